@@ -1,0 +1,1 @@
+"""Run Python modules that you do not have to trust."""
