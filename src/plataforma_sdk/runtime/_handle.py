@@ -1,0 +1,130 @@
+"""`ModuleHandle`: a loaded module, as the host holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from plataforma_sdk.errors import ModuleStateError
+from plataforma_sdk.sandbox import ResourceUsage
+from plataforma_sdk.types import Subscription
+
+if TYPE_CHECKING:
+    from plataforma_sdk.manifest import Manifest
+    from plataforma_sdk.package import ModulePackage
+    from plataforma_sdk.permissions import PermissionManager
+    from plataforma_sdk.runtime._live import LiveModule
+    from plataforma_sdk.windows import UiEvent, Window
+
+__all__ = ["ModuleHandle"]
+
+
+class ModuleHandle:
+    """A loaded module. Made by `ModuleHost.load`; one for each module, also through reloads and replacements."""
+
+    def __init__(self, live: LiveModule) -> None:
+        self._live = live
+
+    def __repr__(self) -> str:
+        return f"<ModuleHandle {self.id}@{self.version} {self.engine} {self.state}>"
+
+    @property
+    def id(self) -> str:
+        """The module's id."""
+        return self._live.package.id
+
+    @property
+    def version(self) -> str:
+        """Its version."""
+        return self._live.package.version
+
+    @property
+    def package(self) -> ModulePackage:
+        """What it was loaded from."""
+        return self._live.package
+
+    @property
+    def manifest(self) -> Manifest:
+        """Its manifest."""
+        return self._live.package.manifest
+
+    @property
+    def engine(self) -> str:
+        """The tier it runs in: ``"trusted"``, ``"restricted"`` or ``"wasm"``."""
+        return self._live.engine.name
+
+    @property
+    def state(self) -> str:
+        """loading, active, parked, reloading, failed or unloaded."""
+        return self._live.state
+
+    @property
+    def restarts(self) -> int:
+        """How many times its instance was replaced after a hard limit or a crash."""
+        return self._live.restarts
+
+    @property
+    def was_replaced(self) -> bool:
+        """Whether its instance was ever replaced; what it held in memory then is gone."""
+        return self._live.restarts > 0
+
+    @property
+    def usage(self) -> ResourceUsage:
+        """What it has used, and its limits."""
+        return self._live.monitor.usage
+
+    @property
+    def permissions(self) -> PermissionManager:
+        """What it may do; grant and revoke here, the next check sees it."""
+        return self._live.permissions
+
+    @property
+    def windows(self) -> Mapping[str, Window]:
+        """Its open windows by id."""
+        return {window.id: window for window in self._live.parts.windows.of(self.id)}
+
+    async def call(self, method: str, *args: Any, **kwargs: Any) -> Any:
+        """Call a public method of the author's class; arguments and result are copied by the codec.
+
+        Raises:
+            ModuleError: no such public method.
+            GuestError: the module's own code failed.
+            ResourceLimitError: a hard limit ended the call; `replaced` tells whether a fresh instance took over.
+            ModuleStateError: the module has failed or is unloaded.
+        """
+        if method.startswith("@"):
+            raise ModuleStateError(f"{method!r} is a function of the host, not a public method", module=self.id)
+        return await self._live.call(method, *args, **kwargs)
+
+    async def render(self, window_id: str = "main") -> dict[str, Any]:
+        """Render a window and return its tree: ``{"type", "key", "props", "children"}``, plain data.
+
+        A module that opened no window still renders its `render` under ``"main"``.
+
+        Raises:
+            RenderError: the view failed to give a tree.
+        """
+        return await self._live.render(window_id)
+
+    async def dispatch(self, event: UiEvent, *, session: str = "default") -> None:
+        """Hand over what a person did, after checking that it stands in a tree that was sent to that session.
+
+        Raises:
+            UnknownHandlerError: it does not.
+        """
+        await self._live.dispatch(event, session=session)
+
+    def watch(self, show: Callable[[Window], object]) -> Subscription:
+        """Render the module's windows whenever they change, at most once in 16 ms, and pass each to `show`."""
+        return self._live.watch(show)
+
+    async def reload(self, package: ModulePackage | None = None) -> None:
+        """Replace the module by a new one: its package read again, or another version given here.
+
+        The new one loads beside the old one and takes over its state by `on_reload`; if it fails, the old one stays.
+        """
+        await self._live.reload(package)
+
+    async def unload(self) -> None:
+        """End the module and dispose of whatever it registered; a second call does nothing."""
+        await self._live.unload()

@@ -1,0 +1,306 @@
+"""`ModuleHost`: one trust domain that loads modules and gives them what they may have."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from concurrent.futures import Future
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from plataforma_sdk.errors import ModuleLoadError, ModuleStateError
+from plataforma_sdk.events import EventBus
+from plataforma_sdk.module import ModuleFramework
+from plataforma_sdk.package import ModulePackage
+from plataforma_sdk.permissions import PermissionManager
+from plataforma_sdk.plugins import make_plugin_manager
+from plataforma_sdk.runtime._handle import ModuleHandle
+from plataforma_sdk.runtime._live import LiveModule, ModuleSetup, require_declared
+from plataforma_sdk.runtime._loader import LoadTarget, PackageSource, check_tier, package_of_class, resolve
+from plataforma_sdk.runtime._parts import HostParts
+from plataforma_sdk.runtime._state import HostState
+from plataforma_sdk.runtime._wiring import ServiceFactory
+from plataforma_sdk.sandbox import TIERS, Engine, ResourceLimits, make_engine
+from plataforma_sdk.types import Clock, SystemClock
+from plataforma_sdk.windows import WindowManager
+
+if TYPE_CHECKING:
+    from plataforma_sdk.api import Transport
+    from plataforma_sdk.permissions import PermissionPrompt
+    from plataforma_sdk.services import Clipboard, Database
+
+__all__ = ["ModuleHost"]
+
+T = TypeVar("T")
+
+
+class ModuleHost:
+    """Loads modules and gives them what they may have. One host is one trust domain: a tenant, or a person.
+
+    Hosts are cheap and do not know of each other; compiled engines are shared in the process. Use it in the loop
+    that entered it; `submit` is the door for other threads.
+
+    Args:
+        engine: the tier of modules that are loaded without one: ``"wasm"``, ``"restricted"``, ``"trusted"``, a name
+            that a plugin serves, or an `Engine`.
+        subject: whose decisions these are.
+        state_dir: where decisions, the audit log and storage are kept; None keeps them in memory.
+        registry: where ``load("id@range")`` finds packages.
+        grants: permissions that every module holds, as far as it declares them.
+        prompt: asks a person; None refuses.
+        api: what `api_call` reaches: an ASGI application, a `Transport`, or a base URL (extra ``http``).
+        api_auth: attaches credentials to requests, which the module never sees.
+        database: what `query` and `execute` reach: a path to SQLite, or a `Database`.
+        limits: what each module may use.
+        plugins: objects with hooks, beside the installed ones.
+        locale: BCP 47 tag of the person's language.
+        config: module id -> values for its ``[config]``.
+        clipboard: the person's clipboard; a private one in memory by default.
+        record: let undeclared permissions be asked for, to find out what a module needs.
+        clock: where time comes from.
+
+    >>> import asyncio
+    >>> from plataforma_sdk import ModuleFramework, ModuleHost, ui
+    >>> class Hello(ModuleFramework):
+    ...     async def on_load(self): self.log("info", "here")
+    ...     def render(self): return ui.text("Hello")
+    >>> async def main():
+    ...     async with ModuleHost(engine="trusted") as host:
+    ...         hello = await host.load(Hello)
+    ...         return (await hello.render())["props"]["text"]
+    >>> asyncio.run(main())
+    'Hello'
+    """
+
+    def __init__(
+        self,
+        *,
+        engine: str | Engine = "wasm",
+        subject: str = "default",
+        state_dir: str | os.PathLike[str] | None = None,
+        registry: PackageSource | None = None,
+        grants: Iterable[str] = (),
+        prompt: PermissionPrompt | Callable[..., Awaitable[Any]] | None = None,
+        api: Transport | Callable[..., Awaitable[None]] | str | None = None,
+        api_auth: Callable[..., Any] | None = None,
+        database: str | os.PathLike[str] | Database | None = None,
+        limits: ResourceLimits | None = None,
+        plugins: Iterable[object] = (),
+        locale: str = "en",
+        config: Mapping[str, Mapping[str, Any]] | None = None,
+        clipboard: Clipboard | None = None,
+        record: bool = False,
+        clock: Clock | None = None,
+    ) -> None:
+        self.subject = subject
+        self.registry = registry
+        self.locale = locale
+        self._clock = clock or SystemClock()
+        self._plugins = make_plugin_manager(plugins)
+        self._engines: dict[str, Engine] = {}
+        self._default_engine = self._engine(engine)
+        self._grants = tuple(grants)
+        self._prompt = prompt
+        self._limits = limits or ResourceLimits()
+        self._config = dict(config or {})
+        self._record = record
+        self._state = HostState(Path(state_dir).expanduser() if state_dir is not None else None, subject=subject)
+        self._factory = ServiceFactory(
+            api=api, api_auth=api_auth, database=database, clipboard=clipboard, state=self._state, subject=subject
+        )
+        self._parts = HostParts(
+            events=EventBus(),
+            windows=WindowManager(),
+            endpoints=self._factory.endpoints,
+            notifications=self._factory.notifications,
+            clipboard=self._factory.clipboard,
+            clock=self._clock,
+        )
+        self._modules: dict[str, ModuleHandle] = {}
+        self._loading: set[str] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._pid = os.getpid()
+
+    # --- the rooms -------------------------------------------------------------------------------------------------
+
+    @property
+    def events(self) -> EventBus:
+        """The bus: `emit`, `subscribe`, `request`."""
+        return self._parts.events
+
+    @property
+    def windows(self) -> WindowManager:
+        """All open windows."""
+        return self._parts.windows
+
+    @property
+    def notifications(self) -> Any:
+        """What modules wanted the person to know."""
+        return self._parts.notifications
+
+    @property
+    def modules(self) -> Mapping[str, ModuleHandle]:
+        """Loaded modules by id."""
+        return MappingProxyType(self._modules)
+
+    # --- lifecycle -------------------------------------------------------------------------------------------------
+
+    async def __aenter__(self) -> Self:
+        self._loop = asyncio.get_running_loop()
+        await self._factory.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Unload every module and free everything; a second call does nothing."""
+        for handle in reversed(list(self._modules.values())):
+            await handle.unload()
+        await self.events.aclose()
+        await self._factory.close()
+        for engine in self._engines.values():
+            await engine.close()
+        self._engines.clear()
+        self._state.close()
+        self._loop = None
+
+    async def load(
+        self,
+        target: LoadTarget,
+        *,
+        engine: str | Engine | None = None,
+        grants: Iterable[str] | None = None,
+        limits: ResourceLimits | None = None,
+    ) -> ModuleHandle:
+        """Load a module and run its `on_load`.
+
+        Args:
+            target: ``"id@range"``, a path (a directory, ``.zip`` or ``.wasm``), a `ModulePackage`, or, with
+                ``engine="trusted"``, a `ModuleFramework` subclass.
+            engine: its tier; the host's by default. The manifest may exclude tiers, never choose one.
+            grants: permissions it holds beside the host's, as far as it declares them.
+            limits: in place of the host's; the manifest may lower them.
+
+        Raises:
+            ManifestError: the package has faults; all of them are listed.
+            PermissionDeniedError: a required permission is refused, or there is nobody to ask.
+            ModuleStateError: a module of this id is loaded already.
+            ModuleLoadError: the tier is excluded, or the package holds nothing that it can run.
+            PolicyError: the restricted tier refuses the source, with every fault.
+            GuestError: the module's own code failed while it loaded.
+        """
+        self._check_use()
+        chosen = self._engine(engine) if engine is not None else self._default_engine
+        is_class = isinstance(target, type) and issubclass(target, ModuleFramework)
+        if is_class and chosen.name != "trusted":
+            raise ModuleLoadError(
+                f"{target.__name__} is a class of the host: load it with engine='trusted', or write it to a package"
+            )
+        package = package_of_class(target) if is_class else await resolve(target, self.registry)
+        check_tier(package, chosen)
+        with self._reserve(package.id):
+            setup = self._setup(package, chosen, grants, limits, target)
+            await require_declared(package, setup.permissions)
+            return await self._start(package, setup)
+
+    async def unload(self, module_id: str) -> None:
+        """End a module; one that is not loaded is left alone."""
+        handle = self._modules.get(module_id)
+        if handle is not None:
+            await handle.unload()
+
+    def submit(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
+        """Run a coroutine in the host's loop from another thread: the thread-safe door.
+
+        >>> # future = host.submit(handle.call("total")); future.result(timeout=5)
+        """
+        if self._loop is None:
+            coroutine.close()
+            raise ModuleStateError("The host is not entered: 'async with ModuleHost(...) as host'")
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+
+    # --- steps of a load -------------------------------------------------------------------------------------------
+
+    def _check_use(self) -> None:
+        if os.getpid() != self._pid:
+            raise ModuleStateError("This host was made before a fork; make one in each process")
+        if self._loop is None:
+            raise ModuleStateError("The host is not entered: 'async with ModuleHost(...) as host'")
+
+    def _engine(self, engine: str | Engine) -> Engine:
+        if not isinstance(engine, str):
+            return self._engines.setdefault(engine.name, engine)
+        if engine not in self._engines:
+            from_plugin = None if engine in TIERS else self._plugins.hook.plataforma_engine(name=engine)
+            self._engines[engine] = from_plugin or make_engine(engine)
+        return self._engines[engine]
+
+    @contextlib.contextmanager
+    def _reserve(self, module_id: str) -> Any:
+        if module_id in self._modules or module_id in self._loading:
+            raise ModuleStateError(
+                f"Module {module_id!r} is loaded already: reload() it, or unload() it first", module=module_id
+            )
+        self._loading.add(module_id)
+        try:
+            yield
+        finally:
+            self._loading.discard(module_id)
+
+    def _setup(
+        self,
+        package: ModulePackage,
+        engine: Engine,
+        grants: Iterable[str] | None,
+        limits: ResourceLimits | None,
+        target: LoadTarget,
+    ) -> ModuleSetup:
+        services: dict[str, Callable[..., Any]] = {}
+        for found in self._plugins.hook.plataforma_services():
+            services.update(found or {})
+        return ModuleSetup(
+            engine=engine,
+            permissions=self._permissions(package, (*self._grants, *(grants or ()))),
+            limits=(limits or self._limits).lowered_by(package.manifest.limits),
+            config=self._config.get(package.id, {}),
+            locale=self.locale,
+            reread=(lambda: ModulePackage.from_path(Path(target))) if isinstance(target, (str, os.PathLike)) else None,
+            cls=target if isinstance(target, type) else None,
+            extra_services=services,
+        )
+
+    def _permissions(self, package: ModulePackage, grants: Iterable[str]) -> PermissionManager:
+        return self._state.permissions(
+            package, grants, prompt=self._prompt, record=self._record, clock=self._clock
+        )
+
+    async def _start(self, package: ModulePackage, setup: ModuleSetup) -> ModuleHandle:
+        module_id = package.id
+
+        def forget() -> None:
+            self._modules.pop(module_id, None)
+
+        services = await self._factory.make(package, setup.permissions, setup.limits)
+        live = LiveModule(
+            package,
+            setup,
+            self._parts,
+            services,
+            upgrade_from=self._state.older_version(package),
+            on_unloaded=forget,
+        )
+        handle = ModuleHandle(live)
+        self._modules[module_id] = handle
+        try:
+            await live.start()
+        except BaseException:
+            forget()
+            raise
+        self._state.remember_version(package)
+        return handle
+
+

@@ -1,0 +1,344 @@
+"""One loaded module from load to unload: its instances, its session, its windows."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+import attrs
+
+from plataforma_sdk import ui
+from plataforma_sdk.errors import ModuleStateError, PermissionDeniedError, PlataformaError
+from plataforma_sdk.runtime._session import ModuleSession
+from plataforma_sdk.sandbox import ApiProxy, EngineContext, ResourceMonitor, Supervisor
+from plataforma_sdk.types import Subscription
+
+if TYPE_CHECKING:
+    from plataforma_sdk.module import ModuleFramework
+    from plataforma_sdk.package import ModulePackage
+    from plataforma_sdk.permissions import PermissionManager
+    from plataforma_sdk.runtime._parts import HostParts, ModuleServices
+    from plataforma_sdk.sandbox import Engine, Instance, ResourceLimits
+    from plataforma_sdk.windows import UiEvent, Window
+
+__all__ = ["LiveModule", "ModuleSetup"]
+
+UNLOAD_DEADLINE_S: Final = 2.0
+FRAME_S: Final = 0.016
+_LOG: Final = logging.getLogger("plataforma_sdk.runtime")
+
+
+@attrs.frozen(kw_only=True)
+class ModuleSetup:
+    """How a module is to run; the same for all its instances.
+
+    Attributes:
+        engine: runs it.
+        permissions: what it may do.
+        limits: what it may use.
+        config: the host's values for its ``[config]``.
+        locale: BCP 47 tag.
+        seed: seed of its random numbers, or None.
+        reread: reads its package again, for a reload; None where there is nothing to read again.
+        cls: the class, where the host loads one that it already holds.
+        extra_services: services of plugins, method -> what serves it.
+    """
+
+    engine: Engine
+    permissions: PermissionManager
+    limits: ResourceLimits
+    config: Mapping[str, Any]
+    locale: str = "en"
+    seed: int | None = None
+    reread: Callable[[], ModulePackage] | None = None
+    cls: type[ModuleFramework] | None = None
+    extra_services: Mapping[str, Callable[..., Any]] = attrs.field(factory=dict)
+
+
+@attrs.frozen
+class _Launched:
+    """One instance with what belongs to it."""
+
+    instance: Instance
+    session: ModuleSession
+    proxy: ApiProxy
+
+    async def dispose(self) -> None:
+        self.session.dispose()
+        self.proxy.close()
+        await self.instance.close()
+
+
+class LiveModule:
+    """A module between load and unload."""
+
+    def __init__(
+        self,
+        package: ModulePackage,
+        setup: ModuleSetup,
+        parts: HostParts,
+        services: ModuleServices,
+        *,
+        upgrade_from: str | None = None,
+        on_unloaded: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.package = package
+        self.parts = parts
+        self.permissions = setup.permissions
+        self.engine = setup.engine
+        self.monitor = ResourceMonitor(setup.limits, module=package.id, clock=parts.clock)
+        self._setup = setup
+        self._services = services
+        self._upgrade_from = upgrade_from
+        self._on_unloaded = on_unloaded
+        self._supervisor = Supervisor(package.id, self._launch, restart=package.manifest.restart, clock=parts.clock)
+        self._current: _Launched | None = None
+        self._is_reloading = False
+        self._watchers: dict[object, Callable[[Window], object]] = {}
+        self._frame: asyncio.Task[None] | None = None
+
+    # --- state -----------------------------------------------------------------------------------------------------
+
+    @property
+    def id(self) -> str:
+        """The module's id."""
+        return self.package.id
+
+    @property
+    def state(self) -> str:
+        """loading, active, reloading, failed or unloaded."""
+        return "reloading" if self._is_reloading else self._supervisor.state
+
+    @property
+    def restarts(self) -> int:
+        """How many times the instance was replaced."""
+        return self._supervisor.restarts
+
+    async def start(self) -> None:
+        """Launch the first instance."""
+        try:
+            await self._supervisor.start()
+        except BaseException:
+            await self._services.close()
+            raise
+        self._announce("loaded")
+
+    def _announce(self, what: str) -> None:
+        self.parts.events.emit(f"plataforma.module.{what}", {"module": self.id, "version": self.package.version})
+
+    # --- calls -----------------------------------------------------------------------------------------------------
+
+    async def call(self, function: str, *args: Any, **kwargs: Any) -> Any:
+        """Call into the module; afterwards its windows are dirty."""
+        self.monitor.begin_call()
+        try:
+            return await self._supervisor.call(function, *args, **kwargs)
+        finally:
+            self._mark_dirty()
+
+    async def render(self, window_id: str, *, session: str = "default") -> dict[str, Any]:
+        """Render a window, check the tree and remember that it was sent to the session."""
+        tree: dict[str, Any] = await self._supervisor.call("@render", window_id)
+        ui.validate_tree(tree, max_nodes=self.monitor.limits.max_tree_nodes)
+        window = self.parts.windows.find(self.id, window_id)
+        if window is not None:
+            self.parts.windows.show(self.id, window_id, tree, session=session)
+        return tree
+
+    async def dispatch(self, event: UiEvent, *, session: str) -> None:
+        """Check what a person did against what was sent, then hand it over."""
+        window = self.parts.windows.accept(self.id, event, session=session)
+        has_value = ui.takes_value(window, event.element_key, event.handler)
+        arguments = list(event.arguments)
+        await self.call("@ui", event.window_id, event.handler, arguments, has_value, event.value)
+
+    # --- windows ---------------------------------------------------------------------------------------------------
+
+    def watch(self, show: Callable[[Window], object]) -> Subscription:
+        """Pass every window to `show` now and whenever it changes."""
+        key = object()
+        self._watchers[key] = show
+        self._mark_dirty()
+        return Subscription("windows", lambda: self._watchers.pop(key, None) and None)
+
+    def _mark_dirty(self) -> None:
+        for window in self.parts.windows.of(self.id):
+            window.is_dirty = True
+        if self._watchers and self._frame is None and self.state == "active":
+            self._frame = asyncio.create_task(self._render_frame(), name=f"plataforma-frame-{self.id}")
+
+    async def _render_frame(self) -> None:
+        await asyncio.sleep(FRAME_S)
+        self._frame = None
+        for window in [window for window in self.parts.windows.of(self.id) if window.is_dirty]:
+            try:
+                await self.render(window.id)
+            except PlataformaError as error:
+                self.parts.report(self.id, f"render of {window.id!r}", error)
+                continue
+            for show in list(self._watchers.values()):
+                show(window)
+
+    # --- instances -------------------------------------------------------------------------------------------------
+
+    async def _launch(self, attach: Callable[[Instance], None]) -> Instance:
+        """Make the first instance, or a fresh one in place of a poisoned one."""
+        if self._current is not None:
+            await self._current.dispose()
+        launched = await self._make(self.package, is_staged=False)
+        self._current = launched
+        attach(launched.instance)
+        try:
+            if self._upgrade_from is not None:
+                await launched.instance.call("@upgrade", self._upgrade_from)
+                self._upgrade_from = None
+            await launched.instance.call("@load")
+        except BaseException:
+            self._current = None
+            await launched.dispose()
+            raise
+        return launched.instance
+
+    async def _make(self, package: ModulePackage, *, is_staged: bool) -> _Launched:
+        setup = self._setup
+        session = ModuleSession(
+            package, self.permissions, self.parts, self._services, self.call, is_staged=is_staged
+        )
+        proxy = ApiProxy(
+            package.id, self.permissions, self.monitor, {**session.services(), **setup.extra_services}
+        )
+        context = EngineContext(
+            module_id=package.id,
+            version=package.version,
+            bridge=proxy,
+            limits=self.monitor.limits,
+            monitor=self.monitor,
+            config=package.manifest.config_values(setup.config),
+            locale=setup.locale,
+            messages=_messages(package, setup.locale),
+            clock=self.parts.clock,
+            seed=setup.seed,
+        )
+        if setup.cls is not None:
+            instance: Instance = await setup.engine.load_class(setup.cls, context)  # type: ignore[attr-defined]
+        else:
+            instance = await setup.engine.load(package, context)
+        return _Launched(instance, session, proxy)
+
+    async def reload(self, package: ModulePackage | None) -> None:
+        """Load a new instance beside the old one and let it take over; if it fails, the old one stays."""
+        if self.state not in ("active", "failed"):
+            raise ModuleStateError(f"Module {self.id!r} is {self.state}; it cannot reload now", module=self.id)
+        package = package or (self._setup.reread() if self._setup.reread else self.package)
+        if package.id != self.id:
+            raise ModuleStateError(f"Module {self.id!r} cannot become {package.id!r}: load that one", module=self.id)
+        self._is_reloading = True
+        try:
+            launched = await self._make_successor(package)
+        finally:
+            self._is_reloading = False
+        await self._hand_over_to(launched, package)
+
+    async def _make_successor(self, package: ModulePackage) -> _Launched:
+        had = self.permissions.declared
+        self.permissions.redeclare(package.manifest.permissions.declared)
+        launched: _Launched | None = None
+        try:
+            await require_declared(package, self.permissions)
+            old_state = await self._old_state()
+            launched = await self._make(package, is_staged=True)
+            if package.version != self.package.version:
+                await launched.instance.call("@upgrade", self.package.version)
+            await launched.instance.call("@load")
+            await launched.instance.call("@resume", old_state)
+        except BaseException:
+            self.permissions.redeclare(had)
+            if launched is not None:
+                await launched.dispose()
+            raise
+        return launched
+
+    async def _old_state(self) -> Any:
+        instance = self._supervisor.instance
+        if instance is None or instance.is_poisoned:
+            return None
+        try:
+            return await instance.call("@state")
+        except PlataformaError as error:
+            self.parts.report(self.id, "the hand-over of its state", error)
+            return None
+
+    async def _hand_over_to(self, launched: _Launched, package: ModulePackage) -> None:
+        old, self._current = self._current, launched
+        self.package = package
+        self._supervisor.adopt(launched.instance)
+        if old is not None:
+            old.session.dispose()
+            await self._say_goodbye(old.instance)
+            await old.dispose()
+        launched.session.commit()
+        self._announce("reloaded")
+        self._mark_dirty()
+
+    async def unload(self) -> None:
+        """Dispose of everything; a second call does nothing."""
+        if self._supervisor.state == "unloaded":
+            return
+        current, self._current = self._current, None
+        was_active = self._supervisor.state == "active"
+        if current is not None:
+            current.session.dispose()
+            if was_active:
+                await self._say_goodbye(current.instance)
+            current.proxy.close()
+        await self._supervisor.close()
+        self._watchers.clear()
+        if self._frame is not None:
+            self._frame.cancel()
+        self.parts.events.unsubscribe_owner(self.id)
+        self.parts.windows.dispose(self.id)
+        self.parts.endpoints.dispose(self.id)
+        await self._services.close()
+        self._on_unloaded()
+        self._announce("unloaded")
+
+    async def _say_goodbye(self, instance: Instance) -> None:
+        if instance.is_poisoned:
+            return
+        try:
+            async with asyncio.timeout(UNLOAD_DEADLINE_S):
+                await instance.call("@unload")
+        except TimeoutError:
+            _LOG.warning("on_unload of module %r took more than %s s", self.id, UNLOAD_DEADLINE_S)
+        except PlataformaError as error:
+            self.parts.report(self.id, "on_unload", error)
+
+
+async def require_declared(package: ModulePackage, permissions: PermissionManager) -> None:
+    """Ask for every required permission that is missing.
+
+    Raises:
+        PermissionDeniedError: one is refused, or there is nobody to ask.
+    """
+    for name, reason in package.manifest.permissions.required.items():
+        if not await permissions.request(name, reason):
+            raise PermissionDeniedError(
+                name,
+                module=package.id,
+                reason="required, not granted",
+                advice=f"grant it: host.load(..., grants=[{name!r}]), or pass ModuleHost(prompt=...) to ask a person",
+            )
+
+
+def _messages(package: ModulePackage, locale: str) -> Mapping[str, str]:
+    """Translations of ``locales/<locale>.json``, or of the language alone: ``pt-BR``, then ``pt``."""
+    import json
+
+    for name in dict.fromkeys((locale, locale.split("-")[0])):
+        raw = package.files.get(f"locales/{name}.json")
+        if raw is not None:
+            found = json.loads(raw)
+            return {str(key): str(text) for key, text in found.items()} if isinstance(found, dict) else {}
+    return {}

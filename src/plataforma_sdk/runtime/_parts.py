@@ -1,0 +1,67 @@
+"""The rooms of one host, as its modules need them, and the services made for each module alone."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, Final
+
+import attrs
+
+from plataforma_sdk.errors import PlataformaError, error_to_data
+from plataforma_sdk.types import Clock
+
+if TYPE_CHECKING:
+    from plataforma_sdk.api import ApiClient, EndpointTable
+    from plataforma_sdk.events import EventBus
+    from plataforma_sdk.services import Clipboard, KeyValueStorage, NotificationCenter
+    from plataforma_sdk.windows import WindowManager
+
+__all__ = ["HostParts", "ModuleServices"]
+
+_LOG: Final = logging.getLogger("plataforma_sdk.runtime")
+
+
+@attrs.frozen(kw_only=True)
+class HostParts:
+    """What the modules of one host share.
+
+    Attributes:
+        events: the bus.
+        windows: all windows.
+        endpoints: all registered endpoints.
+        notifications: where `notify` goes.
+        clipboard: the person's clipboard.
+        clock: time.
+    """
+
+    events: EventBus
+    windows: WindowManager
+    endpoints: EndpointTable
+    notifications: NotificationCenter
+    clipboard: Clipboard
+    clock: Clock
+
+    def report(self, module: str, during: str, error: PlataformaError) -> None:
+        """Log a module's fault and tell it as ``plataforma.module.error``; it stops nobody else."""
+        _LOG.warning("Module %r failed in %s: %s", module, during, error.message, extra={"module_id": module})
+        self.events.emit("plataforma.module.error", {"module": module, "during": during, "error": error_to_data(error)})
+
+
+@attrs.frozen(kw_only=True)
+class ModuleServices:
+    """What one module has for itself; outlives its instances and closes with the module.
+
+    Attributes:
+        api: the client that carries its identity.
+        storage: its key-value storage.
+        query: serves ``database.query``.
+        execute: serves ``database.execute``.
+        close: frees them.
+    """
+
+    api: ApiClient
+    storage: KeyValueStorage
+    query: Callable[[str, Any], Awaitable[list[dict[str, Any]]]]
+    execute: Callable[[str, Any], Awaitable[int]]
+    close: Callable[[], Awaitable[None]]

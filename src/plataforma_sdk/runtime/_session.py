@@ -1,0 +1,251 @@
+"""What one instance of a module registered at its host, and the services through which it did.
+
+Whatever is registered here is disposed of with the session. A reload makes a second session that is *staged*: it
+checks and queues, and takes effect only when the new instance has loaded, so a failed reload leaves the old one whole.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from plataforma_sdk.errors import PermissionDeniedError, PlataformaError, QuotaExceededError
+from plataforma_sdk.events import pattern_inside
+from plataforma_sdk.module import own_topic
+from plataforma_sdk.types import Event, Subscription, module_segment
+
+if TYPE_CHECKING:
+    from plataforma_sdk.manifest import Manifest
+    from plataforma_sdk.package import ModulePackage
+    from plataforma_sdk.permissions import PermissionManager
+    from plataforma_sdk.runtime._parts import HostParts, ModuleServices
+
+__all__ = ["ModuleSession"]
+
+MAX_TIMERS: Final = 64
+MIN_INTERVAL_S: Final = 0.01
+_LOG: Final = logging.getLogger("plataforma_sdk.module")
+_LEVELS: Final = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+
+
+class ModuleSession:
+    """The registrations of one instance.
+
+    Args:
+        package: the module's package.
+        permissions: what it may do.
+        parts: the rooms of the host.
+        services: the services made for this module alone.
+        call: how a handler of the module is called; goes through the supervisor, so that a trap is seen.
+        is_staged: queue registrations until `commit`.
+    """
+
+    def __init__(
+        self,
+        package: ModulePackage,
+        permissions: PermissionManager,
+        parts: HostParts,
+        services: ModuleServices,
+        call: Callable[..., Awaitable[Any]],
+        *,
+        is_staged: bool = False,
+    ) -> None:
+        self.id = package.id
+        self._package = package
+        self._permissions = permissions
+        self._parts = parts
+        self._own = services
+        self._call = call
+        self._staged: list[Callable[[], object]] | None = [] if is_staged else None
+        self._subscriptions: dict[int, Subscription] = {}
+        self._endpoints: list[Subscription] = []
+        self._timers: dict[int, asyncio.Task[None]] = {}
+        self._windows: set[str] = set()
+
+    @property
+    def _manifest(self) -> Manifest:
+        return self._package.manifest
+
+    def services(self) -> dict[str, Callable[..., Any]]:
+        """Method of `module.OPERATIONS` -> what serves it."""
+        own, permissions = self._own, self._permissions
+        return {
+            "log": self._log,
+            "clock.now": self._parts.clock.now,
+            "events.emit": self._emit,
+            "events.subscribe": self._subscribe,
+            "events.unsubscribe": self._unsubscribe,
+            "events.request": self._request,
+            "api.register": self._register_endpoint,
+            "api.call": self._api_call,
+            "windows.create": self._create_window,
+            "windows.update": self._update_window,
+            "windows.close": self._close_window,
+            "windows.invalidate": self._invalidate,
+            "timers.start": self._start_timer,
+            "timers.stop": self._stop_timer,
+            "permissions.has": permissions.has,
+            "permissions.require": permissions.require,
+            "permissions.request": permissions.request,
+            "database.query": own.query,
+            "database.execute": own.execute,
+            "storage.get": own.storage.get,
+            "storage.set": own.storage.set,
+            "storage.delete": own.storage.delete,
+            "storage.keys": own.storage.keys,
+            "system.notify": self._notify,
+            "clipboard.read": self._parts.clipboard.read,
+            "clipboard.write": self._parts.clipboard.write,
+            "asset.read": self._read_asset,
+        }
+
+    def commit(self) -> None:
+        """Put what was queued into effect; from now on registrations take effect at once."""
+        staged, self._staged = self._staged or [], None
+        for apply in staged:
+            apply()
+
+    def dispose(self) -> None:
+        """Take back everything that was registered; a second call does nothing."""
+        self._staged = None
+        for subscription in [*self._subscriptions.values(), *self._endpoints]:
+            subscription.unsubscribe()
+        self._subscriptions.clear()
+        self._endpoints.clear()
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
+        for window_id in self._windows:
+            self._parts.windows.close(self.id, window_id)
+        self._windows.clear()
+
+    def _apply(self, action: Callable[[], object]) -> None:
+        if self._staged is None:
+            action()
+        else:
+            self._staged.append(action)
+
+    def _log(self, level: str, message: str, fields: Mapping[str, Any]) -> None:
+        extra = {"module_id": self.id, "module_version": self._package.version, "fields": fields}
+        _LOG.log(_LEVELS.get(level, logging.INFO), "%s: %s", self.id, message, extra=extra)
+
+    # --- events ----------------------------------------------------------------------------------------------------
+
+    def _emit(self, topic: str, data: Any) -> None:
+        self._parts.events.emit(own_topic(self.id, topic), data, source=self.id)
+
+    def _subscribe(self, number: int, topic: str) -> None:
+        own = f"module.{module_segment(self.id)}."
+        consumed = self._manifest.events.consumed
+        if not topic.startswith(own) and not any(pattern_inside(topic, allowed) for allowed in consumed):
+            raise PermissionDeniedError(
+                f"events.subscribe[{topic}]",
+                module=self.id,
+                reason="not consumed",
+                line=f'consumed = ["{topic}"]',
+                advice=f"add {topic!r} to consumed under [events] in module.toml",
+            )
+
+        async def deliver(event: Event) -> Any:
+            return await self._call("@event", number, event.to_data(), event.topic.startswith(own))
+
+        def accept(actual: str) -> bool:
+            return self._permissions.has(f"events.subscribe[{actual}]")
+
+        def apply() -> None:
+            self._subscriptions[number] = self._parts.events.subscribe(topic, deliver, owner=self.id, accept=accept)
+
+        self._apply(apply)
+
+    def _unsubscribe(self, number: int) -> None:
+        def apply() -> None:
+            subscription = self._subscriptions.pop(number, None)
+            if subscription is not None:
+                subscription.unsubscribe()
+
+        self._apply(apply)
+
+    async def _request(self, topic: str, data: Any, timeout_s: float) -> Any:
+        return await self._parts.events.request(topic, data, source=self.id, timeout_s=timeout_s)
+
+    # --- API -------------------------------------------------------------------------------------------------------
+
+    def _register_endpoint(self, number: int, path: str, methods: list[str]) -> None:
+        table = self._parts.endpoints
+        table.check(self.id, path, methods, allowed=self._manifest.endpoints)
+
+        async def answer(request: Any) -> Any:
+            return await self._call("@endpoint", number, request.to_data())
+
+        self._apply(
+            lambda: self._endpoints.append(
+                table.register(self.id, path, methods, answer, allowed=self._manifest.endpoints)
+            )
+        )
+
+    async def _api_call(self, path: str, options: Mapping[str, Any]) -> Any:
+        return await self._own.api.request(path, **options)
+
+    # --- windows ---------------------------------------------------------------------------------------------------
+
+    def _create_window(self, settings: dict[str, Any]) -> None:
+        def apply() -> None:
+            self._parts.windows.create(self.id, **settings)
+            self._windows.add(settings["id"])
+
+        self._apply(apply)
+
+    def _update_window(self, window_id: str, changes: dict[str, Any]) -> None:
+        self._apply(lambda: self._parts.windows.update(self.id, window_id, **changes))
+
+    def _close_window(self, window_id: str) -> None:
+        def apply() -> None:
+            if window_id in self._windows:
+                self._windows.discard(window_id)
+                self._parts.windows.close(self.id, window_id)
+
+        self._apply(apply)
+
+    def _invalidate(self, window_id: str | None) -> None:
+        self._apply(lambda: self._parts.windows.invalidate(self.id, window_id))
+
+    # --- timers ----------------------------------------------------------------------------------------------------
+
+    def _start_timer(self, number: int, seconds: float) -> None:
+        if not isinstance(seconds, (int, float)) or not MIN_INTERVAL_S <= seconds <= 86_400 * 366:
+            raise ValueError(f"every() takes seconds from {MIN_INTERVAL_S} up, not {seconds!r}")
+        if len(self._timers) >= MAX_TIMERS:
+            raise QuotaExceededError("timers", used=MAX_TIMERS + 1, limit=MAX_TIMERS, unit="timers", module=self.id)
+
+        def apply() -> None:
+            self._timers[number] = asyncio.create_task(self._tick(number, seconds), name=f"{self.id}-timer-{number}")
+
+        self._apply(apply)
+
+    def _stop_timer(self, number: int) -> None:
+        def apply() -> None:
+            timer = self._timers.pop(number, None)
+            if timer is not None and timer is not asyncio.current_task():
+                timer.cancel()
+
+        self._apply(apply)
+
+    async def _tick(self, number: int, seconds: float) -> None:
+        while number in self._timers:
+            await asyncio.sleep(seconds)
+            try:
+                await self._call("@timer", number)
+            except PlataformaError as error:
+                self._parts.report(self.id, "timer", error)
+
+    # --- the rest --------------------------------------------------------------------------------------------------
+
+    async def _notify(self, title: str, body: str) -> None:
+        self._parts.notifications.notify(self.id, title, body)
+
+    async def _read_asset(self, path: str) -> bytes:
+        return self._package.read_asset(path)
+
+

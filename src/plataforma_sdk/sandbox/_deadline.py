@@ -1,0 +1,83 @@
+"""The whole-call deadline: wall time, host waits included, but not the time in which a person is asked.
+
+While a prompt stands open the deadline is suspended; the person's minute is not the module's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+import time
+from collections.abc import Iterator
+from typing import Self
+
+__all__ = ["CallDeadline", "waiting_for_a_person"]
+
+_CURRENT: contextvars.ContextVar[CallDeadline | None] = contextvars.ContextVar("plataforma_call_deadline", default=None)
+
+
+class CallDeadline:
+    """``async with CallDeadline(ms)``: raises `TimeoutError` inside the block when the time has passed.
+
+    Nested calls (a module that answers another's request) each have their own, and none outlives its parent's,
+    since the parent's cancellation ends the child.
+    """
+
+    def __init__(self, limit_ms: float) -> None:
+        self._limit_s = limit_ms / 1_000
+        self._timeout = asyncio.timeout(None)
+        self._started = 0.0
+        self._paused_s = 0.0
+        self._token: contextvars.Token[CallDeadline | None] | None = None
+
+    @property
+    def has_passed(self) -> bool:
+        """Whether this deadline, and not another, ended the block."""
+        return self._timeout.expired()
+
+    @property
+    def elapsed_ms(self) -> float:
+        """Time spent, without the time in which a person was asked."""
+        return (time.monotonic() - self._started - self._paused_s) * 1_000
+
+    async def __aenter__(self) -> Self:
+        self._started = time.monotonic()
+        await self._timeout.__aenter__()
+        self._timeout.reschedule(asyncio.get_running_loop().time() + self._limit_s)
+        self._token = _CURRENT.set(self)
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        if self._token is not None:
+            with contextlib.suppress(ValueError):  # closed from another context: nothing to restore there
+                _CURRENT.reset(self._token)
+        await self._timeout.__aexit__(*exc_info)  # type: ignore[arg-type]
+
+    @contextlib.contextmanager
+    def pause(self) -> Iterator[None]:
+        """Stop the clock for the block."""
+        began = time.monotonic()
+        when = self._timeout.when()
+        if when is None or self._timeout.expired():
+            yield
+            return
+        self._timeout.reschedule(None)
+        try:
+            yield
+        finally:
+            waited = time.monotonic() - began
+            self._paused_s += waited
+            if not self._timeout.expired():
+                self._timeout.reschedule(when + waited)
+
+
+@contextlib.contextmanager
+def waiting_for_a_person() -> Iterator[None]:
+    """Suspend the deadline of the call that is running, if there is one."""
+    deadline = _CURRENT.get()
+    if deadline is None:
+        yield
+        return
+    with deadline.pause():
+        yield

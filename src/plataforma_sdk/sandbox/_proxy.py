@@ -1,0 +1,160 @@
+"""`ApiProxy`: the one choke point between a module and every privilege.
+
+Each call passes, in the specification's order: rate limit, permission, resource budget, call. What is asked for
+decides by one table, `module.OPERATIONS`; what serves it is handed in by the host, so a service that nobody handed in
+cannot be reached.
+
+Source: specification, "Module Sandboxing System", `handleWorkerMessage`.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from plataforma_sdk import codec
+from plataforma_sdk.errors import HostCallError, ModuleStateError, PlataformaError
+from plataforma_sdk.module import OPERATIONS, Need, Operation
+from plataforma_sdk.permissions import PermissionManager
+from plataforma_sdk.sandbox._deadline import waiting_for_a_person
+from plataforma_sdk.sandbox._monitor import ResourceMonitor
+
+__all__ = ["ApiProxy", "Services"]
+
+Services = Mapping[str, Callable[..., Any]]
+"""Method -> what serves it: a plain function for an immediate method, a coroutine function for an awaited one."""
+
+_LOG: Final = logging.getLogger("plataforma_sdk.sandbox")
+_HOST_PATH: Final = re.compile(r"(?:[A-Za-z]:)?(?:[\\/][\w.@~+-]+){2,}[\\/]?")
+_MAX_ERROR_CHARS: Final = 500
+_SCALARS: Final = frozenset({type(None), bool, float})
+_SHORT_BYTES: Final = 4_096
+
+
+class ApiProxy:
+    """Serves the calls of one module.
+
+    Args:
+        module: id of the module.
+        permissions: decides what it may do; asked at each call, so a revocation is seen at once.
+        monitor: counts calls and refuses what passes a soft limit.
+        services: what serves each method; a method that is absent is refused.
+
+    >>> from plataforma_sdk.sandbox import ResourceMonitor
+    >>> proxy = ApiProxy("vendas", PermissionManager(["events.emit"]), ResourceMonitor(),
+    ...                  {"events.emit": lambda topic, data: print(topic, data)})
+    >>> proxy.call_now("events.emit", ["saved", 7])
+    saved 7
+    """
+
+    def __init__(
+        self, module: str, permissions: PermissionManager, monitor: ResourceMonitor, services: Services
+    ) -> None:
+        self.module = module
+        self.permissions = permissions
+        self.monitor = monitor
+        self._services = dict(services)
+        self._is_closed = False
+
+    def call_now(self, method: str, args: list[Any]) -> Any:
+        """Serve an immediate call.
+
+        Raises:
+            PermissionDeniedError: the module lacks a permission that the call needs.
+            QuotaExceededError: a soft limit is reached.
+            HostCallError: the method does not exist here, or the host failed to serve it.
+        """
+        args, serve = self._admit(method, args, immediate=True)
+        try:
+            return self._hand_back(serve(*args))
+        except Exception as error:
+            raise self._shown(method, error) from None
+
+    async def call(self, method: str, args: list[Any]) -> Any:
+        """Serve an awaited call; raises as `call_now`, and lets cancellation through."""
+        args, serve = self._admit(method, args, immediate=False)
+        try:
+            if method == "permissions.request":
+                with waiting_for_a_person():
+                    return self._hand_back(await serve(*args))
+            return self._hand_back(await serve(*args))
+        except Exception as error:
+            raise self._shown(method, error) from None
+
+    def close(self) -> None:
+        """Refuse every further call: the module is being disposed of."""
+        self._is_closed = True
+
+    def _admit(self, method: str, args: list[Any], *, immediate: bool) -> tuple[list[Any], Callable[..., Any]]:
+        operation = OPERATIONS.get(method)
+        serve = self._services.get(method)
+        if self._is_closed:
+            raise ModuleStateError(f"Module {self.module!r} is unloaded", module=self.module, state="unloaded")
+        self.monitor.count_host_call()
+        if operation is None or serve is None or operation.immediate is not immediate:
+            raise HostCallError("UnknownMethod", f"this host has no function {method!r}", module=self.module)
+        if type(args) is not list or len(args) != operation.arity:
+            raise HostCallError("TypeError", f"{method} takes {operation.arity} arguments", module=self.module)
+        args = codec.copy_value(args)
+        self._check_permission(operation, args)
+        self._check_budget(operation, args)
+        return args, serve
+
+    def _check_permission(self, operation: Operation, args: list[Any]) -> None:
+        try:
+            needs = operation.needs(self.module, args)
+        except (AttributeError, TypeError, ValueError) as error:
+            raise HostCallError("TypeError", f"{operation.method}: {error}", module=self.module) from None
+        for need in needs:
+            self._require(need)
+
+    def _require(self, need: Need) -> None:
+        permissions = self.permissions
+        for name in need.alternatives:
+            if need.any_scope and permissions.has_any(name):
+                return  # the service asks for each scope by itself
+            if permissions.has(name):
+                permissions.require(name)  # uses up a one-time grant
+                return
+        permissions.require(need.alternatives[0])
+
+    def _check_budget(self, operation: Operation, args: list[Any]) -> None:
+        size = self._check_payload(args)
+        if operation.method == "log":
+            self.monitor.count_output(size)
+        if operation.is_network:
+            self.monitor.count_network_request()
+
+    def _hand_back(self, result: Any) -> Any:
+        result = codec.copy_value(result)
+        self._check_payload([result])
+        return result
+
+    def _check_payload(self, values: list[Any]) -> int:
+        """Check the encoded size and return it, or 0 for short scalars, which are not worth encoding to measure."""
+        bound = 0
+        for value in values:
+            if type(value) is str:
+                bound += 6 * len(value) + 3  # a control character is six bytes of JSON
+            elif type(value) in _SCALARS:
+                bound += 32
+            else:
+                bound = sys.maxsize
+        if bound <= min(self.monitor.limits.max_payload_bytes, _SHORT_BYTES):
+            return 0
+        size = len(codec.encode(values).encode())
+        self.monitor.check_payload(size)
+        return size
+
+    def _shown(self, method: str, error: Exception) -> PlataformaError:
+        """Turn what the host raised into what the module may see: no repr, no host path, bounded."""
+        if isinstance(error, PlataformaError):
+            if error.module is None:
+                error.module = self.module
+            return error
+        _LOG.warning("Serving %s for module %r failed", method, self.module, exc_info=error)
+        text = _HOST_PATH.sub("<path>", str(error))[:_MAX_ERROR_CHARS]
+        return HostCallError(type(error).__name__, text, module=self.module)

@@ -1,0 +1,158 @@
+"""Keeps one module running: replaces an instance that a hard limit or a crash has poisoned.
+
+The first replacement is made at once, later ones back off, and the fifth within 60 s ends in `failed`: a module that
+always traps must not keep its host busy. Source: Erlang/OTP, "Supervisor Behaviour", maximum restart intensity.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from plataforma_sdk.errors import ModuleStateError, PlataformaError, ResourceLimitError, SandboxCrashedError
+from plataforma_sdk.sandbox._protocols import Instance
+from plataforma_sdk.types import Clock, SystemClock
+
+__all__ = ["RESTART_WINDOW_S", "Supervisor"]
+
+MAX_RESTARTS: Final = 5
+RESTART_WINDOW_S: Final = 60.0
+_BACKOFF_S: Final = (0.0, 0.1, 0.3, 1.0)
+
+_LOG: Final = logging.getLogger("plataforma_sdk.sandbox")
+
+
+class Supervisor:
+    """Runs the calls of one module and replaces its instance where it is poisoned.
+
+    Args:
+        module: id of the module.
+        launch: makes a fresh instance, passes it to the callable that it is given, and runs its `on_load`; so a
+            handler that is called while `on_load` waits finds the instance. Disposes of what a poisoned one registered.
+        restart: whether the manifest allows `on_load` to run again; otherwise a trap ends in `failed`.
+        clock: times the window and the back-off.
+
+    Attributes:
+        state: loading, active, failed or unloaded; the runtime adds reloading and parked.
+        restarts: how many times the instance was replaced.
+    """
+
+    def __init__(
+        self,
+        module: str,
+        launch: Callable[[Callable[[Instance], None]], Awaitable[Instance]],
+        *,
+        restart: bool = True,
+        clock: Clock | None = None,
+    ) -> None:
+        self.module = module
+        self.state = "loading"
+        self.restarts = 0
+        self._launch = launch
+        self._restart = restart
+        self._clock = clock or SystemClock()
+        self._traps: deque[float] = deque()
+        self._instance: Instance | None = None
+        self._replacing: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Launch the first instance; a failure leaves the state `failed` and passes on."""
+        try:
+            self._instance = await self._launch(self._attach)
+        except BaseException:
+            self._instance = None
+            self.state = "failed"
+            raise
+        self.state = "active"
+
+    async def call(self, function: str, *args: Any, **kwargs: Any) -> Any:
+        """Call into the module; waits for a replacement that is under way.
+
+        Raises:
+            ModuleStateError: the module has failed or is unloaded.
+        """
+        instance = await self._ready()
+        try:
+            return await instance.call(function, *args, **kwargs)
+        except (ResourceLimitError, SandboxCrashedError) as error:
+            if instance.is_poisoned:
+                await self._on_poisoned(instance, error)
+            raise
+
+    def adopt(self, instance: Instance) -> Instance | None:
+        """Put another instance in place, as a reload does; return the old one, which the caller closes."""
+        old, self._instance = self._instance, instance
+        self.state = "active"
+        self._traps.clear()
+        return old
+
+    async def close(self) -> None:
+        """End the module; a second call does nothing."""
+        self.state = "unloaded"
+        replacing, self._replacing = self._replacing, None
+        if replacing is not None and replacing is not asyncio.current_task():
+            replacing.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await replacing
+        instance, self._instance = self._instance, None
+        if instance is not None:
+            await instance.close()
+
+    @property
+    def instance(self) -> Instance | None:
+        """The instance in place, if there is one."""
+        return self._instance
+
+    def _attach(self, instance: Instance) -> None:
+        self._instance = instance
+
+    async def _ready(self) -> Instance:
+        if self._instance is None and self._replacing is not None:
+            await asyncio.shield(self._replacing)
+        if self._instance is None or self.state in ("failed", "unloaded"):
+            raise ModuleStateError(
+                f"Module {self.module!r} is {self.state}; "
+                + ("see its last error and reload() it" if self.state == "failed" else "load it again"),
+                module=self.module,
+                state=self.state,
+            )
+        return self._instance
+
+    async def _on_poisoned(self, instance: Instance, error: PlataformaError) -> None:
+        if instance is self._instance and self.state == "active" and self._replacing is None:
+            self._instance = None
+            await self._begin_replacement(instance, error)
+        if isinstance(error, ResourceLimitError):
+            error.replaced = self.state != "failed"
+
+    async def _begin_replacement(self, instance: Instance, error: PlataformaError) -> None:
+        now = self._clock.monotonic()
+        self._traps.append(now)
+        while now - self._traps[0] > RESTART_WINDOW_S:
+            self._traps.popleft()
+        await instance.close()
+        if not self._restart or len(self._traps) >= MAX_RESTARTS:
+            self.state = "failed"
+            _LOG.error("Module %r has failed for good: %s", self.module, error.message)
+            return
+        self._replacing = asyncio.create_task(
+            self._replace(_BACKOFF_S[len(self._traps) - 1]), name=f"plataforma-restart-{self.module}"
+        )
+        if len(self._traps) == 1:
+            await asyncio.shield(self._replacing)
+
+    async def _replace(self, delay_s: float) -> None:
+        try:
+            await asyncio.sleep(delay_s)
+            self._instance = await self._launch(self._attach)
+            self.restarts += 1
+        except PlataformaError as error:
+            self._instance = None
+            self.state = "failed"
+            _LOG.error("Module %r could not be replaced: %s", self.module, error.message)  # noqa: TRY400
+        finally:
+            self._replacing = None

@@ -1,0 +1,189 @@
+"""What can be told about values before the code runs: certainly a number, certainly a text, certainly cheap.
+
+Guards are left out only where these answer yes. A *number* is an int, float or bool; a *small* one is so small that no
+product of a few of them is worth a guard. Both are claims about types, so they hold only for names bound by nothing but
+number expressions in their own function.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import Final
+
+import attrs
+
+from plataforma_sdk.sandbox.restricted._scan import walk_scope
+from plataforma_sdk.sandbox.restricted._trees import constant, is_call_to, name
+
+__all__ = ["Knowledge", "infer", "is_small_constant"]
+
+_MAX_TERMS: Final = 6
+_SMALL: Final = 2**64
+_RANGE_SMALL: Final = 2**31
+_GROWING: Final = (ast.Pow, ast.LShift, ast.MatMult)
+_NUMERIC: Final = (int, float, bool)
+_DEFINITIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
+
+
+def is_small_constant(node: ast.expr) -> bool:
+    """Whether `node` is a literal number below 2**64: a product with it grows by a bounded number of bits."""
+    return isinstance(node, ast.Constant) and type(node.value) in _NUMERIC and abs(node.value) < _SMALL  # type: ignore[arg-type]
+
+
+@attrs.frozen
+class Knowledge:
+    """What is known in one scope.
+
+    Attributes:
+        bound: names bound anywhere in the file, so builtins no longer.
+        numbers: names that are only ever numbers here.
+        small: names that are only ever small integers here.
+    """
+
+    bound: frozenset[str] = frozenset()
+    numbers: frozenset[str] = frozenset()
+    small: frozenset[str] = frozenset()
+
+    def is_builtin(self, identifier: str) -> bool:
+        """Whether `identifier` still means the builtin."""
+        return identifier not in self.bound
+
+    def calls(self, node: ast.AST, *functions: str) -> bool:
+        """Whether `node` calls one of these builtins."""
+        return is_call_to(node, *functions) and self.is_builtin(node.func.id)  # type: ignore[attr-defined]
+
+    def is_small(self, node: ast.expr, depth: int = 0) -> bool:
+        """Whether `node` is certainly a small number."""
+        if depth > _MAX_TERMS:
+            return False
+        match node:
+            case ast.Constant(value=value):
+                return type(value) in _NUMERIC and abs(value) < _SMALL  # type: ignore[arg-type]
+            case ast.Name(id=identifier):
+                return identifier in self.small
+            case ast.BinOp(left=left, op=op, right=right):
+                return not isinstance(op, _GROWING) and self.is_small(left, depth + 1) and self.is_small(right, depth + 1)
+            case ast.UnaryOp(operand=operand):
+                return self.is_small(operand, depth + 1)
+        return self.calls(node, "len", "ord")
+
+    def is_number(self, node: ast.expr) -> bool:
+        """Whether `node` is certainly a number, of any size."""
+        if self.is_small(node):
+            return True
+        match node:
+            case ast.Constant(value=value):
+                return type(value) in _NUMERIC
+            case ast.Name(id=identifier):
+                return identifier in self.numbers
+            case ast.BinOp(left=left, op=op, right=right):
+                return self._is_number_operation(left, op, right)
+            case ast.UnaryOp(op=op, operand=operand):
+                return isinstance(op, ast.Not) or self.is_number(operand)
+            case ast.IfExp(body=body, orelse=orelse):
+                return self.is_number(body) and self.is_number(orelse)
+        return False
+
+    def _is_number_operation(self, left: ast.expr, op: ast.operator, right: ast.expr) -> bool:
+        if isinstance(op, (*_GROWING, ast.Mult)):
+            if not (isinstance(op, ast.Mult) and (is_small_constant(left) or is_small_constant(right))):
+                return False
+        return self.is_number(left) and self.is_number(right)
+
+    def is_text(self, node: ast.expr) -> bool:
+        """Whether `node` is certainly a str."""
+        match node:
+            case ast.JoinedStr():
+                return True
+            case ast.Constant(value=value):
+                return type(value) is str
+            case ast.BinOp(op=ast.Add(), left=left, right=right):
+                return self.is_text(left) or self.is_text(right)
+        return self.calls(node, "str")
+
+    def is_scalar(self, node: ast.expr) -> bool:
+        """Whether hashing or comparing `node` is certainly cheap: no container, no object."""
+        if isinstance(node, ast.Constant | ast.JoinedStr) or self.is_number(node):
+            return True
+        return self.calls(node, "str", "int", "float", "bool", "isinstance")
+
+    def is_range(self, node: ast.AST) -> bool:
+        """Whether `node` is ``range(...)``."""
+        return self.calls(node, "range")
+
+
+@attrs.define
+class _Bindings:
+    """How the names of one function are bound."""
+
+    values: dict[str, list[ast.expr]] = attrs.field(factory=dict)
+    counters: set[str] = attrs.field(factory=set)
+    others: set[str] = attrs.field(factory=set)
+
+
+def infer(function: ast.FunctionDef | ast.AsyncFunctionDef, bound: frozenset[str]) -> Knowledge:
+    """Learn which names of `function` are only ever numbers, by a greatest fixed point over its assignments.
+
+    Arguments, names bound by anything but an assignment or ``for x in range(...)``, and names that an inner function
+    declares nonlocal, are never numbers.
+    """
+    found = _collect(function, Knowledge(bound))
+    candidates = set(found.values) - found.others
+    while True:
+        knowledge = Knowledge(bound, frozenset(candidates))
+        kept = {key for key in candidates if all(knowledge.is_number(value) for value in found.values[key])}
+        if kept == candidates:
+            break
+        candidates = kept
+    small = {key for key in found.counters & candidates if all(map(_is_counter_value, found.values[key]))}
+    return Knowledge(bound, frozenset(candidates), frozenset(small))
+
+
+def _is_counter_value(value: ast.expr) -> bool:
+    return isinstance(value, ast.Constant) and type(value.value) is int and abs(value.value) < _RANGE_SMALL
+
+
+def _collect(function: ast.FunctionDef | ast.AsyncFunctionDef, knowledge: Knowledge) -> _Bindings:
+    found = _Bindings()
+    for argument in ast.walk(function.args):
+        if isinstance(argument, ast.arg):
+            found.others.add(argument.arg)
+    seen: set[int] = set()
+    for node in walk_scope(function.body):
+        _collect_node(node, found, knowledge, seen)
+    return found
+
+
+def _collect_node(node: ast.AST, found: _Bindings, knowledge: Knowledge, seen: set[int]) -> None:
+    match node:
+        case ast.Assign(targets=[ast.Name() as target], value=value):
+            found.values.setdefault(target.id, []).append(value)
+            seen.add(id(target))
+        case ast.AugAssign(target=ast.Name() as target, op=op, value=value):
+            found.values.setdefault(target.id, []).append(ast.BinOp(name(target.id), op, value))
+            seen.add(id(target))
+        case ast.For(target=ast.Name() as target, iter=iterable) if knowledge.is_range(iterable):
+            found.values.setdefault(target.id, []).append(constant(1))
+            found.counters.add(target.id)
+            seen.add(id(target))
+        case ast.Name(id=identifier, ctx=context):
+            if not isinstance(context, ast.Load) and id(node) not in seen:
+                found.others.add(identifier)
+        case _:
+            found.others.update(_other_bindings(node))
+
+
+def _other_bindings(node: ast.AST) -> set[str]:
+    if isinstance(node, ast.Global | ast.Nonlocal):
+        return set(node.names)
+    if isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar):
+        return {node.name} if node.name else set()
+    if isinstance(node, ast.MatchMapping):
+        return {node.rest} if node.rest else set()
+    if isinstance(node, ast.alias):
+        return {(node.asname or node.name).split(".")[0]}
+    if isinstance(node, _DEFINITIONS):
+        own = {node.name} if not isinstance(node, ast.Lambda) else set()
+        rebound = {name for inner in ast.walk(node) if isinstance(inner, ast.Nonlocal) for name in inner.names}
+        return own | rebound
+    return set()

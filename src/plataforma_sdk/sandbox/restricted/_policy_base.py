@@ -1,0 +1,161 @@
+"""What every part of the policy shares: faults, scopes, temporaries and lists of statements."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any, Final
+
+import attrs
+from RestrictedPython.transformer import RestrictingNodeTransformer
+
+from plataforma_sdk.errors import Fault
+from plataforma_sdk.sandbox.restricted._names import FORBIDDEN_NAMES, METHOD_DUNDERS, PREFIX, mangle
+from plataforma_sdk.sandbox.restricted._numbers import Knowledge
+from plataforma_sdk.sandbox.restricted._trees import call, name, place
+
+__all__ = ["PolicyBase", "Scope"]
+
+_LONG_BODY: Final = 48
+"""Statements after which a body is charged once more: a unit must stay a bounded amount of work."""
+
+
+@attrs.frozen
+class Scope:
+    """Where the transformer stands.
+
+    Attributes:
+        kind: ``"module"``, ``"class"``, ``"function"`` or ``"comprehension"``.
+        knowledge: what is known about names here.
+        has_temporaries: whether an expression may bind one: not in a class body's comprehension, where ``:=`` is a
+            syntax error, nor in a comprehension's iterable.
+    """
+
+    kind: str
+    knowledge: Knowledge
+    has_temporaries: bool = True
+
+
+class PolicyBase(RestrictingNodeTransformer):
+    """An allow-list of syntax: a node without a ``visit_`` method of ours or of RestrictedPython is refused.
+
+    Attributes:
+        faults: what was refused, with the rule as first word of `Fault.problem`.
+        rules: short name of each fault's rule, in the same order.
+        lines: its line.
+    """
+
+    def __init__(self, file: str, bound: frozenset[str]) -> None:
+        super().__init__()
+        self.file = file
+        self.faults: list[Fault] = []
+        self.rules: list[str] = []
+        self.lines: list[int | None] = []
+        self.scopes = [Scope("module", Knowledge(bound))]
+        self._temporaries = 0
+
+    # --- faults --------------------------------------------------------------------------------------------------
+
+    def refuse(self, node: ast.AST, rule: str, problem: str, advice: str) -> None:
+        """Record a fault; the walk goes on, so that an author sees all of them at once."""
+        line = getattr(node, "lineno", None)
+        self.faults.append(Fault(f"{self.file}:{line}" if line else self.file, problem, advice))
+        self.rules.append(rule)
+        self.lines.append(line)
+
+    def error(self, node: ast.AST, info: str) -> None:
+        """Record a fault found by RestrictedPython itself."""
+        self.refuse(node, "syntax", info.rstrip("."), "write it another way")
+
+    def not_allowed(self, node: ast.AST) -> None:
+        """Refuse a kind of syntax: what is unknown is not allowed."""
+        kind = type(node).__name__
+        advice = _INSTEAD.get(kind, "write it in another form")
+        self.refuse(node, "syntax", f"{kind} is not part of the restricted language", advice)
+
+    # --- scopes --------------------------------------------------------------------------------------------------
+
+    @property
+    def scope(self) -> Scope:
+        """The innermost scope."""
+        return self.scopes[-1]
+
+    @property
+    def known(self) -> Knowledge:
+        """What is known in the innermost scope."""
+        return self.scopes[-1].knowledge
+
+    @property
+    def in_class_body(self) -> bool:
+        """Whether a definition here becomes an attribute of a class."""
+        return self.scopes[-1].kind == "class"
+
+    def temporary(self) -> str:
+        """Invent a name that no module can write."""
+        self._temporaries += 1
+        return f"_t{self._temporaries}"
+
+    # --- names ---------------------------------------------------------------------------------------------------
+
+    def rename(self, node: ast.AST, identifier: str | None, *, is_method: bool = False) -> Any:
+        """Check a name that the module binds or reads, and return what it is called inside."""
+        if identifier is None:
+            return None
+        if is_method and identifier in METHOD_DUNDERS:
+            return identifier
+        if identifier.startswith("__") or identifier.startswith(PREFIX) or identifier.endswith("__roles__"):
+            self.refuse(node, "reserved-name", f"the name {identifier!r} is reserved", "choose another name")
+        elif identifier in FORBIDDEN_NAMES:
+            self.refuse(
+                node,
+                "forbidden-name",
+                f"{identifier!r} is not available",
+                _INSTEAD.get(identifier, "a module reaches the host through self and the modules it may import"),
+            )
+        return mangle(identifier)
+
+    # --- statements ----------------------------------------------------------------------------------------------
+
+    def statements(self, body: list[ast.stmt]) -> list[ast.stmt]:
+        """Transform a list of statements; one may become several, and a long list pays fuel on its way."""
+        result: list[ast.stmt] = []
+        for number, statement in enumerate(body, 1):
+            new = self.visit(statement)
+            result.extend(new if isinstance(new, list) else [] if new is None else [new])
+            if number % _LONG_BODY == 0:
+                result.append(place(ast.Expr(call("_charge_", ast.Constant(1))), statement))  # type: ignore[arg-type]
+        return result
+
+    def burn(self, node: ast.AST) -> ast.stmt:
+        """Write the statement that uses one unit: ``for _w in _fuel_: break`` / ``else: _dead_()``."""
+        loop = ast.For(name("_w", ast.Store()), name("_fuel_"), [ast.Break()], [ast.Expr(call("_dead_"))])
+        for part in ast.walk(loop):
+            place(part, node)
+        return loop
+
+    def visit_Module(self, node: ast.Module) -> ast.Module:
+        node.body = self.statements(node.body)
+        return node
+
+    def visit_Constant(self, node: ast.Constant) -> ast.Constant:
+        return node
+
+
+_INSTEAD: Final = {
+    "TypeAlias": "write the alias as an assignment",
+    "TypeVar": "drop the type parameter: annotations are not evaluated",
+    "TemplateStr": "use an f-string",
+    "TryStar": "catch the exceptions one by one, with plain except",
+    "eval": "parse the text yourself, or use json.loads",
+    "exec": "write the code in the module",
+    "compile": "write the code in the module",
+    "open": "use self.storage, or await self.asset(path) for files of the package",
+    "input": "draw an input element in a window",
+    "globals": "keep state on self",
+    "locals": "keep state in a dict",
+    "vars": "name the attributes",
+    "dir": "name the attributes",
+    "object": "leave the base class out; for a sentinel write a class of your own",
+    "BaseException": "catch Exception",
+    "SystemExit": "return from the method",
+    "memoryview": "slice the bytes",
+}

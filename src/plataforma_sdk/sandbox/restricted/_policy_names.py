@@ -1,0 +1,102 @@
+"""Names, attributes and imports.
+
+::
+
+    _total                  p0_total                    a private name keeps clear of the engine's names
+    o.x = v                 _w_(o).x = v                only the module's own objects take attributes
+    f = s.replace           f = _attr_(s, "replace")    a bound method of a builtin type keeps its cost
+    "{}".format             _attr_("{}", "format")      str.format walks attributes
+"""
+
+from __future__ import annotations
+
+import ast
+
+from plataforma_sdk.sandbox.restricted._method_names import GUARDED, HASHED
+from plataforma_sdk.sandbox.restricted._names import PREFIX, is_frame_attribute, mangle
+from plataforma_sdk.sandbox.restricted._policy_base import PolicyBase
+from plataforma_sdk.sandbox.restricted._trees import call, constant, is_call_to, place
+
+__all__ = ["NamePolicy", "is_super"]
+
+
+def is_super(node: ast.AST) -> bool:
+    """Whether `node` is ``super()`` without arguments."""
+    return is_call_to(node, "super") and not node.args and not node.keywords  # type: ignore[attr-defined]
+
+
+class NamePolicy(PolicyBase):
+    """The part of the policy that decides what a module may name."""
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        if node.id == "super":
+            self.refuse(node, "super", "super is a keyword here", "write super().method(...), without arguments")
+            return node
+        node.id = self.rename(node, node.id)
+        return node
+
+    def check_attribute(self, node: ast.AST, attribute: str) -> str:
+        """Check an attribute's name and return what it is called inside."""
+        if attribute.startswith("__") or attribute.endswith("__roles__") or attribute.startswith(PREFIX):
+            self.refuse(
+                node,
+                "dunder-attribute",
+                f"the attribute {attribute!r} is reserved",
+                "special attributes lead out of the sandbox; call the function that uses it (len, str, type ...)",
+            )
+        elif is_frame_attribute(attribute):
+            self.refuse(
+                node, "frame-attribute", f"the attribute {attribute!r} leads to a frame", "choose another name"
+            )
+        return mangle(attribute)
+
+    def receiver(self, node: ast.expr) -> ast.expr:
+        """Transform what stands left of a dot; ``super()`` is only allowed there."""
+        return node if is_super(node) else self.visit(node)  # type: ignore[no-any-return]
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
+        attribute, value = node.attr, node.value
+        node.attr = self.check_attribute(node, attribute)
+        node.value = self.receiver(value)
+        if isinstance(node.ctx, ast.Load):
+            if attribute in GUARDED or attribute in HASHED:
+                return place(call("_attr_", node.value, constant(attribute)), node)  # type: ignore[return-value]
+        elif not (isinstance(value, ast.Name) and value.id == "self"):
+            # sound for `self` although it is a mere name: whatever of the host's a module can hold refuses writes
+            node.value = call("_w_", node.value)
+        return node
+
+    def visit_Global(self, node: ast.Global) -> ast.stmt:
+        node.names = [self.rename(node, item) for item in node.names]
+        return node
+
+    def visit_Nonlocal(self, node: ast.Nonlocal) -> ast.stmt:
+        node.names = [self.rename(node, item) for item in node.names]
+        return node
+
+    def visit_Import(self, node: ast.Import) -> ast.stmt:
+        for alias in node.names:
+            self._check_alias(node, alias)
+        return node
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.stmt:
+        if node.module == "__future__" and not node.level:
+            return place(ast.Pass(), node)  # type: ignore[return-value]
+        if node.module is not None and any(part.startswith("__") for part in node.module.split(".")):
+            self.refuse(node, "import", f"{node.module!r} cannot be imported", "import a module of the package")
+        for alias in node.names:
+            self._check_alias(node, alias)
+        return node
+
+    def _check_alias(self, node: ast.stmt, alias: ast.alias) -> None:
+        if alias.name == "*":
+            self.refuse(node, "import", "'import *' hides what is used", "name what you import")
+            return
+        if any(part.startswith("__") for part in alias.name.split(".")):
+            self.refuse(node, "import", f"{alias.name!r} cannot be imported", "import a public name")
+        is_module = isinstance(node, ast.Import)
+        if alias.asname is None and "." not in alias.name:
+            self.rename(node, alias.name)
+        if not is_module:
+            alias.name = mangle(alias.name)
+        alias.asname = self.rename(node, alias.asname)

@@ -1,0 +1,166 @@
+"""The blocking face of `ModuleHost`, for Django, Flask and scripts.
+
+One thread runs the host's event loop; every method blocks the caller until the host has done it.
+
+>>> from plataforma_sdk import ModuleFramework, sync, ui
+>>> class Hello(ModuleFramework):
+...     async def on_load(self): pass
+...     def render(self): return ui.text("Hello")
+>>> with sync.ModuleHost(engine="trusted") as host:
+...     host.load(Hello).render()["props"]["text"]
+'Hello'
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Coroutine, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from plataforma_sdk import runtime
+from plataforma_sdk.errors import ModuleStateError
+
+if TYPE_CHECKING:
+    from plataforma_sdk.package import ModulePackage
+    from plataforma_sdk.permissions import PermissionManager
+    from plataforma_sdk.sandbox import ResourceUsage
+    from plataforma_sdk.windows import UiEvent
+
+__all__ = ["ModuleHandle", "ModuleHost"]
+
+T = TypeVar("T")
+
+
+class ModuleHost:
+    """`runtime.ModuleHost`, blocking; takes the same arguments. Safe to use from any thread but its own."""
+
+    def __init__(self, **settings: Any) -> None:
+        self._settings = settings
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="plataforma-host", daemon=True)
+        self._host: runtime.ModuleHost | None = None
+        self._handles: dict[str, ModuleHandle] = {}
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        try:
+            self._host = self.run(self._open())
+        except BaseException:
+            self._stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    async def _open(self) -> runtime.ModuleHost:
+        return await runtime.ModuleHost(**self._settings).__aenter__()
+
+    @property
+    def host(self) -> runtime.ModuleHost:
+        """The host itself; touch it only through `run`."""
+        if self._host is None:
+            raise ModuleStateError("The host is not entered: 'with sync.ModuleHost(...) as host'")
+        return self._host
+
+    @property
+    def modules(self) -> Mapping[str, ModuleHandle]:
+        """Loaded modules by id."""
+        return MappingProxyType({key: handle for key, handle in self._handles.items() if key in self.host.modules})
+
+    def run(self, coroutine: Coroutine[Any, Any, T], *, timeout_s: float | None = None) -> T:
+        """Run a coroutine in the host's loop and wait for its result."""
+        if threading.current_thread() is self._thread:
+            coroutine.close()
+            raise ModuleStateError("A handler of the host cannot block on the host: make it async")
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(timeout_s)
+
+    def load(self, target: Any, **options: Any) -> ModuleHandle:
+        """See `runtime.ModuleHost.load`."""
+        handle = ModuleHandle(self.run(self.host.load(target, **options)), self)
+        self._handles[handle.id] = handle
+        return handle
+
+    def unload(self, module_id: str) -> None:
+        """See `runtime.ModuleHost.unload`."""
+        self.run(self.host.unload(module_id))
+
+    def emit(self, topic: str, data: Any = None) -> None:
+        """Emit an event and wait until every handler has had it."""
+
+        async def emit() -> None:
+            await self.host.events.emit(topic, data)
+
+        self.run(emit())
+
+    def close(self) -> None:
+        """Unload everything and end the thread; a second call does nothing."""
+        host, self._host = self._host, None
+        if host is not None:
+            self.run(host.aclose())
+            self._stop()
+
+    def _stop(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+
+class ModuleHandle:
+    """`runtime.ModuleHandle`, blocking."""
+
+    def __init__(self, handle: runtime.ModuleHandle, host: ModuleHost) -> None:
+        self._handle = handle
+        self._host = host
+
+    @property
+    def id(self) -> str:
+        """The module's id."""
+        return self._handle.id
+
+    @property
+    def version(self) -> str:
+        """Its version."""
+        return self._handle.version
+
+    @property
+    def engine(self) -> str:
+        """The tier it runs in."""
+        return self._handle.engine
+
+    @property
+    def state(self) -> str:
+        """loading, active, parked, reloading, failed or unloaded."""
+        return self._handle.state
+
+    @property
+    def usage(self) -> ResourceUsage:
+        """What it has used."""
+        return self._handle.usage
+
+    @property
+    def permissions(self) -> PermissionManager:
+        """What it may do."""
+        return self._handle.permissions
+
+    def call(self, method: str, *args: Any, **kwargs: Any) -> Any:
+        """See `runtime.ModuleHandle.call`."""
+        return self._host.run(self._handle.call(method, *args, **kwargs))
+
+    def render(self, window_id: str = "main") -> dict[str, Any]:
+        """See `runtime.ModuleHandle.render`."""
+        return self._host.run(self._handle.render(window_id))
+
+    def dispatch(self, event: UiEvent, *, session: str = "default") -> None:
+        """See `runtime.ModuleHandle.dispatch`."""
+        self._host.run(self._handle.dispatch(event, session=session))
+
+    def reload(self, package: ModulePackage | None = None) -> None:
+        """See `runtime.ModuleHandle.reload`."""
+        self._host.run(self._handle.reload(package))
+
+    def unload(self) -> None:
+        """See `runtime.ModuleHandle.unload`."""
+        self._host.run(self._handle.unload())
