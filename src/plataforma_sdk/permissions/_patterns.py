@@ -51,8 +51,6 @@ def meet(first: str, second: str) -> str | None:
         if one != other and "*" not in (one, other):
             return None
         merged.append(other if one == "*" else one)
-    if long[-1] == "*" and len(long) == len(short) and not is_short_open:
-        return ".".join(merged)
     return ".".join(merged + long[len(head) :])
 
 

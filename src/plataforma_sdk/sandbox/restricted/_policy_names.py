@@ -15,7 +15,7 @@ import ast
 from plataforma_sdk.sandbox.restricted._method_names import GUARDED, HASHED
 from plataforma_sdk.sandbox.restricted._names import PREFIX, is_frame_attribute, mangle
 from plataforma_sdk.sandbox.restricted._policy_base import PolicyBase
-from plataforma_sdk.sandbox.restricted._trees import call, constant, is_call_to, place
+from plataforma_sdk.sandbox.restricted._trees import call, choose, constant, is_call_to, name, place
 
 __all__ = ["NamePolicy", "is_super"]
 
@@ -60,11 +60,19 @@ class NamePolicy(PolicyBase):
         node.value = self.receiver(value)
         if isinstance(node.ctx, ast.Load):
             if attribute in GUARDED or attribute in HASHED:
-                return place(call("_attr_", node.value, constant(attribute)), node)  # type: ignore[return-value]
+                return place(self.guarded_load(node, attribute), node)  # type: ignore[return-value]
         elif not (isinstance(value, ast.Name) and value.id == "self"):
             # sound for `self` although it is a mere name: whatever of the host's a module can hold refuses writes
             node.value = call("_w_", node.value)
         return node
+
+    def guarded_load(self, node: ast.Attribute, attribute: str, guard: str = "_attr_") -> ast.expr:
+        """Load through the guard; an instance of one of the module's own classes needs none."""
+        guarded = call(guard, node.value, constant(attribute))
+        if not isinstance(node.value, ast.Name):
+            return guarded
+        is_own = ast.Compare(call("_type_", call("_type_", node.value)), [ast.Is()], [name("_meta_")])
+        return choose(is_own, ast.Attribute(node.value, node.attr, ast.Load()), guarded)
 
     def visit_Global(self, node: ast.Global) -> ast.stmt:
         node.names = [self.rename(node, item) for item in node.names]

@@ -1,0 +1,122 @@
+"""The one door to every check: ``nox`` runs lint, typecheck, docs and tests; the rest runs by name, ``nox -s bench``."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import nox
+
+ROOT = Path(__file__).parent
+PROJECT = nox.project.load_toml("pyproject.toml")
+PIN = ("-c", "constraints/dev.txt")
+ALL_PYTHONS = [
+    text.rpartition(" ")[2]
+    for text in PROJECT["project"]["classifiers"]
+    if text.startswith("Programming Language :: Python :: 3.")
+]
+
+nox.needs_version = ">=2025.2.9"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.sessions = ["lint", "typecheck", "docs", "tests"]
+nox.options.error_on_missing_interpreters = False
+nox.options.reuse_venv = "yes"
+
+
+def _is_present(version: str) -> bool:
+    """Ask the interpreter itself: a pyenv shim is on the PATH also for Pythons that are not active."""
+    if version == f"{sys.version_info.major}.{sys.version_info.minor}":
+        return True
+    path = shutil.which(f"python{version}")
+    return path is not None and subprocess.run([path, "-c", ""], capture_output=True, check=False).returncode == 0
+
+
+PYTHONS = [version for version in ALL_PYTHONS if _is_present(version)]
+
+
+def _group(*names: str) -> list[str]:
+    return list(nox.project.dependency_groups(PROJECT, *names))
+
+
+def _install_project(session: nox.Session, *groups: str) -> None:
+    """Install the project editable with its groups; the guest runner comes from the build hook's cache."""
+    session.install(*PIN, "-e", ".[cli,http]", *_group(*groups))
+
+
+def _pytest(session: nox.Session, *args: str, workers: int = 2) -> None:
+    parallel = ["-n", str(workers), "--dist", "worksteal"] if workers else []
+    session.run("pytest", *parallel, *args, *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style, layers and dependencies."""
+    session.install(*PIN, *_group("lint"))
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("lint-imports", env={"PYTHONPATH": "src"})
+    session.run("deptry", "src")
+
+
+@nox.session
+def typecheck(session: nox.Session) -> None:
+    """Strict types: the package, the example's host side, and a file that uses the public names."""
+    session.install(*PIN, *PROJECT["project"]["dependencies"], *_extras("cli", "http"), *_group("typing"))
+    session.run("mypy", "src", "examples", "tests/typing")
+
+
+def _extras(*names: str) -> list[str]:
+    return [requirement for name in names for requirement in PROJECT["project"]["optional-dependencies"][name]]
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the documentation, warnings as errors, and run every snippet of it."""
+    _install_project(session, "docs", "test")
+    session.run("sphinx-build", "-q", "-W", "--keep-going", "-b", "html", "docs", "docs/_build/html")
+    _pytest(session, "tests/docs")
+
+
+@nox.session(python=PYTHONS)
+def tests(session: nox.Session) -> None:
+    """Run unit, conformance and documentation tests on each Python that is present."""
+    _install_project(session, "test")
+    _pytest(session, *(() if session.posargs else ("tests",)))
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """Measure which lines the tests reach, in one process."""
+    _install_project(session, "test")
+    session.run("coverage", "run", "-m", "pytest", "tests", *session.posargs)
+    session.run("coverage", "report")
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Print the figures: permissions, events and engines beside their peers."""
+    _install_project(session, "test")
+    session.run("python", "-m", "tests.bench", *session.posargs)
+
+
+@nox.session
+def minimums(session: nox.Session) -> None:
+    """Run the tests with the oldest dependencies that pyproject.toml admits."""
+    session.install("--resolution", "lowest-direct", "-e", ".[cli,http]", *_group("test"))
+    _pytest(session, "tests", "--ignore=tests/docs", "-W", "default")
+
+
+@nox.session
+def build(session: nox.Session) -> None:
+    """Build the wheel, install it alone elsewhere, and run the demo from it."""
+    session.install("uv")
+    shutil.rmtree(ROOT / "dist", ignore_errors=True)
+    session.run("uv", "build", "--out-dir", "dist")
+    (wheel,) = (ROOT / "dist").glob("*.whl")
+    session.install("--force-reinstall", f"{wheel}[cli]")
+    with tempfile.TemporaryDirectory() as elsewhere, session.chdir(elsewhere):
+        session.run("plataforma", "--version")
+        session.run("plataforma", "demo", "--engine", "all", "--yes", "--json", silent=True)

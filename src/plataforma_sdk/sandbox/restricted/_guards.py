@@ -1,0 +1,221 @@
+"""What the policy's operators call: each sizes an operation before, or charges it after.
+
+Charges are in units of fuel, about the time of one loop turn each, and in bytes.
+"""
+
+from __future__ import annotations
+
+import collections
+import itertools
+import operator
+from collections.abc import Callable
+from typing import Any, Final
+
+from plataforma_sdk.sandbox.restricted._fuel import Meter
+from plataforma_sdk.sandbox.restricted._weights import CONTAINERS, DICTS, MAX_ITEMS, MAX_TEXT, SCALARS, SEQUENCES, Scales
+
+__all__ = ["MAX_BITS", "Operators"]
+
+MAX_BITS: Final = 1 << 15
+"""Bits of one integer: its division, the slowest operation, then takes 0.3 ms at most."""
+
+_PRODUCT_BITS: Final = 1 << 32
+_BYTES: Final = {str: 1, bytes: 1, list: 8, tuple: 8}
+_TEXTS: Final = (str, bytes)
+_FREE_TEXT: Final = 4096
+_FREE_ITEMS: Final = 512
+_HASHED_ITEM_BYTES: Final = 48
+_SMALL_INT: Final = 1 << 62
+
+
+class Operators:
+    """The operators of one sandbox."""
+
+    def __init__(self, meter: Meter, scales: Scales) -> None:
+        self._meter = meter
+        self._scales = scales
+
+    # --- sizes ---------------------------------------------------------------------------------------------------
+
+    def grown(self, value: Any) -> Any:
+        """Charge a result that was just made, and return it."""
+        kind = type(value)
+        if kind is str or kind is bytes:
+            size = len(value)
+            if size > _FREE_TEXT:
+                self._texts(size)
+        elif kind is int:
+            if value.bit_length() > MAX_BITS:
+                self._meter.trip("memory", value.bit_length(), MAX_BITS, "bits")
+        elif kind in CONTAINERS:
+            size = len(value)
+            if size > _FREE_ITEMS:
+                self._items(size, 8 if kind is list or kind is tuple else _HASHED_ITEM_BYTES)
+        return value
+
+    def _texts(self, size: int) -> None:
+        if size > MAX_TEXT:
+            self._meter.trip("memory", size, MAX_TEXT, "bytes")
+        self._meter.charge(size >> 12)
+        self._meter.alloc(size)
+
+    def _items(self, count: int, each: int) -> None:
+        if count > MAX_ITEMS:
+            self._meter.trip("memory", count, MAX_ITEMS, "items")
+        self._meter.charge(count >> (9 if each == 8 else 6))  # noqa: PLR2004 - a pointer
+        self._meter.alloc(count * each)
+
+    # --- arithmetic ----------------------------------------------------------------------------------------------
+
+    def add(self, left: Any, right: Any) -> Any:
+        """``left + right``."""
+        return self.grown(left + right)
+
+    def mul(self, left: Any, right: Any) -> Any:
+        """``left * right``, sized before it is made."""
+        self._size_product(left, right)
+        return left * right
+
+    def _size_product(self, left: Any, right: Any) -> None:
+        kind = type(left)
+        other = type(right)
+        if kind is float or other is float:
+            return
+        if kind is int and other is int:
+            if -_PRODUCT_BITS < left < _PRODUCT_BITS and -_PRODUCT_BITS < right < _PRODUCT_BITS:
+                return
+            bits = left.bit_length() + right.bit_length()
+            if bits > MAX_BITS:
+                self._meter.trip("memory", bits, MAX_BITS, "bits")
+            self._meter.charge(bits >> 10)
+            return
+        if kind is int or kind is bool:
+            left, right, kind, other = right, left, other, kind
+        if (other is int or other is bool) and right > 0 and kind in (str, bytes, list, tuple, collections.deque):
+            size = len(left) * right
+            if kind in _TEXTS:
+                if size > _FREE_TEXT:
+                    self._texts(size)
+            else:
+                self._meter.alloc(size * 8)
+                if size > _FREE_ITEMS:
+                    self._items(size, 8)
+
+    def pow(self, base: Any, exponent: Any, modulus: Any = None) -> Any:
+        """``base ** exponent``, or the builtin ``pow``."""
+        if type(base) is bool:
+            base = int(base)
+        if type(exponent) is bool:
+            exponent = int(exponent)
+        if type(base) is int and type(exponent) is int:
+            if modulus is not None:
+                return self._pow_modulo(base, exponent, modulus)
+            bits = base.bit_length() * exponent
+            if bits > MAX_BITS and abs(base) > 1:
+                self._meter.trip("memory", bits, MAX_BITS, "bits")
+            self._meter.charge(max(bits, 0) >> 8)
+        return base**exponent if modulus is None else pow(base, exponent, modulus)
+
+    def _pow_modulo(self, base: int, exponent: int, modulus: Any) -> Any:
+        sizes = [number.bit_length() for number in (base, exponent, modulus) if type(number) is int]
+        if max(sizes) > 4096:  # noqa: PLR2004 - RSA-4096 takes some 50 ms, its cube root of time is what grows
+            self._meter.trip("fuel")
+        self._meter.charge((max(sizes) ** 2 * sizes[1]) >> 22)
+        return pow(base, exponent, modulus)
+
+    def shl(self, left: Any, right: Any) -> Any:
+        """``left << right``."""
+        if isinstance(left, int) and isinstance(right, int) and right > 0 and left.bit_length() + right > MAX_BITS:
+            self._meter.trip("memory", left.bit_length() + right, MAX_BITS, "bits")
+        return left << right
+
+    def _size_division(self, left: Any, right: Any) -> None:
+        if type(left) is int and type(right) is int and not -_SMALL_INT < left < _SMALL_INT:
+            digits = (left.bit_length() >> 5) * (right.bit_length() >> 5)
+            if left.bit_length() > MAX_BITS * 2 or right.bit_length() > MAX_BITS * 2:
+                self._meter.trip("memory", left.bit_length(), MAX_BITS, "bits")
+            self._meter.charge(digits >> 6)
+
+    def fdiv(self, left: Any, right: Any) -> Any:
+        """``left // right``."""
+        self._size_division(left, right)
+        return left // right
+
+    def divmod(self, left: Any, right: Any) -> Any:
+        """``divmod(left, right)``."""
+        self._size_division(left, right)
+        return divmod(left, right)
+
+    def matmul(self, left: Any, right: Any) -> Any:
+        """``left @ right``: only a module's own classes define it."""
+        return left @ right
+
+    # --- comparison ----------------------------------------------------------------------------------------------
+
+    def compare(self, apply: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+        """Guard a comparison: two containers are weighed first."""
+        weigh = self._scales.weigh
+
+        def compared(left: Any, right: Any) -> Any:
+            kind = type(left)
+            if kind not in SCALARS and kind in CONTAINERS and type(right) in CONTAINERS:
+                weigh(left)
+                weigh(right)
+            return apply(left, right)
+
+        return compared
+
+    def contains(self, item: Any, container: Any) -> bool:
+        """``item in container``."""
+        kind = type(container)
+        if type(item) in CONTAINERS:
+            self._scales.weigh(item)
+            if kind in SEQUENCES:
+                self._scales.weigh(container)
+        elif kind in SEQUENCES:
+            if kind is not set and kind is not frozenset:
+                self._meter.charge(len(container) >> 5)
+        elif kind is str or kind is bytes:
+            self._meter.charge(len(container) >> 10)
+        elif kind not in DICTS and kind is not range and not hasattr(kind, "__contains__"):
+            for found in itertools.compress(container, self._meter.fuel):  # an iterator may have no end
+                if found is item or found == item:
+                    return True
+            self._meter.check()
+            return False
+        return item in container
+
+    def excludes(self, item: Any, container: Any) -> bool:
+        """``item not in container``."""
+        return not self.contains(item, container)
+
+    # --- augmented assignment --------------------------------------------------------------------------------------
+
+    def augmented(self) -> dict[str, Callable[[Any, Any], Any]]:
+        """The in-place operators by the name that the policy writes; ``+=`` and ``|=`` belong to `Iterables`."""
+        made = {f"_aug_{name}_": self._in_place(apply, None) for name, apply in _IN_PLACE.items()}
+        made["_aug_mult_"] = self._in_place(operator.imul, self._size_product)
+        made["_aug_pow_"], made["_aug_lshift_"], made["_aug_floordiv_"] = self.pow, self.shl, self.fdiv
+        return made
+
+    def _in_place(
+        self, apply: Callable[[Any, Any], Any], check: Callable[[Any, Any], Any] | None
+    ) -> Callable[[Any, Any], Any]:
+        grown = self.grown
+
+        def augment(left: Any, right: Any) -> Any:
+            if check is not None:
+                check(left, right)
+            return grown(apply(left, right))
+
+        return augment
+
+
+_IN_PLACE: Final[dict[str, Callable[[Any, Any], Any]]] = {
+    "sub": operator.isub,
+    "bitand": operator.iand,
+    "bitxor": operator.ixor,
+    "div": operator.itruediv,
+    "rshift": operator.irshift,
+    "matmult": operator.imatmul,
+}

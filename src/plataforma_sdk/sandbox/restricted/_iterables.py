@@ -1,0 +1,209 @@
+"""Iterating, where C would: star arguments, constructors, lazy builtins, generators.
+
+An iterable may have no end, so C code only ever gets a container, whose size is charged, or an iterator that burns fuel.
+Lazy iterators nest on the C stack: `MAX_NESTING` deep is refused, and so are more than `MAX_GENERATORS` live ones, since
+freeing a chain of some thousands overruns the stack of CPython itself.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import operator
+import types
+import weakref
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final
+
+from plataforma_sdk.sandbox.restricted._fuel import Meter
+from plataforma_sdk.sandbox.restricted._guards import Operators
+from plataforma_sdk.sandbox.restricted._weights import CONTAINERS, DICTS, MAX_ITEMS, Scales
+
+__all__ = ["MAX_GENERATORS", "MAX_NESTING", "Iterables"]
+
+MAX_NESTING: Final = 64
+MAX_GENERATORS: Final = 5_000
+_FREE_ITEMS: Final = 64
+_BATCH: Final = 128
+_SIZED: Final = CONTAINERS | {str, bytes}
+
+
+class Iterables:
+    """The iteration of one sandbox."""
+
+    def __init__(self, meter: Meter, scales: Scales, operators: Operators) -> None:
+        self._meter = meter
+        self._scales = scales
+        self._operators = operators
+        self._live: set[weakref.ref[Any]] = set()
+        self._depths: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
+        self._pending_depth = 0
+
+    # --- whole iterables -----------------------------------------------------------------------------------------
+
+    def bounded(self, iterable: Iterable[Any]) -> Iterator[Any]:
+        """Iterate with fuel, and no further than a container may grow."""
+        count = 0
+        for item in itertools.compress(iterable, self._meter.fuel):
+            count += 1
+            if count > MAX_ITEMS:
+                self._meter.trip("memory", count, MAX_ITEMS, "items")
+            yield item
+        self._meter.check()
+
+    def star(self, iterable: Any) -> Any:
+        """Return what C may iterate over to its end: a container as it is, charged; anything else as a list."""
+        kind = type(iterable)
+        if kind in _SIZED:
+            size = len(iterable)
+            if size > _FREE_ITEMS:
+                self._charge_copy(size)
+            return iterable
+        if kind is range:
+            self._charge_copy(_length(iterable))
+            self._meter.alloc(len(iterable) * 32)
+            return iterable
+        made = list(self.bounded(iterable))
+        self._meter.alloc(len(made) * 8)
+        return made
+
+    def _charge_copy(self, size: int) -> None:
+        if size > MAX_ITEMS:
+            self._meter.trip("memory", size, MAX_ITEMS, "items")
+        self._meter.charge(size >> 6)
+        self._meter.alloc(size * 8)
+
+    def consumed(self, iterable: Any) -> Any:
+        """Return what C may iterate over without keeping it: sum, any, max."""
+        kind = type(iterable)
+        if kind in _SIZED:
+            self._meter.charge(len(iterable) >> 5)
+            return iterable
+        if kind is range and _length(iterable) <= MAX_ITEMS:
+            self._meter.charge(len(iterable) >> 5)
+            return iterable
+        return itertools.compress(iterable, self._meter.fuel)
+
+    def hashable(self, iterable: Any) -> Any:
+        """As `star`, where each element will be hashed."""
+        items = self.star(iterable)
+        if type(items) not in DICTS:
+            for item in items:
+                if type(item) is tuple or type(item) is frozenset:
+                    self._scales.hashed(item)
+        return items
+
+    def displayed(self, container: Any) -> Any:
+        """Charge a large display."""
+        self._meter.alloc(len(container) * 8)
+        return container
+
+    def shrunk(self, container: Any) -> Any:
+        """Charge what deleting from, or assigning to a slice of, a container moves."""
+        if type(container) in CONTAINERS:
+            self._meter.charge(len(container) >> 9)
+        return container
+
+    def sliced(self, container: Any, start: Any, stop: Any, step: Any) -> Any:
+        """``container[start:stop:step]``."""
+        return self._operators.grown(container[start:stop:step])
+
+    def add_in_place(self, left: Any, right: Any) -> Any:
+        """``left += right``: a list takes any iterable."""
+        if type(left) is list:
+            right = self.star(right)
+        return self._operators.grown(operator.iadd(left, right))
+
+    def or_in_place(self, left: Any, right: Any) -> Any:
+        """``left |= right``: a dict takes any iterable of pairs."""
+        if type(left) in DICTS and type(right) not in DICTS:
+            right = self.mapping(right)
+        return self._operators.grown(operator.ior(left, right))
+
+    # --- sets and dicts ------------------------------------------------------------------------------------------
+
+    def unique(self, iterable: Any) -> set[Any]:
+        """Make a set in batches: colliding keys cost O(n) each, so the clock is looked at in between."""
+        items = self.hashable(iterable)
+        if type(items) in (set, frozenset, dict):
+            return set(items)
+        made: set[Any] = set()
+        iterator = iter(items)
+        while batch := list(itertools.islice(iterator, _BATCH)):
+            made.update(batch)
+            self._meter.charge(len(batch) >> 5)
+        self._meter.alloc(len(made) * 40)
+        return made
+
+    def mapping(self, source: Any) -> dict[Any, Any]:
+        """Make a dict from a mapping or from pairs, in batches."""
+        if type(source) in DICTS or type(source) is types.MappingProxyType:
+            self._charge_copy(len(source))
+            return dict(source)
+        keys = getattr(type(source), "keys", None)
+        if keys is not None:
+            return {self._scales.hashed(key): source[key] for key in self.star(source.keys())}
+        made: dict[Any, Any] = {}
+        for pair in self.bounded(source):
+            key, value = self.star(pair)
+            made[self._scales.hashed(key)] = value
+        self._meter.alloc(len(made) * 64)
+        return made
+
+    # --- lazy iterators ------------------------------------------------------------------------------------------
+
+    def generator_function(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Count what a generator function or coroutine function makes, as long as it lives."""
+        live, meter = self._live, self._meter
+        reference, forget = weakref.ref, self._live.discard
+
+        def make(*args: Any, **kwargs: Any) -> Any:
+            made = function(*args, **kwargs)
+            live.add(reference(made, forget))
+            if len(live) > MAX_GENERATORS:
+                meter.trip("memory", len(live), MAX_GENERATORS, "generators")
+            return made
+
+        functools.update_wrapper(make, function, updated=())
+        del make.__wrapped__  # type: ignore[attr-defined]
+        return make
+
+    def nested(self, source: Any) -> Any:
+        """Note how deep `source` is nested, for the lazy iterator about to be made over it."""
+        kind = type(source)
+        if kind is types.GeneratorType:
+            depth = self._depths.get(source, 0) + 1
+            if depth > MAX_NESTING:
+                self._meter.trip("stack", depth, MAX_NESTING, "iterators")
+            self._pending_depth = depth
+        else:
+            self._pending_depth = 0 if kind in _SIZED or kind is range else 1
+        return source
+
+    def lazy(self, generator: Any) -> Any:
+        """Give a new lazy iterator the depth that was noted."""
+        if self._pending_depth:
+            self._depths[generator] = self._pending_depth
+        self._pending_depth = 0
+        return generator
+
+    def over(self, source: Any, generator: Iterator[Any]) -> Any:
+        """Make `generator`, a real generator over `source`, one that counts."""
+        self.nested(source)
+        return self.lazy(generator)
+
+    async def compress_async(self, iterable: Any, fuel: Iterator[int]) -> Any:
+        """``async for`` in a comprehension, with fuel."""
+        async for item in iterable:
+            for _ in fuel:
+                break
+            else:
+                self._meter.check()
+            yield item
+
+
+def _length(numbers: range) -> int:
+    try:
+        return len(numbers)
+    except OverflowError:
+        return MAX_ITEMS + 1

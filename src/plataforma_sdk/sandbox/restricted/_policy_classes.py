@@ -1,0 +1,154 @@
+"""Functions, lambdas and classes: the outermost part of the policy.
+
+::
+
+    def f(a: int) -> str: B       def f(a): for _w in _fuel_: break / else: _dead_()
+                                            B
+    def g(): yield 1              @_genf_ def g(): ...              live generators are counted
+    def __exit__(s, t, v, tb)     @_exit_ ...                       it gets no traceback and swallows no limit
+    lambda x: B                   lambda x: B if _burn_() else None
+    class C(Base): B              class C(Base, metaclass=_meta_): B
+    x: list[int] = []             x = []; in a class body the annotation stays, as text
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import TypeAlias
+
+from plataforma_sdk.sandbox.restricted._numbers import Knowledge, infer
+from plataforma_sdk.sandbox.restricted._policy_base import Scope
+from plataforma_sdk.sandbox.restricted._policy_flow import FlowPolicy
+from plataforma_sdk.sandbox.restricted._scan import walk_scope
+from plataforma_sdk.sandbox.restricted._trees import call, choose, constant, name, place
+
+__all__ = ["Policy"]
+
+_Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+class Policy(FlowPolicy):
+    """The whole policy: an allow-list of syntax, and the rewriting that meters and guards what it allows."""
+
+    # --- functions -----------------------------------------------------------------------------------------------
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.stmt:
+        return self._function(node)
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.stmt:
+        return self._function(node)
+
+    def _function(self, node: _Function) -> ast.stmt:
+        original = node.name
+        node.name = self.rename(node, original, is_method=self.in_class_body)
+        node.decorator_list = [self.visit(decorator) for decorator in node.decorator_list]
+        self._defaults(node.args)
+        knowledge = infer(node, self.known.bound)
+        self._parameters(node, node.args)
+        node.returns, node.type_comment = None, None
+        self._drop_type_parameters(node)
+        self.scopes.append(Scope("function", knowledge))
+        makes_generator = any(isinstance(part, ast.Yield | ast.YieldFrom) for part in walk_scope(node.body))
+        node.body = self._body(node)
+        self.scopes.pop()
+        node.decorator_list.extend(self._engine_decorators(node, original, makes_generator=makes_generator))
+        return node
+
+    def _engine_decorators(self, node: _Function, original: str, *, makes_generator: bool) -> list[ast.expr]:
+        is_async = isinstance(node, ast.AsyncFunctionDef)
+        added: list[str] = []
+        if original in ("__exit__", "__aexit__"):
+            added.append("_aexit_" if is_async else "_exit_")
+        if makes_generator:
+            added.append("_genf_")
+        elif is_async:
+            added.append("_corof_")
+        return [place(name(item), node) for item in added]  # type: ignore[misc]
+
+    def _body(self, node: _Function) -> list[ast.stmt]:
+        body = node.body
+        first = body[0]
+        head: list[ast.stmt] = []
+        if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
+            head, body = [first], body[1:]
+        return [*head, self.burn(node), *self.statements(body)]
+
+    def _defaults(self, arguments: ast.arguments) -> None:
+        arguments.defaults = [self.visit(default) for default in arguments.defaults]
+        arguments.kw_defaults = [default and self.visit(default) for default in arguments.kw_defaults]
+
+    def _parameters(self, node: ast.AST, arguments: ast.arguments) -> None:
+        for argument in ast.walk(arguments):
+            if isinstance(argument, ast.arg):
+                argument.arg = self.rename(node, argument.arg)
+                argument.annotation, argument.type_comment = None, None
+
+    def _drop_type_parameters(self, node: ast.AST) -> None:
+        """``def f[T](x: T)``: annotations are not evaluated, so the parameters have no use left."""
+        if getattr(node, "type_params", None):
+            node.type_params = []  # type: ignore[attr-defined]
+
+    def visit_Lambda(self, node: ast.Lambda) -> ast.expr:
+        self._defaults(node.args)
+        self._parameters(node, node.args)
+        self.scopes.append(Scope("function", Knowledge(self.known.bound)))
+        body = self.visit(node.body)
+        self.scopes.pop()
+        node.body = choose(call("_burn_"), body, constant(None))
+        return node
+
+    # --- classes -------------------------------------------------------------------------------------------------
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.stmt:
+        node.name = self.rename(node, node.name)
+        node.bases = [self.visit(base) for base in node.bases]
+        node.decorator_list = [self.visit(decorator) for decorator in node.decorator_list]
+        for keyword in node.keywords:
+            if keyword.arg is None or keyword.arg == "metaclass" or keyword.arg.startswith("_"):
+                what = f"the class keyword {keyword.arg!r}" if keyword.arg else "keywords by ** in a class statement"
+                self.refuse(node, "class-keyword", what, "leave it out; abc.ABC and enum.Enum work as bases")
+            keyword.value = self.visit(keyword.value)
+        self._drop_type_parameters(node)
+        self.scopes.append(Scope("class", Knowledge(self.known.bound)))
+        node.body = self.statements(node.body)
+        self.scopes.pop()
+        node.keywords.append(ast.keyword("metaclass", name("_meta_")))
+        return node
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.stmt:
+        if self.in_class_body and isinstance(node.target, ast.Name):
+            node.annotation = constant(ast.unparse(node.annotation))
+            node.target = self.visit(node.target)
+            node.value = node.value and self.visit(node.value)
+            return node
+        if node.value is None:
+            return place(ast.Pass(), node)  # type: ignore[return-value]
+        value = self.visit(node.value)
+        return place(ast.Assign([self.visit(node.target)], value), node)  # type: ignore[return-value]
+
+    # --- assignment ----------------------------------------------------------------------------------------------
+
+    def visit_Assign(self, node: ast.Assign) -> ast.stmt:
+        unpacks = any(_takes_many(target) for target in node.targets)
+        node.value = self.visit(node.value)
+        if unpacks:
+            node.value = call("_star_", node.value)
+        node.targets = [self.visit(target) for target in node.targets]
+        node.type_comment = None
+        return node
+
+    def visit_NamedExpr(self, node: ast.NamedExpr) -> ast.expr:
+        node.value, node.target = self.visit(node.value), self.visit(node.target)
+        return node
+
+    def visit_Delete(self, node: ast.Delete) -> ast.stmt:
+        node.targets = [self.visit(target) for target in node.targets]
+        return node
+
+
+def _takes_many(target: ast.expr) -> bool:
+    """Whether assigning to `target` reads an iterable to its end: a slice, or ``a, *b``, at any depth."""
+    return any(
+        isinstance(part, ast.Starred) or (isinstance(part, ast.Subscript) and isinstance(part.slice, ast.Slice))
+        for part in ast.walk(target)
+    )

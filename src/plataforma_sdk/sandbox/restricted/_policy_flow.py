@@ -1,0 +1,262 @@
+"""Loops, comprehensions, exceptions, `with` and `match`.
+
+::
+
+    for x in xs: B          for x in _compress_(xs, _fuel_): B
+    while c: B              for _w in _fuel_:                       (with `else`, a burn at the head of the body)
+                                if not c: break
+                                B
+                            else: _dead_()
+    except E: B             except _exc_(E): B                      only Exception, and never past a limit
+    finally: return         refused: it would swallow a limit
+    (x for x in g)          _gn_(x for x in _compress_(_gs_(g), _fuel_))     nesting of lazy iterators is counted
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import TypeAlias
+
+import attrs
+
+from plataforma_sdk.sandbox.restricted._names import is_frame_attribute
+from plataforma_sdk.sandbox.restricted._policy_base import Scope
+from plataforma_sdk.sandbox.restricted._policy_calls import BUILTIN_TYPES, CallPolicy
+from plataforma_sdk.sandbox.restricted._trees import call, name, place
+
+__all__ = ["FlowPolicy"]
+
+_Comprehension: TypeAlias = ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
+
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
+
+
+class FlowPolicy(CallPolicy):
+    """The part of the policy that meters control flow."""
+
+    # --- loops ---------------------------------------------------------------------------------------------------
+
+    def visit_If(self, node: ast.If) -> ast.stmt:
+        node.test = self.visit(node.test)
+        node.body, node.orelse = self.statements(node.body), self.statements(node.orelse)
+        return node
+
+    def visit_While(self, node: ast.While) -> ast.stmt:
+        is_endless = isinstance(node.test, ast.Constant) and bool(node.test.value)
+        test, body = self.visit(node.test), self.statements(node.body)
+        if node.orelse:
+            node.test, node.body, node.orelse = test, [self.burn(node), *body], self.statements(node.orelse)
+            return node
+        head: list[ast.stmt] = []
+        if not is_endless:
+            head = [place(ast.If(ast.UnaryOp(ast.Not(), test), [ast.Break()], []), node)]  # type: ignore[list-item]
+        loop = ast.For(name("_w", ast.Store()), name("_fuel_"), head + body, [ast.Expr(call("_dead_"))])
+        return place(loop, node)  # type: ignore[return-value]
+
+    def visit_For(self, node: ast.For) -> ast.stmt:
+        node.iter = call("_compress_", self.visit(node.iter), name("_fuel_"))
+        node.target = self.visit(node.target)
+        node.body, node.orelse = self.statements(node.body), self.statements(node.orelse)
+        node.type_comment = None
+        return node
+
+    def visit_AsyncFor(self, node: ast.AsyncFor) -> ast.stmt:
+        node.iter, node.target = self.visit(node.iter), self.visit(node.target)
+        node.body = [self.burn(node), *self.statements(node.body)]
+        node.orelse = self.statements(node.orelse)
+        return node
+
+    # --- comprehensions ------------------------------------------------------------------------------------------
+
+    def _iterable(self, node: ast.comprehension) -> ast.expr:
+        self.scopes.append(attrs.evolve(self.scope, has_temporaries=False))
+        iterable: ast.expr = self.visit(node.iter)
+        self.scopes.pop()
+        return iterable
+
+    def _generators(self, node: _Comprehension) -> None:
+        """Transform the ``for`` clauses and enter the scope inside; the first iterable belongs to the scope outside."""
+        inside = self._comprehension_scope(node, node.generators)
+        first = self._iterable(node.generators[0])
+        self.scopes.append(inside)
+        for number, generator in enumerate(node.generators):
+            self._generator(generator, self._iterable(generator) if number else first)
+
+    def _generator(self, node: ast.comprehension, iterable: ast.expr) -> None:
+        node.iter = call("_acompress_" if node.is_async else "_compress_", iterable, name("_fuel_"))
+        node.target = self.visit(node.target)
+        node.ifs = [self.visit(test) for test in node.ifs]
+
+    def _comprehension_scope(self, node: ast.expr, generators: list[ast.comprehension]) -> Scope:
+        """A target of ``range`` is a small number inside; any other target is unknown, whatever the name means outside."""
+        known = self.known
+        targets = {part.id for item in generators for part in ast.walk(item.target) if isinstance(part, ast.Name)}
+        rebound = {
+            part.target.id
+            for part in ast.walk(node)
+            if isinstance(part, ast.NamedExpr) and isinstance(part.target, ast.Name)
+        }
+        counters = {
+            item.target.id for item in generators if isinstance(item.target, ast.Name) and known.is_range(item.iter)
+        }
+        repeated = [item.target.id for item in generators if isinstance(item.target, ast.Name)]
+        counters = {item for item in counters if repeated.count(item) == 1} - rebound
+        inside = attrs.evolve(
+            known,
+            numbers=(known.numbers - targets - rebound) | counters,
+            small=(known.small - targets - rebound) | counters,
+        )
+        return Scope("comprehension", inside, has_temporaries=not self.in_class_body and self.scope.has_temporaries)
+
+    def _comprehend(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp) -> ast.expr:
+        self._generators(node)
+        is_scalar = self.known.is_scalar(node.elt)
+        node.elt = self.visit(node.elt)
+        if isinstance(node, ast.SetComp) and not is_scalar:
+            node.elt = self.key(node.elt)
+        self.scopes.pop()
+        return node
+
+    visit_ListComp = visit_SetComp = _comprehend  # type: ignore[assignment]
+
+    def visit_DictComp(self, node: ast.DictComp) -> ast.expr:
+        self._generators(node)
+        is_scalar = self.known.is_scalar(node.key)
+        node.key, node.value = self.visit(node.key), self.visit(node.value)
+        if not is_scalar:
+            node.key = self.key(node.key)
+        self.scopes.pop()
+        return node
+
+    def visit_GeneratorExp(self, node: ast.GeneratorExp) -> ast.expr:
+        self._comprehend(node)
+        first = node.generators[0].iter
+        assert isinstance(first, ast.Call)
+        first.args[0] = call("_gs_", first.args[0])
+        return place(call("_gn_", node), node)  # type: ignore[return-value]
+
+    # --- exceptions ----------------------------------------------------------------------------------------------
+
+    def visit_Try(self, node: ast.Try) -> ast.stmt:
+        node.body, node.orelse = self.statements(node.body), self.statements(node.orelse)
+        for statement in node.finalbody:
+            self._check_leaves(statement, in_loop=False)
+        node.finalbody = self.statements(node.finalbody)
+        for handler in node.handlers:
+            caught = name("_Exception_") if handler.type is None else self.visit(handler.type)
+            handler.type = place(call("_exc_", caught), handler)  # type: ignore[assignment]
+            handler.name = self.rename(handler, handler.name)
+            handler.body = self.statements(handler.body)
+        return node
+
+    def _check_leaves(self, node: ast.AST, *, in_loop: bool) -> None:
+        """Refuse what would leave a ``finally`` block early, and so swallow the limit that is passing through."""
+        if isinstance(node, ast.Return) or (isinstance(node, ast.Break | ast.Continue) and not in_loop):
+            word = type(node).__name__.lower()
+            self.refuse(node, "finally", f"{word!r} in a finally block swallows errors", f"move the {word} behind it")
+        if isinstance(node, _FUNCTIONS):
+            return
+        in_loop = in_loop or isinstance(node, ast.For | ast.While | ast.AsyncFor)
+        for child in ast.iter_child_nodes(node):
+            self._check_leaves(child, in_loop=in_loop)
+
+    def visit_With(self, node: ast.With) -> ast.stmt:
+        return self._with(node)
+
+    def visit_AsyncWith(self, node: ast.AsyncWith) -> ast.stmt:
+        return self._with(node)
+
+    def _with(self, node: ast.With | ast.AsyncWith) -> ast.stmt:
+        for item in node.items:
+            item.context_expr = self.visit(item.context_expr)
+            if item.optional_vars is not None:
+                item.optional_vars = self.visit(item.optional_vars)
+        node.body = self.statements(node.body)
+        node.type_comment = None
+        return node
+
+    def visit_Await(self, node: ast.Await) -> ast.expr:
+        node.value = self.visit(node.value)
+        return node
+
+    # --- match ---------------------------------------------------------------------------------------------------
+
+    def visit_Match(self, node: ast.Match) -> ast.stmt:
+        compares = any(isinstance(part, ast.MatchValue) and not isinstance(part.value, ast.Constant) for part in ast.walk(node))
+        node.subject = self.visit(node.subject)
+        if compares:
+            node.subject = call("_weighed_", node.subject)
+        for case in node.cases:
+            case.pattern = self.visit(case.pattern)
+            case.guard = case.guard and self.visit(case.guard)
+            case.body = self.statements(case.body)
+        return node
+
+    def _patterns(self, patterns: list[ast.pattern]) -> list[ast.pattern]:
+        return [self.visit(pattern) for pattern in patterns]
+
+    def visit_MatchValue(self, node: ast.MatchValue) -> ast.pattern:
+        if isinstance(node.value, ast.Attribute):
+            self._check_value_pattern(node.value)
+        return node
+
+    def _check_value_pattern(self, node: ast.Attribute) -> None:
+        """``case Colour.RED``: the grammar admits dotted names only, so they stay native, checked and renamed."""
+        node.attr = self.check_attribute(node, node.attr)
+        if isinstance(node.value, ast.Attribute):
+            self._check_value_pattern(node.value)
+        elif isinstance(node.value, ast.Name):
+            node.value.id = self.rename(node.value, node.value.id)
+
+    def visit_MatchSingleton(self, node: ast.MatchSingleton) -> ast.pattern:
+        return node
+
+    def visit_MatchSequence(self, node: ast.MatchSequence) -> ast.pattern:
+        node.patterns = self._patterns(node.patterns)
+        return node
+
+    def visit_MatchMapping(self, node: ast.MatchMapping) -> ast.pattern:
+        for key in node.keys:
+            if isinstance(key, ast.Attribute):
+                self._check_value_pattern(key)
+        node.patterns = self._patterns(node.patterns)
+        node.rest = self.rename(node, node.rest)
+        return node
+
+    def visit_MatchClass(self, node: ast.MatchClass) -> ast.pattern:
+        if isinstance(node.cls, ast.Name) and node.cls.id in BUILTIN_TYPES and self.known.is_builtin(node.cls.id):
+            if node.kwd_attrs:  # would hand out the bound methods of builtin types
+                self.refuse(node, "pattern", f"attributes of {node.cls.id} in a pattern", "read them in the case's body")
+            node.cls = name(f"_ty_{node.cls.id}_")
+        else:
+            node.cls = self._pattern_class(node.cls)
+        node.kwd_attrs = [self._pattern_attribute(node, attribute) for attribute in node.kwd_attrs]
+        node.patterns, node.kwd_patterns = self._patterns(node.patterns), self._patterns(node.kwd_patterns)
+        return node
+
+    def _pattern_class(self, node: ast.expr) -> ast.expr:
+        if isinstance(node, ast.Attribute):
+            self._check_value_pattern(node)
+            return node
+        return self.visit(node)  # type: ignore[no-any-return]
+
+    def _pattern_attribute(self, node: ast.AST, attribute: str) -> str:
+        if attribute in _PATTERN_REFUSED or is_frame_attribute(attribute):
+            self.refuse(node, "pattern", f"the attribute {attribute!r} in a pattern", "read it in the body of the case")
+        return self.check_attribute(node, attribute)
+
+    def visit_MatchStar(self, node: ast.MatchStar) -> ast.pattern:
+        node.name = self.rename(node, node.name)
+        return node
+
+    def visit_MatchAs(self, node: ast.MatchAs) -> ast.pattern:
+        node.name = self.rename(node, node.name)
+        node.pattern = node.pattern and self.visit(node.pattern)
+        return node
+
+    def visit_MatchOr(self, node: ast.MatchOr) -> ast.pattern:
+        node.patterns = self._patterns(node.patterns)
+        return node
+
+
+_PATTERN_REFUSED = frozenset("obj object mro fget fset fdel format mapping".split())

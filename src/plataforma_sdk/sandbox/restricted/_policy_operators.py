@@ -1,0 +1,269 @@
+"""Operators, comparisons, subscripts and augmented assignment.
+
+One C-level operation can allocate gigabytes or run for minutes, so whatever may grow is guarded; what is certainly
+small stays as written.
+
+::
+
+    a * b           _mul_(a, b)                                     sized before it is made
+    a + b           t if type(t := a + b) is int else _grown_(t)    a sum at most doubles: charged after
+    a % b           a % b if type(a) is int ... else _mod_(a, b)    formatting of text, division of big integers
+    a == b          _eq_(a, b)                                      shared structure: exponential comparison
+    d[k]            d[k if type(k) is not tuple else _hk_(k)]       exponential hash of nested tuples
+    x[a:b]          _slice_(x, a, b, None)                          charged by what it copies
+    o.n += v        _w_(o).n = _aug_add_(o.n, v)                    `o` evaluated once
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import Final
+
+from plataforma_sdk.sandbox.restricted._numbers import is_small_constant
+from plataforma_sdk.sandbox.restricted._policy_names import NamePolicy
+from plataforma_sdk.sandbox.restricted._trees import LOAD, STORE, call, choose, constant, name, place, test_type, walrus
+
+__all__ = ["OperatorPolicy"]
+
+_GUARDS: Final[dict[type[ast.operator], str]] = {
+    ast.Mult: "_mul_",
+    ast.Pow: "_pow_",
+    ast.LShift: "_shl_",
+    ast.Mod: "_mod_",
+    ast.FloorDiv: "_fdiv_",
+    ast.Add: "_add_",
+    ast.MatMult: "_matmul_",
+}
+_SHRINKING: Final = (ast.Sub, ast.BitOr, ast.BitAnd, ast.BitXor)
+_COMPARISONS: Final[dict[type[ast.cmpop], str]] = {
+    ast.Eq: "_eq_",
+    ast.NotEq: "_ne_",
+    ast.Lt: "_lt_",
+    ast.LtE: "_le_",
+    ast.Gt: "_gt_",
+    ast.GtE: "_ge_",
+    ast.In: "_in_",
+    ast.NotIn: "_not_in_",
+}
+_PLAIN_IN_PLACE: Final = (ast.Div, ast.RShift)
+_MEMBERSHIP: Final = (ast.In, ast.NotIn)
+_MAX_LITERAL: Final = 64
+_CHAIN: Final = 3
+_SHORT_TEXT: Final = 4096
+_TINY: Final = 4
+
+
+class OperatorPolicy(NamePolicy):
+    """The part of the policy that guards what C does with two operands."""
+
+    # --- arithmetic ----------------------------------------------------------------------------------------------
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        left, right, op = node.left, node.right, type(node.op)
+        inner = getattr(node, "_depth_in_chain", 0)
+        if op is ast.Add and isinstance(left, ast.BinOp) and isinstance(left.op, ast.Add) and inner < _CHAIN:
+            left._depth_in_chain = inner + 1  # type: ignore[attr-defined]
+        known = self.known
+        new = ast.BinOp(left, node.op, right)
+        is_plain = self._is_plain(op, left, right, in_chain=bool(inner))
+        is_text = op is ast.Add and known.is_text(node)
+        new.left, new.right = self.visit(left), self.visit(right)
+        if is_plain:
+            return place(new, node)  # type: ignore[return-value]
+        return place(self._guard(new, op, is_text=is_text, raw=(left, right)), node)  # type: ignore[return-value]
+
+    def _is_plain(self, op: type[ast.operator], left: ast.expr, right: ast.expr, *, in_chain: bool) -> bool:
+        """Whether the operation may stay as written."""
+        known = self.known
+        if op not in _GUARDS:
+            return op not in _SHRINKING or known.is_number(left) or known.is_number(right)
+        if isinstance(left, ast.Constant) and isinstance(right, ast.Constant) and op is not ast.Add:
+            return False  # the compiler would fold it: 2**10**9 at load
+        if known.is_small(left) and known.is_small(right) and op in (ast.Mult, ast.Mod, ast.FloorDiv, ast.Add):
+            return True
+        if op is ast.Add:
+            return in_chain or (known.is_number(left) and known.is_number(right))
+        if op in (ast.Mod, ast.FloorDiv):
+            return known.is_number(left) and is_small_constant(right)
+        if op is ast.Mult:
+            by_constant = is_small_constant(left) or is_small_constant(right)
+            return by_constant and known.is_number(left) and known.is_number(right)
+        return False
+
+    def _guard(
+        self, new: ast.BinOp, op: type[ast.operator], *, is_text: bool, raw: tuple[ast.expr, ast.expr]
+    ) -> ast.expr:
+        left, right = raw
+        if op is ast.Mult and any(isinstance(side, ast.Constant) and type(side.value) is float for side in raw):
+            return new
+        tiny = any(_is_tiny(side) for side in raw)
+        if op in _SHRINKING or op is ast.Add or (op is ast.Mult and tiny and self.scope.has_temporaries):
+            return self._checked_after(new, is_text=is_text)
+        if op is ast.Mod and isinstance(left, ast.Name) and is_small_constant(right):
+            same = test_type(new.left, ast.Is(), "_int_")
+            return choose(same, new, call("_mod_", name(new.left.id), new.right))  # type: ignore[attr-defined]
+        if op is ast.FloorDiv and is_small_constant(right):
+            return new
+        return call(_GUARDS[op], new.left, new.right)
+
+    def _checked_after(self, new: ast.BinOp, *, is_text: bool) -> ast.expr:
+        """Charge a result that is at most as large as its operands together."""
+        if not self.scope.has_temporaries:
+            return call("_grown_", new)
+        temporary = self.temporary()
+        if is_text:
+            short = ast.Compare(call("_len_", walrus(temporary, new)), [ast.Lt()], [constant(_SHORT_TEXT)])
+            return choose(short, name(temporary), call("_grown_", name(temporary)))
+        same = test_type(walrus(temporary, new), ast.Is(), "_int_")
+        return choose(same, name(temporary), call("_grown_", name(temporary)))
+
+    # --- comparison ----------------------------------------------------------------------------------------------
+
+    def visit_Compare(self, node: ast.Compare) -> ast.expr:
+        if len(node.ops) > 1:
+            return self._chain(node)
+        left, op, right = node.left, type(node.ops[0]), node.comparators[0]
+        if op in _MEMBERSHIP:
+            return self._membership(node, left, right)
+        guard = _COMPARISONS.get(op)
+        is_plain = guard is None or self.known.is_scalar(left) or self.known.is_scalar(right)
+        node.left, node.comparators = self.visit(left), [self.visit(right)]
+        if is_plain:
+            return node
+        guarded = call(str(guard), node.left, node.comparators[0])
+        if isinstance(node.left, ast.Name):
+            cheap = test_type(name(node.left.id), ast.In(), "_SCALARS_")
+            guarded.args[0] = name(node.left.id)
+            return place(choose(cheap, node, guarded), node)  # type: ignore[return-value]
+        return place(guarded, node)  # type: ignore[return-value]
+
+    def _membership(self, node: ast.Compare, left: ast.expr, right: ast.expr) -> ast.expr:
+        is_scalar = self.known.is_scalar(left)
+        is_plain = is_scalar and _is_short_literal(right)
+        node.left, node.comparators = self.visit(left), [self.visit(right)]
+        container = node.comparators[0]
+        if is_plain:
+            return node
+        guarded = call(_COMPARISONS[type(node.ops[0])], node.left, container)
+        if _is_short_literal(right) and isinstance(node.left, ast.Name):
+            cheap = test_type(name(node.left.id), ast.In(), "_SCALARS_")
+            return place(choose(cheap, node, guarded), node)  # type: ignore[return-value]
+        if is_scalar and isinstance(container, ast.Name) and isinstance(node.left, ast.Name | ast.Constant):
+            hashed = test_type(name(container.id), ast.In(), "_HASHED_")
+            return place(choose(hashed, node, guarded), node)  # type: ignore[return-value]
+        return place(guarded, node)  # type: ignore[return-value]
+
+    def _chain(self, node: ast.Compare) -> ast.expr:
+        """``a < b < c``: each operand that may be a container is weighed once, where it stands."""
+        operands = [node.left, *node.comparators]
+        is_plain = all(self.known.is_scalar(operand) for operand in operands)
+        if any(isinstance(op, _MEMBERSHIP) for op in node.ops):
+            self.refuse(node, "chained-in", "'in' inside a chained comparison", "join two comparisons with 'and'")
+        operands = [self.visit(operand) for operand in operands]
+        if not is_plain:
+            operands = [call("_weighed_", operand) for operand in operands]
+        node.left, node.comparators = operands[0], operands[1:]
+        return node
+
+    # --- subscripts ----------------------------------------------------------------------------------------------
+
+    def key(self, node: ast.expr) -> ast.expr:
+        """Guard a hash: only a tuple can hide more than it shows."""
+        if isinstance(node, ast.Constant | ast.JoinedStr) or self.known.is_number(node):
+            return node
+        if isinstance(node, ast.Name):
+            return choose(test_type(node, ast.Is(), "_tuple_"), call("_hk_", name(node.id)), name(node.id))
+        return call("_hk_", node)
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
+        index = node.slice
+        if isinstance(index, ast.Slice):
+            return self._slice(node, index)
+        if any(isinstance(part, ast.Slice) for part in ast.walk(index)):
+            self.refuse(node, "slice", "a slice in several dimensions", "slice once, or pass a tuple of numbers")
+            return node
+        is_scalar = self.known.is_scalar(index)
+        node.value = self.visit(node.value)
+        new = self.visit(index)
+        node.slice = new if is_scalar else self.key(new)
+        if isinstance(node.ctx, ast.Del):
+            node.value = call("_shrink_", node.value)
+        return node
+
+    def _slice(self, node: ast.Subscript, index: ast.Slice) -> ast.expr:
+        parts = [constant(None) if part is None else self.visit(part) for part in (index.lower, index.upper, index.step)]
+        value = self.visit(node.value)
+        if isinstance(node.ctx, ast.Load):
+            return place(call("_slice_", value, *parts), node)  # type: ignore[return-value]
+        node.value = call("_shrink_", value)
+        node.slice = call("_make_slice_", *parts)
+        return node
+
+    # --- augmented assignment ------------------------------------------------------------------------------------
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> ast.stmt | list[ast.stmt]:
+        if isinstance(node.target, ast.Name):
+            return self._augment_name(node, node.target)
+        steps: list[ast.stmt] = []
+        target, source = self._augmented_place(node, steps)
+        guard = f"_aug_{type(node.op).__name__.lower()}_"
+        steps.append(ast.Assign([target], call(guard, source, self.visit(node.value))))
+        for step in steps:
+            place(step, node)
+        return steps
+
+    def _augment_name(self, node: ast.AugAssign, target: ast.Name) -> ast.stmt | list[ast.stmt]:
+        op, known = type(node.op), self.known
+        both = target.id in known.numbers and known.is_number(node.value)
+        is_plain = op in _PLAIN_IN_PLACE or (both and self._is_plain(op, name(target.id), node.value, in_chain=False))
+        cannot_iterate = known.is_scalar(node.value)
+        value, identifier = self.visit(node.value), self.rename(target, target.id)
+        node.target, node.value = name(identifier, STORE), value
+        if is_plain:
+            return node
+        if op is ast.Add:
+            if not cannot_iterate:  # a list takes any iterable, without end too
+                node.value = choose(test_type(name(identifier), ast.IsNot(), "_list_"), value, call("_star_", value))
+            return [node, self._charge_after(node, identifier)]
+        guard = f"_aug_{op.__name__.lower()}_"
+        new = ast.Assign([name(identifier, STORE)], call(guard, name(identifier), value))
+        return place(new, node)  # type: ignore[return-value]
+
+    def _charge_after(self, node: ast.stmt, identifier: str) -> ast.stmt:
+        test = test_type(name(identifier), ast.IsNot(), "_int_")
+        return place(ast.If(test, [ast.Expr(call("_grown_", name(identifier)))], []), node)  # type: ignore[return-value]
+
+    def _augmented_place(self, node: ast.AugAssign, steps: list[ast.stmt]) -> tuple[ast.expr, ast.expr]:
+        """Return where to store and where to load, with each part of the target evaluated once, into `steps`."""
+        target = node.target
+        if isinstance(target, ast.Attribute):
+            base = self._hold(self.receiver(target.value), steps)
+            attribute = self.check_attribute(target, target.attr)
+            return ast.Attribute(call("_w_", base), attribute, STORE), ast.Attribute(base, attribute, LOAD)
+        assert isinstance(target, ast.Subscript)
+        if isinstance(target.slice, ast.Slice):
+            self.refuse(node, "slice", "augmented assignment to a slice", "assign the new list to the slice")
+            return target, target
+        base = self._hold(self.visit(target.value), steps)
+        index = self._hold(self.visit(target.slice), steps)
+        return ast.Subscript(base, self.key(index), STORE), ast.Subscript(base, self.key(index), LOAD)
+
+    def _hold(self, node: ast.expr, steps: list[ast.stmt]) -> ast.expr:
+        if isinstance(node, ast.Name | ast.Constant):
+            return node
+        temporary = self.temporary()
+        steps.append(ast.Assign([name(temporary, STORE)], node))
+        return name(temporary)
+
+
+def _is_tiny(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and type(node.value) is int and 0 <= node.value <= _TINY
+
+
+def _is_short_literal(node: ast.expr) -> bool:
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, str) and len(node.value) <= _SHORT_TEXT
+    elements = getattr(node, "elts", None)
+    if elements is None or len(elements) >= _MAX_LITERAL:
+        return False
+    return all(isinstance(element, ast.Constant) for element in elements)

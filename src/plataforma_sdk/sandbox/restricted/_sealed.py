@@ -1,0 +1,130 @@
+"""Host objects in a module's hands: sealed, so that a native attribute load finds nothing but what was put there.
+
+Instrumented code loads attributes without a guard. That is sound only because whatever a module can reach is either its
+own, a builtin value, or an object of a `SealedMeta` class: no attribute can be set or deleted, on it or on its class,
+and whatever its class holds beside the published names begins with ``_``, which a module cannot write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn
+
+__all__ = ["SealedFunction", "SealedMeta", "SealedType", "namespace", "seal_type", "unseal_type"]
+
+
+class SealedMeta(type):
+    """The class of sealed classes: their attributes cannot be rebound, neither by a module nor by accident."""
+
+    def __setattr__(cls, attribute: str, value: object) -> None:
+        raise AttributeError(f"{cls.__name__} is sealed")
+
+    def __delattr__(cls, attribute: str) -> None:
+        raise AttributeError(f"{cls.__name__} is sealed")
+
+
+def _refuse_write(self: object, *_: object) -> NoReturn:
+    raise AttributeError(f"{type(self).__name__} is read-only")
+
+
+class SealedFunction(metaclass=SealedMeta):
+    """A function of the host's: callable, and nothing else. No globals, no closure, no ``__self__`` to be found."""
+
+    __slots__ = ("_sdk_function", "_sdk_name")
+    __setattr__ = __delattr__ = _refuse_write
+
+    def __init__(self, function: Callable[..., Any], name: str = "function") -> None:
+        object.__setattr__(self, "_sdk_function", function)
+        object.__setattr__(self, "_sdk_name", name)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._sdk_function(*args, **kwargs)  # type: ignore[attr-defined]
+
+    def __repr__(self) -> str:
+        return f"<function {self._sdk_name}>"  # type: ignore[attr-defined]
+
+
+def namespace(name: str, members: Mapping[str, Any], shown: str | None = None) -> Any:
+    """Make an object whose attributes are `members`, and nothing else: a vetted module, or a capability.
+
+    Its class is made for it, with a slot for each member: a load is one C-level descriptor, without a guard.
+    """
+    text = shown or f"<module {name!r}>"
+    body = {
+        "__slots__": tuple(members),
+        "__setattr__": _refuse_write,
+        "__delattr__": _refuse_write,
+        "__repr__": lambda _: text,
+        "__module__": "sandbox",
+    }
+    made = object.__new__(SealedMeta(name, (), body))
+    for attribute, value in members.items():
+        object.__setattr__(made, attribute, value)
+    return made
+
+
+class SealedType(metaclass=SealedMeta):
+    """Stands for a type: callable, usable in ``isinstance`` and ``except``, and without the attributes of a type.
+
+    Subclasses add a slot for each class method that is vetted.
+    """
+
+    __slots__ = ("_sdk_make", "_sdk_type")
+    __setattr__ = __delattr__ = _refuse_write
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._sdk_make(*args, **kwargs)  # type: ignore[attr-defined]
+
+    def __repr__(self) -> str:
+        return f"<class {self._sdk_type.__name__!r}>"  # type: ignore[attr-defined]
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __hash__(self) -> int:
+        return object.__hash__(self)
+
+    def __getitem__(self, _: object) -> SealedType:
+        """``list[int]``: annotations are not evaluated, so a parametrised type is the type."""
+        return self
+
+    def __or__(self, other: object) -> SealedType:
+        """``int | None`` at run time, in ``isinstance``."""
+        return seal_type(object, _no_constructor, union=(self, other))
+
+    __ror__ = __or__
+
+
+def _no_constructor(*_: object, **__: object) -> NoReturn:
+    raise TypeError("a union of types cannot be called")
+
+
+def seal_type(
+    kind: type, make: Callable[..., Any], members: Mapping[str, Any] | None = None, *, union: tuple[Any, ...] = ()
+) -> SealedType:
+    """Make the stand-in of `kind`; `make` is what calling it does, `members` its class methods and constants."""
+    members = {**(members or {}), "_sdk_union": union}
+    cls = SealedMeta(kind.__name__, (SealedType,), {"__slots__": tuple(members), "__module__": "sandbox"})
+    made = object.__new__(cls)
+    object.__setattr__(made, "_sdk_type", kind)
+    object.__setattr__(made, "_sdk_make", make)
+    for attribute, value in members.items():
+        object.__setattr__(made, attribute, value)
+    return made  # type: ignore[no-any-return]
+
+
+_MAX_UNION = 32
+
+
+def unseal_type(kind: Any, depth: int = 0) -> Any:
+    """Return the real type, or tuple of types, behind what a module passes to ``isinstance``."""
+    if depth > _MAX_UNION:
+        raise TypeError("types are nested too deeply")
+    if isinstance(kind, SealedType):
+        union = kind._sdk_union  # type: ignore[attr-defined]
+        return unseal_type(union, depth + 1) if union else kind._sdk_type  # type: ignore[attr-defined]
+    if type(kind) is tuple:
+        if len(kind) > _MAX_UNION:
+            raise TypeError("too many types")
+        return tuple(unseal_type(item, depth + 1) for item in kind)
+    return type(None) if kind is None else kind

@@ -1,0 +1,129 @@
+"""Formatting: ``%``, f-strings, `str.format`, `str`, `repr`.
+
+A width of ten digits is a gigabyte, ``{0.__globals__}`` an escape, and the repr of a shared structure has no end.
+Source: CVE-2023-41039 and CVE-2023-41050 (RestrictedPython), CVE-2017-5524 (Zope): attribute access in `str.format`.
+"""
+
+from __future__ import annotations
+
+import decimal
+import re
+import string
+from typing import Any, Final
+
+from plataforma_sdk.sandbox.restricted._fuel import Meter
+from plataforma_sdk.sandbox.restricted._guards import Operators
+from plataforma_sdk.sandbox.restricted._weights import CONTAINERS, Scales
+
+__all__ = ["MAX_WIDTH", "Texts"]
+
+MAX_WIDTH: Final = 4096
+_MAX_SPEC: Final = 64
+_MAX_EXPONENT: Final = 5_000
+_PERCENT: Final = re.compile(r"%(?:\(([^)]*)\))?([-#0 +]*)(\*|\d+)?(?:\.(\*|\d+))?[hlL]?(.)", re.DOTALL)
+_NUMBER: Final = re.compile(r"\d+")
+_PLAIN: Final = frozenset({int, float, bool, str, type(None)})
+_CONVERSIONS: Final = {ord("s"): str, ord("r"): repr, ord("a"): ascii}
+
+
+class Texts:
+    """The formatting of one sandbox."""
+
+    def __init__(self, meter: Meter, scales: Scales, operators: Operators) -> None:
+        self._meter = meter
+        self._scales = scales
+        self._operators = operators
+
+    def modulo(self, left: Any, right: Any) -> Any:
+        """``left % right``: formatting, or a remainder."""
+        kind = type(left)
+        if kind is str or kind is bytes:
+            return self._percent(left, right)
+        self._operators._size_division(left, right)  # noqa: SLF001 - one room
+        return left % right
+
+    def _percent(self, pattern: Any, values: Any) -> Any:
+        text = pattern if type(pattern) is str else pattern.decode("latin-1")
+        self._meter.charge(len(text) >> 6)
+        for found in _PERCENT.finditer(text):
+            for width in (found[3], found[4]):
+                if width == "*":
+                    raise ValueError("a width given as '*' is not available; use an f-string")
+                if width:
+                    self._check_width(width)
+        for value in values if type(values) is tuple else (values,):
+            self._check_decimal(value)
+        self._scales.text(values)
+        return self._operators.grown(pattern % values)
+
+    def _check_width(self, width: str) -> None:
+        if len(width) > 6 or int(width) > MAX_WIDTH:  # noqa: PLR2004 - six digits are more than MAX_WIDTH
+            self._meter.trip("memory", None, MAX_WIDTH, "characters of width")
+
+    def _check_decimal(self, value: Any) -> None:
+        """``f"{Decimal('1e999999'):f}"`` writes every zero."""
+        if type(value) is decimal.Decimal and value.is_finite() and abs(value.adjusted()) > _MAX_EXPONENT:
+            raise ValueError(f"a Decimal with an exponent beyond {_MAX_EXPONENT} is not formatted; use str()")
+
+    def format(self, value: Any, spec: Any = "", conversion: int = -1) -> str:
+        """``f"{value!conversion:spec}"``."""
+        kind = type(value)
+        if kind is int and not spec and conversion == -1:
+            return int.__repr__(value)
+        if kind is str:
+            self._operators.grown(value)
+        elif kind not in _PLAIN:
+            self._scales.text(value)
+        convert = _CONVERSIONS.get(conversion)
+        if convert is not None:
+            value = convert(value)
+        if not spec:
+            return self._operators.grown(format(value))  # type: ignore[no-any-return]
+        self._check_spec(spec)
+        self._check_decimal(value)
+        return self._operators.grown(format(value, spec))  # type: ignore[no-any-return]
+
+    def _check_spec(self, spec: Any) -> None:
+        if type(spec) is not str or len(spec) > _MAX_SPEC:
+            raise ValueError(f"a format is a text of at most {_MAX_SPEC} characters")
+        for found in _NUMBER.finditer(spec):
+            self._check_width(found[0])
+
+    def str_format(self, pattern: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+        """``pattern.format(*args, **kwargs)`` with plain field names: no attributes, no items, no nested formats."""
+        parts: list[str] = []
+        number = 0
+        self._meter.charge(len(pattern) >> 5)
+        for literal, field, spec, conversion in string.Formatter().parse(pattern):
+            parts.append(literal)
+            if field is None:
+                continue
+            if field == "":
+                field, number = str(number), number + 1  # noqa: PLW2901
+            if not (field.isdecimal() or field.isidentifier()) or "{" in (spec or ""):
+                raise ValueError("only plain field names are available in format(); use an f-string")
+            value = args[int(field)] if field.isdecimal() else kwargs[field]
+            parts.append(self.format(value, spec or "", ord(conversion) if conversion else -1))
+            self._meter.charge(1)
+            self._meter.reserve(sum(map(len, parts[-2:])) * len(parts))
+        return self._operators.grown("".join(parts))  # type: ignore[no-any-return]
+
+    def str(self, value: Any = "", *rest: Any) -> str:
+        """``str(value)``, or ``str(data, encoding)``."""
+        if rest:
+            self._operators.grown(value)
+            return self._operators.grown(str(value, *rest))  # type: ignore[no-any-return]
+        if type(value) in CONTAINERS:
+            self._scales.text(value)
+        return self._operators.grown(str(value))  # type: ignore[no-any-return]
+
+    def repr(self, value: Any) -> str:
+        """``repr(value)``."""
+        if type(value) in CONTAINERS or type(value) is str or type(value) is bytes:
+            self._scales.text(value)
+        return self._operators.grown(repr(value))  # type: ignore[no-any-return]
+
+    def ascii(self, value: Any) -> str:
+        """``ascii(value)``."""
+        self._scales.text(value)
+        return self._operators.grown(ascii(value))  # type: ignore[no-any-return]

@@ -1,0 +1,91 @@
+"""How large a value is for C code that walks it: comparison, hashing, ``repr``.
+
+``a = [a, a]`` sixty times over is 61 small lists and a comparison of 2**60 steps. So before C walks a container, these
+walk it themselves with a budget, counting what is shared as often as it would be visited.
+"""
+
+from __future__ import annotations
+
+import collections
+from typing import Any, Final
+
+from plataforma_sdk.sandbox.restricted._fuel import Meter
+
+__all__ = ["CONTAINERS", "DICTS", "MAX_ITEMS", "MAX_TEXT", "SCALARS", "Scales"]
+
+MAX_TEXT: Final = 8 << 20
+"""Characters, or bytes, of one text."""
+
+MAX_ITEMS: Final = 1 << 20
+"""Elements of one container made by one operation."""
+
+_MAX_NODES: Final = 200_000
+_MAX_HASH_NODES: Final = 20_000
+
+DICTS: Final = frozenset({dict, collections.defaultdict, collections.Counter, collections.OrderedDict})
+_VIEWS: Final = frozenset(map(type, (dict().keys(), dict().values(), dict().items())))  # noqa: C408
+SEQUENCES: Final = frozenset({list, tuple, set, frozenset, collections.deque}) | _VIEWS
+CONTAINERS: Final = SEQUENCES | DICTS
+SCALARS: Final = frozenset({int, float, bool, str, bytes, type(None), complex})
+
+
+class Scales:
+    """Weighs values against one sandbox's meter."""
+
+    def __init__(self, meter: Meter) -> None:
+        self._meter = meter
+
+    def weigh(self, value: Any, limit: int = _MAX_NODES) -> Any:
+        """Charge what comparing or hashing `value` costs, and return it; trips where that is out of proportion."""
+        if type(value) not in CONTAINERS:
+            return value
+        count = 0
+        pending = [value]
+        while pending:
+            item = pending.pop()
+            kind = type(item)
+            count += 1
+            if kind in CONTAINERS:
+                if len(item) * 2 + count + len(pending) > limit * 4:
+                    self._meter.trip("fuel")
+                pending.extend(item)
+                if kind in DICTS:
+                    pending.extend(item.values())
+            elif kind is str or kind is bytes:
+                count += len(item) >> 9
+            if count > limit:
+                self._meter.trip("fuel")
+        self._meter.charge(count >> 5)
+        return value
+
+    def hashed(self, key: Any) -> Any:
+        """Check that hashing `key` is cheap, and return it; only a tuple or frozenset can hide more than it shows."""
+        if type(key) is tuple or type(key) is frozenset:
+            for item in key:
+                if type(item) is tuple or type(item) is frozenset:
+                    self.weigh(key, _MAX_HASH_NODES)
+                    break
+        return key
+
+    def text(self, value: Any) -> Any:
+        """Charge the length of ``repr(value)`` before it is made, and return `value`."""
+        size = count = 0
+        pending = [value]
+        while pending:
+            item = pending.pop()
+            kind = type(item)
+            size += 24
+            count += 1
+            if kind is str or kind is bytes:
+                size += len(item) * 4
+            elif kind in CONTAINERS:
+                if len(item) * 2 + len(pending) > _MAX_NODES * 4:
+                    self._meter.trip("memory")
+                pending.extend(item)
+                if kind in DICTS:
+                    pending.extend(item.values())
+            if count > _MAX_NODES or size > MAX_TEXT * 8:
+                self._meter.trip("memory", size, MAX_TEXT * 8, "bytes")
+        self._meter.charge(count >> 5)
+        self._meter.reserve(size)
+        return value

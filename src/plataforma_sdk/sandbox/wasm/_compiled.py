@@ -1,0 +1,175 @@
+"""The compiled runner: one for each process, immutable, shared by all engines of all hosts.
+
+It is the one thing of this library that a process has once: an engine, the mapped machine code and the linker, 53 MB
+that never change. Nothing of a module or a host is in it.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib.metadata
+import os
+import platform
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import attrs
+from wasmtime import Config, Engine, WasmtimeError
+from wasmtime.component import Component, Linker
+
+from plataforma_sdk.errors import SandboxError, StaleRunnerError
+from plataforma_sdk.sandbox.wasm._binding import Pointer, set_async_stack_size
+from plataforma_sdk.sandbox.wasm._private import locked, private_directory, prune, write_aside
+from plataforma_sdk.sandbox.wasm._runner import Runner, announce, locate_runner
+from plataforma_sdk.sandbox.wasm._selftest import self_test
+from plataforma_sdk.sandbox.wasm._wasi import GuestHost, define_imports
+
+__all__ = ["CompiledRunner", "compiled_runner"]
+
+_GUEST_STACK_BYTES: Final = 1024 * 1024
+_FIBER_STACK_BYTES: Final = 4 * 1024 * 1024
+"""The guest's stack, and what Python needs above it where the guest calls the host."""
+
+_KEPT_ARTEFACTS: Final = 4
+_ENGINE_CONFIG: Final = f"component fuel stack={_GUEST_STACK_BYTES} fiber={_FIBER_STACK_BYTES}"
+_LOCK: Final = threading.Lock()
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class CompiledRunner:
+    """What instances are made from.
+
+    Attributes:
+        runner: where it came from.
+        engine: the wasmtime engine.
+        component: the compiled component.
+        linker: defines what it imports.
+        hosts: store context -> host of each live instance.
+        pid: the process that it belongs to.
+    """
+
+    runner: Runner
+    engine: Engine = attrs.field(repr=False)
+    component: Component = attrs.field(repr=False)
+    linker: Linker = attrs.field(repr=False)
+    hosts: dict[Pointer, GuestHost] = attrs.field(repr=False)
+    pid: int
+
+    def check_process(self) -> None:
+        """Refuse to go on in a forked child: the machine code's signal handlers and stacks are the parent's.
+
+        Raises:
+            SandboxError: this process is a fork of the one that compiled the runner.
+        """
+        if self.pid != os.getpid():
+            raise SandboxError(
+                "The wasm engine was used before this process forked, and cannot be used after: start worker "
+                "processes with the 'spawn' method, or create hosts in each worker only"
+            )
+
+
+def compiled_runner() -> CompiledRunner:
+    """Return the process's runner; the first call may build and compile it, so call it off the event loop.
+
+    Raises:
+        SandboxError: this platform, Python or wasmtime does not pass the self-test.
+        StaleRunnerError: there is no runner for these sources.
+    """
+    with _LOCK:
+        compiled = _make()
+    compiled.check_process()
+    return compiled
+
+
+@functools.cache
+def _make() -> CompiledRunner:
+    check_python(sys.version_info[:2])
+    self_test()
+    runner = locate_runner()
+    engine = Engine(_config())
+    component = _load(engine, runner, announce)
+    hosts: dict[Pointer, GuestHost] = {}
+    linker = Linker(engine)
+    define_imports(linker, engine, component, hosts)
+    return CompiledRunner(
+        runner=runner, engine=engine, component=component, linker=linker, hosts=hosts, pid=os.getpid()
+    )
+
+
+def check_python(version: tuple[int, int]) -> None:
+    """Refuse hosts whose Python may abort inside a callback on a fiber's stack. Source: CPython gh-139653.
+
+    Raises:
+        SandboxError: CPython 3.14 or later, or not CPython.
+    """
+    if version >= (3, 14) or sys.implementation.name != "cpython":
+        raise SandboxError(
+            f"The wasm engine runs on CPython 3.11 to 3.13, not on {sys.implementation.name} "
+            f"{version[0]}.{version[1]}: CPython 3.14 checks the stack pointer and aborts on a guest's stack"
+        )
+
+
+def _config() -> Config:
+    config = Config()
+    config.wasm_component_model = True
+    config.consume_fuel = True
+    config.max_wasm_stack = _GUEST_STACK_BYTES
+    set_async_stack_size(config, _FIBER_STACK_BYTES)
+    return config
+
+
+def _load(engine: Engine, runner: Runner, progress: Callable[[str], None]) -> Component:
+    """Map the artefact of this runner, wasmtime, configuration and processor; compile it where it is missing."""
+    directory = private_directory("compiled")
+    path = directory / f"{_key(runner)}.cwasm"
+    component = _map(engine, path)
+    if component is not None:
+        return component
+    with locked(directory):
+        component = _map(engine, path)
+        if component is not None:
+            return component  # another process was faster
+        progress("Compiling the guest runner, once, about 8 s ...")
+        write_aside(path, Component(engine, _verified(runner)).serialize())
+        for old in prune(directory, "*.cwasm", _KEPT_ARTEFACTS):
+            old.unlink(missing_ok=True)
+    component = _map(engine, path)
+    if component is None:
+        raise SandboxError(f"The compiled guest runner {path} cannot be loaded; remove it and try again")
+    return component
+
+
+def _map(engine: Engine, path: Path) -> Component | None:
+    if not path.is_file() or path.is_symlink():
+        return None
+    try:
+        component = Component.deserialize_file(engine, str(path))
+    except WasmtimeError:
+        return None  # of another build of wasmtime, or damaged: compiled anew
+    os.utime(path)
+    return component
+
+
+def _verified(runner: Runner) -> bytes:
+    data = runner.path.read_bytes()
+    if hashlib.sha256(data).hexdigest() != runner.sha256:
+        raise StaleRunnerError(f"The guest runner {runner.path} is not the one that was built; remove it")
+    return data
+
+
+def _key(runner: Runner) -> str:
+    facts = (importlib.metadata.version("wasmtime"), _ENGINE_CONFIG, platform.machine(), _cpu_features(), runner.sha256)
+    return hashlib.sha256("\n".join(facts).encode()).hexdigest()[:40]
+
+
+def _cpu_features() -> str:
+    """The processor's feature flags: machine code of one machine of a fleet may not run on its neighbour."""
+    try:
+        with Path("/proc/cpuinfo").open(encoding="ascii", errors="replace") as file:
+            return next((line for line in file if line.startswith(("flags", "Features"))), "")
+    except OSError:
+        return platform.processor()

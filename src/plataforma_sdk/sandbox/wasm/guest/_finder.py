@@ -1,0 +1,77 @@
+"""Imports inside the module's own package, from memory, relative imports included."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.abc
+import importlib.machinery
+import linecache
+
+from collections.abc import Mapping, Sequence
+from types import CodeType, ModuleType
+from typing import Final
+
+__all__ = ["ROOT", "BundleFinder"]
+
+ROOT: Final = "module_package"
+"""The package that a bundle's files live in: ``from .prices import total`` imports ``module_package.prices``."""
+
+
+class BundleFinder(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
+    """Finds the files of one bundle; empty until `add`."""
+
+    def __init__(self) -> None:
+        self._files: dict[str, str] = {}
+
+    def add(self, files: Mapping[str, str]) -> None:
+        """Make files importable: POSIX path -> source text."""
+        self._files.update(files)
+        for path, source in files.items():
+            linecache.cache[path] = (len(source), None, source.splitlines(keepends=True), path)
+
+    def run(self, entry: str) -> ModuleType:
+        """Import the entry file and return it."""
+        name = entry.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+        return importlib.import_module(f"{ROOT}.{name}")
+
+    def owns(self, filename: str) -> bool:
+        """Whether a frame of this file is the author's."""
+        return filename in self._files
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        """Find a module of the bundle only."""
+        if fullname == ROOT:
+            return self._spec(fullname, None, is_package=True)
+        if not fullname.startswith(ROOT + "."):
+            return None
+        inner = fullname[len(ROOT) + 1 :].replace(".", "/")
+        for candidate, is_package in ((f"{inner}/__init__.py", True), (f"{inner}.py", False)):
+            if candidate in self._files:
+                return self._spec(fullname, candidate, is_package=is_package)
+        if any(name.startswith(inner + "/") for name in self._files):
+            return self._spec(fullname, None, is_package=True)
+        return None
+
+    def _spec(self, name: str, path: str | None, *, is_package: bool) -> importlib.machinery.ModuleSpec:
+        return importlib.machinery.ModuleSpec(name, self, origin=path, is_package=is_package)
+
+    def is_package(self, fullname: str) -> bool:
+        """Whether a module of the bundle holds others."""
+        spec = self.find_spec(fullname)
+        return spec is not None and spec.submodule_search_locations is not None
+
+    def get_source(self, fullname: str) -> str | None:
+        """The source text, for tracebacks and `inspect`."""
+        spec = self.find_spec(fullname)
+        return self._files[spec.origin] if spec is not None and spec.origin else None
+
+    def get_code(self, fullname: str) -> CodeType | None:
+        """Compile a file under its path inside the package."""
+        spec = self.find_spec(fullname)
+        if spec is None or not spec.origin:
+            return compile("", fullname, "exec")
+        return compile(self._files[spec.origin], spec.origin, "exec", dont_inherit=True)
+
+
