@@ -1,4 +1,4 @@
-"""The one door to every check: ``nox`` runs lint, typecheck, docs and tests; the rest runs by name, ``nox -s bench``."""
+"""The one door to every check: ``nox`` runs lint, typecheck, docs and tests; the rest by name, ``nox -s bench``."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Bodies: read within a cap, decompressed within the same cap, decoded to plain data.
 
-**Source:** decompression bombs as in CVE-2023-26964 and CVE-2018-1000517: no step ever inflates more than what is left.
+**Source:** decompression bombs as in CVE-2025-66471 (urllib3): no step ever inflates more than what is left.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ class ExternalTransport:
     has no reader. Connections are not kept: a kept one would serve another name on the same address without a
     certificate check of its own. The price is one TLS handshake a call.
 
-    **Source:** OWASP SSRF prevention; DNS rebinding as in CVE-2023-37788 and CVE-2024-24759.
+    **Source:** OWASP SSRF prevention; DNS rebinding as in CVE-2024-24759.
     """
 
     def __init__(

@@ -106,7 +106,7 @@ def check_path(text: str) -> CheckedPath:
         raise _refused(text, "it names nothing", "write '/<segment>/...'")
     if _FIRST_SEGMENT.fullmatch(first) is None:
         advice = "use a-z, 0-9, '_' and '-': it is the segment of the permission 'api.<segment>'"
-        raise _refused(text, f"the first segment {first[:40]!r} is no permission segment", advice)
+        raise _refused(text, f"the first segment {first[:40]!a} is no permission segment", advice)
     if first in RESERVED_SEGMENTS:
         raise _refused(text, f"the first segment {first!r} is reserved for a permission", "choose another name")
     return path
@@ -223,7 +223,7 @@ def _decode(raw: str, text: str) -> str:
 def _check_decoded(path: str, text: str) -> None:
     for char in "%\\;#":
         if char in path:
-            raise _refused(text, f"it holds {char!r} once decoded", "encode once, and leave such characters away")
+            raise _refused(text, f"it holds {char!a} once decoded", "encode once, and leave such characters away")
     control = _find_control(path)
     if control is not None:
         raise _refused(text, f"it holds the control character U+{ord(control):04X}", "leave it away")

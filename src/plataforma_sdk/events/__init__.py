@@ -8,7 +8,7 @@ from plataforma_sdk.events._dispatch import ERROR_TOPIC, MAX_EVENT_DEPTH, OVERFL
 from plataforma_sdk.events._mailbox import Overflow, OwnerStats
 from plataforma_sdk.events._ownership import may_receive, module_topic, topic_owner
 from plataforma_sdk.events._subscription import Accept, Handler
-from plataforma_sdk.events._topics import PatternIndex, check_pattern, check_topic, topic_inside, topic_matches
+from plataforma_sdk.events._topics import PatternIndex, check_pattern, check_topic, pattern_inside, topic_matches
 
 __all__ = [
     "ERROR_TOPIC",
@@ -26,7 +26,7 @@ __all__ = [
     "check_topic",
     "may_receive",
     "module_topic",
-    "topic_inside",
+    "pattern_inside",
     "topic_matches",
     "topic_owner",
 ]

@@ -21,7 +21,7 @@ from plataforma_sdk.types import Event
 __all__ = ["ERROR_TOPIC", "MAX_EVENT_DEPTH", "OVERFLOW_TOPIC", "Dispatcher"]
 
 ERROR_TOPIC: Final = "plataforma.module.error"
-"""Emitted where a handler failed: ``{"module", "topic", "event", "type", "message"}``."""
+"""Emitted where a handler failed: ``{"module", "during", "error"}``, the error as `errors.error_to_data` writes it."""
 
 OVERFLOW_TOPIC: Final = "plataforma.module.overflow"
 """Emitted where a queue begins to lose events: ``{"module", "topic", "capacity", "overflow", "overflowed"}``."""
@@ -173,9 +173,10 @@ class Dispatcher:
         delivery.errors += (HandlerFault(owner, event.topic, error),)
         log_fault(error, owner, event.topic)
         if event.topic != ERROR_TOPIC:
-            name, text = describe_fault(error, owner)
-            data = {"module": owner, "topic": event.topic, "event": event.id, "type": name, "message": text}
-            self._announce(ERROR_TOPIC, data, event)
+            during = f"event {event.topic!r}"
+            self._announce(
+                ERROR_TOPIC, {"module": owner, "during": during, "error": describe_fault(error, owner)}, event
+            )
 
     def _announce(self, topic: str, data: dict[str, Any], cause: Event) -> None:
         """Emit for the platform: never refused for its depth, so that a fault at the last level is still heard of."""

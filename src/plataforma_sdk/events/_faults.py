@@ -1,39 +1,35 @@
-"""What is said of a handler that failed: to the log in full, to other modules only what is theirs to know."""
+"""What is said of a handler that failed: to the log in full, to modules only what is theirs to know."""
 
 from __future__ import annotations
 
 import logging
-from typing import Final
+from typing import Any, Final
 
-from plataforma_sdk.errors import MAX_MESSAGE_CHARS, GuestError, PlataformaError
+from plataforma_sdk.errors import MAX_MESSAGE_CHARS, PlataformaError, error_to_data
 
 __all__ = ["describe_fault", "log_fault"]
 
 _log: Final = logging.getLogger("plataforma_sdk.events")
 
 
-def describe_fault(error: BaseException, owner: str | None) -> tuple[str, str]:
-    """Return type name and bounded text of an error, for an event that `owner` may hear.
+def describe_fault(error: BaseException, owner: str | None) -> dict[str, Any]:
+    """Describe an error, as `error_to_data` does, in an event that `owner` may hear.
 
     A foreign exception on behalf of a module is the host's own failure, and its text may hold paths of the host.
     """
-    if isinstance(error, GuestError):
-        name, text = error.type_name, error.text
-    elif owner is None or isinstance(error, PlataformaError):
-        name, text = type(error).__name__, _text(error)
-    else:
-        name, text = type(error).__name__, "the host failed while it served the module; see its log"
-    return name, text.encode("utf-8", "replace").decode()[:MAX_MESSAGE_CHARS]
+    if isinstance(error, PlataformaError):
+        return error_to_data(error)
+    text = _text(error) if owner is None else "the host failed while it served the module; see its log"
+    return {"type": type(error).__name__, "message": text[:MAX_MESSAGE_CHARS]}
 
 
 def log_fault(error: BaseException, owner: str | None, topic: str) -> None:
     """Log a fault: with its traceback where the code is the host's, quoted where the text is a module's."""
     if owner is None:
         _log.error("A handler of %r failed", topic, exc_info=error)
-    else:
-        _log.error(
-            "Module %r failed in its handler of %r: %s: %.500r", owner, topic, type(error).__name__, _text(error)
-        )
+        return
+    name = type(error).__name__
+    _log.error("Module %r failed in its handler of %r: %s: %.500r", owner, topic, name, _text(error))
 
 
 def _text(error: BaseException) -> str:

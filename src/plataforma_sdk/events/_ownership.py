@@ -12,10 +12,10 @@ from plataforma_sdk.errors import PermissionDeniedError
 from plataforma_sdk.events._topics import check_topic
 from plataforma_sdk.types import Event, module_segment
 
-__all__ = ["MODULE_ROOT", "PLATFORM_ROOT", "may_receive", "module_topic", "topic_owner"]
+__all__ = ["may_receive", "module_topic", "topic_owner"]
 
-MODULE_ROOT: Final = "module"
-PLATFORM_ROOT: Final = "plataforma"
+_MODULE_ROOT: Final = "module"
+_PLATFORM_ROOT: Final = "plataforma"
 
 
 def module_topic(module_id: str, topic: str) -> str:
@@ -27,12 +27,14 @@ def module_topic(module_id: str, topic: str) -> str:
         PermissionDeniedError: the topic belongs to another module or to the platform.
         PlataformaError: the topic, or what it becomes, is outside the grammar.
     """
-    prefix = f"{MODULE_ROOT}.{module_segment(module_id)}."
+    prefix = f"{_MODULE_ROOT}.{module_segment(module_id)}."
     if check_topic(topic).startswith(prefix):
         return topic
-    if topic.partition(".")[0] in {MODULE_ROOT, PLATFORM_ROOT}:
-        advice = f"a module emits only under '{prefix}'; write the rest of the name alone, as in emit('saved')"
-        raise PermissionDeniedError(f"events.emit[{topic}]", module=module_id, reason="denied", advice=advice)
+    if topic.startswith((f"{_MODULE_ROOT}.", f"{_PLATFORM_ROOT}.")):
+        advice = f"a module emits under '{prefix}' only: emit('saved') is '{prefix}saved'"
+        raise PermissionDeniedError(
+            f"events.emit[{topic}]", module=module_id, reason="not its namespace", advice=advice
+        )
     return check_topic(prefix + topic)
 
 
@@ -44,7 +46,7 @@ def topic_owner(topic: str) -> str | None:
     """
     root, _, rest = topic.partition(".")
     segment, dot, _ = rest.partition(".")
-    return segment if root == MODULE_ROOT and dot else None
+    return segment if root == _MODULE_ROOT and dot else None
 
 
 def may_receive(module_id: str, event: Event) -> bool:
@@ -52,6 +54,6 @@ def may_receive(module_id: str, event: Event) -> bool:
 
     An event of the platform is about the module that its payload names under ``"module"``, and only that one hears it.
     """
-    if event.topic.partition(".")[0] != PLATFORM_ROOT:
+    if event.topic.partition(".")[0] != _PLATFORM_ROOT:
         return True
     return isinstance(event.data, Mapping) and event.data.get("module") == module_id

@@ -8,12 +8,11 @@ A topic is 1-16 segments of ``[a-z0-9_-]+`` joined by dots, at most 256 bytes. I
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import Final
 
 from plataforma_sdk.errors import PlataformaError
 
-__all__ = ["PatternIndex", "check_pattern", "check_topic", "topic_inside", "topic_matches"]
+__all__ = ["PatternIndex", "check_pattern", "check_topic", "pattern_inside", "topic_matches"]
 
 MAX_SEGMENTS: Final = 16
 MAX_BYTES: Final = 256
@@ -53,14 +52,14 @@ def topic_matches(pattern: str, topic: str) -> bool:
     return all(want in {"*", have} for want, have in zip(wanted, given, strict=False))
 
 
-def topic_inside(pattern: str, scopes: Iterable[str]) -> bool:
-    """Tell whether every topic that `pattern` matches is matched by the scopes; all are checked patterns.
+def pattern_inside(pattern: str, scope: str) -> bool:
+    """Tell whether `scope` matches every topic that `pattern` matches; both are checked patterns.
 
-    It is enough to ask the scopes one by one, and to read each ``*`` of `pattern` as a segment that no scope spells
-    out: a scope that ends in a literal matches no topic that ends in such a segment, and a scope that ends in ``*``
-    and matches the shortest of those topics matches the longer ones too.
+    Each ``*`` of `pattern` is read as a segment that no scope spells out. A scope that ends in a literal matches no
+    topic that ends in such a segment, and one that ends in ``*`` and matches the shortest of those topics matches the
+    longer ones too. For the same reason a pattern inside several scopes together is inside one of them.
     """
-    return any(topic_matches(scope, pattern) for scope in scopes)
+    return topic_matches(scope, pattern)
 
 
 def _literal(pattern: str) -> str:

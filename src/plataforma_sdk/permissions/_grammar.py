@@ -144,19 +144,21 @@ def _scope_grammar(name: str) -> tuple[re.Pattern[str], str]:
 
 def _name_problem(name: str) -> str:
     """Say what is wrong with a name that `_NAME` refuses."""
+    segments = name.split(".")
     stranger = next((char for char in name if not (char.isascii() and char.isprintable())), None)
     if not name:
-        return "the name is empty; write one such as 'database.read'"
-    if stranger is not None:
+        problem = "the name is empty; write one such as 'database.read'"
+    elif stranger is not None:
         called = unicodedata.name(stranger, "a control or unassigned character")
-        return f"it holds {ascii(stranger)} ({called}); names are plain ASCII"
-    if name != name.lower():
-        return "names are lower case; only scopes may hold capitals"
-    segments = name.split(".")
-    if "" in segments:
-        return "it has an empty segment; segments are joined by single dots"
-    if any(is_pattern(segment) and segment != "*" for segment in segments):
-        return "'*' stands for a whole segment: write 'api.*', not 'api*'"
-    if len(segments) > MAX_SEGMENTS:
-        return f"it has {len(segments)} segments; at most {MAX_SEGMENTS}"
-    return "segments are [a-z0-9_-]+, joined by dots, with scopes in brackets: 'api.vendas[GET]'"
+        problem = f"it holds {stranger!a} ({called}); names are plain ASCII"
+    elif name != name.lower():
+        problem = "names are lower case; only scopes may hold capitals"
+    elif "" in segments:
+        problem = "it has an empty segment; segments are joined by single dots"
+    elif any(is_pattern(segment) and segment != "*" for segment in segments):
+        problem = "'*' stands for a whole segment: write 'api.*', not 'api*'"
+    elif len(segments) > MAX_SEGMENTS:
+        problem = f"it has {len(segments)} segments; at most {MAX_SEGMENTS}"
+    else:
+        problem = "segments are [a-z0-9_-]+, joined by dots, with scopes in brackets: 'api.vendas[GET]'"
+    return problem

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import math
-import threading
 from collections.abc import Callable, Iterable
 from typing import Final
-from weakref import WeakSet
+
+import attrs
 
 from plataforma_sdk.errors import InvalidPermissionError, PermissionDeniedError
 from plataforma_sdk.permissions._advice import denial, explanation
 from plataforma_sdk.permissions._announcer import Announcer
 from plataforma_sdk.permissions._dialog import Dialog, Outcome
 from plataforma_sdk.permissions._grammar import Permission, parse_permission, parse_permissions
-from plataforma_sdk.permissions._memo import Memo
+from plataforma_sdk.permissions._holdings import Holdings, spend
 from plataforma_sdk.permissions._patterns import covers, is_pattern
-from plataforma_sdk.permissions._policy import Policy, Verdict
+from plataforma_sdk.permissions._policy import Verdict
 from plataforma_sdk.permissions._rules import Kind, Rule, gather
 from plataforma_sdk.permissions._text import clean_text
 from plataforma_sdk.permissions._values import (
@@ -32,6 +31,7 @@ from plataforma_sdk.types import Clock, Subscription, SystemClock
 __all__ = ["PermissionManager"]
 
 MAX_RECORDED: Final = 1_024
+"""Needs collected while recording."""
 
 _KINDS: Final = {
     Answer.ALLOW_ONCE: Kind.ONCE,
@@ -60,15 +60,9 @@ class PermissionManager:
     """
 
     __slots__ = {
-        "__weakref__": "",
-        "_announcer": "",
-        "_children": "",
-        "_clock": "",
         "_dialog": "",
-        "_lock": "",
+        "_holdings": "",
         "_memo": "",
-        "_parent": "",
-        "_policy": "",
         "_recorded": "",
         "has": """Tell whether a permission is held now: ``has(name) -> bool``.
 
@@ -118,21 +112,21 @@ class PermissionManager:
         """
         self.module, self.subject, self.source = module, subject, source
         self.is_recording = record
-        self._clock = clock or SystemClock()
-        self._announcer = Announcer(subject, module, self._clock, audit)
-        self._parent: PermissionManager | None = None
-        self._children: WeakSet[PermissionManager] = WeakSet()
         self._recorded: set[Rule] = set()
-        self._lock = threading.RLock()
-        self._memo = Memo(self._answer)
-        self.has = self._memo.__getitem__
         self._dialog = Dialog(prompt, prompt_timeout_s, settled=self._settled, settle=self._settle)
         restriction = None if declared is None else parse_permissions(declared)
-        self._policy = Policy(None if record else restriction, self._clock)
+        announcer = Announcer(subject, module, clock or SystemClock(), audit)
+        self._bind(Holdings(announcer, None if record else restriction))
+        policy = self._holdings.policy
         for permission in parse_permissions(grants):
-            self._policy.grant(permission, Kind.SESSION)
+            policy.grant(permission, Kind.SESSION)
         for permission in parse_permissions(denies):
-            self._policy.deny(permission, Kind.FOREVER)
+            policy.deny(permission, Kind.FOREVER)
+
+    def _bind(self, holdings: Holdings) -> None:
+        self._holdings = holdings
+        self._memo = holdings.memo
+        self.has = self._memo.__getitem__
 
     def __repr__(self) -> str:
         return f"<PermissionManager of {self.module!r}, {len(self.granted)} granted>"
@@ -147,21 +141,16 @@ class PermissionManager:
             InvalidPermissionError: the grammar does not admit a name.
         """
         if self._memo.get(name) and not self.is_recording:
-            return
+            return  # `get` never judges: a warm check costs one lookup, and nothing one-time is memoised
         names = [parse_permission(text) for text in (name, *alternatives)]
-        with self._lock:
-            verdicts = []
-            for permission in names:
-                verdict = self._policy.judge(permission)
-                if verdict.allowed:
-                    _spend(verdict)
-                    self._note(permission)
-                    return
-                verdicts.append(verdict)
-            for verdict in verdicts:
-                _spend(verdict)
-        self._note(names[0])
-        raise self._denial(names[0], verdicts[0])
+        with self._holdings.lock:
+            verdicts = [self._holdings.policy.judge(permission) for permission in names]
+            chosen = next((place for place, verdict in enumerate(verdicts) if verdict.allowed), None)
+            for verdict in verdicts if chosen is None else (verdicts[chosen],):
+                spend(verdict)
+        self._note(names[chosen or 0])
+        if chosen is None:
+            raise self._denial(names[0], verdicts[0])
 
     def has_any(self, name: str) -> bool:
         """Tell whether the permission is held in any scope; a one-time grant is not used up.
@@ -171,10 +160,10 @@ class PermissionManager:
         permission = parse_permission(name)
         if permission.scopes is not None:
             return self.has(name)
-        with self._lock:
+        with self._holdings.lock:
             if is_pattern(name) or name.startswith("events."):
-                return any(covers(rule.name, name) for rule in self._policy.effective())
-            return self._policy.holds_any(name)
+                return any(covers(rule.name, name) for rule in self._holdings.policy.effective())
+            return self._holdings.policy.holds_any(name)
 
     def scopes(self, name: str) -> HeldScopes:
         """Return which scopes of a name are held at this moment; not for topics and wildcards.
@@ -182,8 +171,8 @@ class PermissionManager:
         Raises:
             InvalidPermissionError: the name has scopes or wildcards, or its scopes are topics.
         """
-        with self._lock:
-            return self._policy.scopes(_scopable(name))[0]
+        with self._holdings.lock:
+            return self._holdings.policy.scopes(_scopable(name))[0]
 
     def require_any(self, name: str) -> HeldScopes:
         """Pass where any scope is held, and return which; one-time grants among them are used up.
@@ -196,9 +185,9 @@ class PermissionManager:
         """
         permission = Permission(_scopable(name))
         self._note(permission)
-        with self._lock:
-            held, verdict = self._policy.scopes(permission.name)
-            _spend(verdict)
+        with self._holdings.lock:
+            held, verdict = self._holdings.policy.scopes(permission.name)
+            spend(verdict)
         if not held:
             raise self._denial(permission, verdict)
         return held
@@ -223,19 +212,18 @@ class PermissionManager:
             return True
         if verdict.reason == "undeclared":
             raise self._denial(permission, verdict, "request")
-        detail = verdict.reason if verdict.reason != "not granted" else self._obstacle(permission)
-        if detail is not None and not (verdict.reason == "not granted" and self._dialog.is_open(permission)):
-            self._announcer.write("request", str(permission), "denied", detail)
-            return False
-        if self._parent is not None:
-            return await self._parent.request(name, reason) and self.has(name)
-        return await self._dialog.ask(permission, lambda: self._make_request(permission, reason))
+        refusal = verdict.reason if verdict.reason != "not granted" else self._obstacle(permission)
+        if refusal is None:
+            made = self._make_request
+            return await self._dialog.ask(permission, lambda: made(permission, reason)) and self.has(name)
+        self._holdings.announcer.write("request", str(permission), "denied", refusal)
+        return False
 
     def explain(self, name: str) -> Explanation:
         """Say whether a permission is held, by which grant or denial, and what to do about it."""
         permission = parse_permission(name)
-        with self._lock:
-            return explanation(permission, self._policy.judge(permission), obstacle=self._obstacle(permission))
+        with self._holdings.lock:
+            return explanation(permission, self._holdings.policy.judge(permission), obstacle=self._obstacle(permission))
 
     @property
     def granted(self) -> tuple[str, ...]:
@@ -243,14 +231,14 @@ class PermissionManager:
 
         A denial or revocation inside a wildcard leaves the wildcard listed. O(grants).
         """
-        with self._lock:
-            return gather(self._policy.effective())
+        with self._holdings.lock:
+            return gather(self._holdings.policy.effective())
 
     @property
     def denied(self) -> tuple[str, ...]:
         """What is denied, sorted."""
-        with self._lock:
-            return gather(self._policy.denies)
+        with self._holdings.lock:
+            return gather(self._holdings.policy.denies)
 
     @property
     def recorded(self) -> tuple[str, ...]:
@@ -276,36 +264,23 @@ class PermissionManager:
         if once + (until is not None) + forever > 1:
             raise ValueError("a grant is for once, until a moment, or for ever: give one of them")
         kind = Kind.ONCE if once else Kind.FOREVER if forever else Kind.SESSION
-        with self._lock:
-            self._policy.lift(parse_permission(name), exactly=True)
-            self._grant(parse_permission(name), kind if until is None else Kind.UNTIL, until)
+        kind = kind if until is None else Kind.UNTIL
+        self._holdings.grant(parse_permission(name), kind, until, is_lifting=True)
 
     def revoke(self, name: str) -> bool:
-        """Take a permission back, out of wider grants too; tell whether anything was held.
+        """Take a permission back, out of wider grants too; tell whether any of it was granted.
 
-        The next check sees it. Whatever is granted later is held again.
+        The next check sees it. What is granted later is held again.
         """
-        permission = parse_permission(name)
-        with self._lock:
-            found = self._policy.revoke(permission)
-            self._forget_answers()
-        self._tell("revoke", permission, "denied")
-        return found
+        return self._holdings.revoke(parse_permission(name))
 
     def deny(self, name: str, *, once: bool = False) -> None:
         """Deny a permission for ever, or for the next `require` or `request` alone; no wider grant overrides it."""
-        with self._lock:
-            self._deny(parse_permission(name), Kind.ONCE if once else Kind.FOREVER)
+        self._holdings.deny(parse_permission(name), Kind.ONCE if once else Kind.FOREVER)
 
     def lift(self, name: str) -> bool:
         """Take back the denials inside a permission; tell whether there were any. Nothing is granted by that."""
-        permission = parse_permission(name)
-        with self._lock:
-            found = self._policy.lift(permission)
-            self._forget_answers()
-        if found:
-            self._tell("lift", permission, "lifted")
-        return found
+        return self._holdings.lift(parse_permission(name))
 
     def unsilence(self) -> None:
         """Let a silenced module ask again."""
@@ -317,12 +292,12 @@ class PermissionManager:
         A request through it asks this one's person, for what lies within `names`.
         """
         child = PermissionManager(
-            names, module=self.module, clock=self._clock, subject=self.subject, source=self.source,
-            audit=self._announcer.audit,
-        )  # fmt: skip
-        with self._lock:
-            child._lock, child._parent, child._policy.parent = self._lock, self, self._policy
-            self._children.add(child)
+            module=self.module, subject=self.subject, source=self.source, record=self.is_recording
+        )
+        child._dialog, child._recorded = self._dialog, self._recorded
+        child._bind(Holdings(attrs.evolve(self._holdings.announcer, listeners={}), None, self._holdings))
+        for permission in parse_permissions(names):
+            child._holdings.policy.grant(permission, Kind.SESSION)
         return child
 
     def on_change(self, callback: Callable[[PermissionChange], None]) -> Subscription:
@@ -330,27 +305,15 @@ class PermissionManager:
 
         Called in the thread of the change. The end of a timed grant is no change: check when it matters.
         """
-        return self._announcer.listen(callback)
+        return self._holdings.announcer.listen(callback)
 
     # --- inside ------------------------------------------------------------------------------------------------------
 
-    def _answer(self, name: str) -> bool:
-        """Judge what the memo does not know.
-
-        Judged and kept under one lock: an answer found before a revocation is never kept after it.
-        """
-        permission = parse_permission(name)
-        with self._lock:
-            verdict = self._policy.judge(permission)
-            if verdict.is_stable:
-                self._memo.keep(name, verdict.allowed)
-            return verdict.allowed
-
     def _judge_request(self, permission: Permission) -> Verdict:
-        with self._lock:
-            verdict = self._policy.judge(permission)
+        with self._holdings.lock:
+            verdict = self._holdings.policy.judge(permission)
             if not verdict.allowed:
-                _spend(verdict)
+                spend(verdict)
             return verdict
 
     def _settled(self, permission: Permission) -> bool | None:
@@ -359,58 +322,27 @@ class PermissionManager:
         return None if verdict.reason == "not granted" else verdict.allowed
 
     def _settle(self, permission: Permission, outcome: Outcome) -> bool:
-        """Take in a person's answer, which never overrides what the host has denied meanwhile."""
+        """Take in a person's answer, which never lifts what the host has denied meanwhile."""
         answer = outcome.answer
-        with self._lock:
-            is_open = self._policy.judge(permission).reason not in ("denied", "undeclared")
-            allowed = answer.is_allowed and is_open
-            detail = outcome.detail or (str(answer.answer) if is_open else "denied by the host meanwhile")
-            self._announcer.write("prompt", str(permission), "allowed" if allowed else "denied", detail)
-            if allowed:
-                self._grant(permission, _KINDS[answer.answer], answer.until)
-            elif answer.answer is Answer.DENY_FOREVER:
-                self._deny(permission, Kind.FOREVER)
+        is_open = self._holdings.judge(permission).reason not in ("denied", "undeclared")
+        result = "allowed" if answer.is_allowed and is_open else "denied"
+        detail = outcome.detail or (str(answer.answer) if is_open else "denied by the host meanwhile")
+        self._holdings.announcer.write("prompt", str(permission), result, detail)
+        if answer.is_allowed and is_open:
+            self._holdings.grant(permission, _KINDS[answer.answer], answer.until)
+        elif answer.answer is Answer.DENY_FOREVER:
+            self._holdings.deny(permission, Kind.FOREVER)
         return self.has(str(permission))
 
-    def _grant(self, permission: Permission, kind: Kind, until: float | None) -> None:
-        if until is not None and not math.isfinite(until):
-            raise ValueError(f"'until' is a moment in seconds since the epoch, not {until}")
-        self._policy.grant(permission, kind, until)
-        self._forget_answers()
-        self._tell("grant", permission, "allowed", kind, until)
-
-    def _deny(self, permission: Permission, kind: Kind) -> None:
-        self._policy.deny(permission, kind)
-        self._forget_answers()
-        self._tell("deny", permission, "denied", kind)
-
-    def _forget_answers(self) -> None:
-        self._memo.clear()
-        for child in list(self._children):
-            child._forget_answers()
-
-    def _tell(
-        self, action: str, permission: Permission, outcome: str, kind: Kind | None = None, until: float | None = None
-    ) -> None:
-        self._announcer.write(action, str(permission), outcome, kind or "")
-        self._tell_listeners(PermissionChange(action=action, permission=str(permission), kind=kind, until=until))
-
-    def _tell_listeners(self, change: PermissionChange) -> None:
-        self._announcer.tell(change)
-        for child in list(self._children):
-            child._tell_listeners(change)
-
     def _denial(self, permission: Permission, verdict: Verdict, action: str = "check") -> PermissionDeniedError:
-        self._announcer.write(action, str(permission), "denied", verdict.reason)
+        self._holdings.announcer.write(action, str(permission), "denied", verdict.reason)
         return denial(permission, verdict, module=self.module, obstacle=self._obstacle(permission))
 
     def _obstacle(self, permission: Permission) -> str | None:
         """Say why nobody can be asked for a permission, or None."""
-        if self._parent is None:
-            return self._dialog.obstacle()
-        if not self._policy.judge_itself(permission).allowed:
+        if not self._holdings.is_reachable(permission):
             return "it is beyond what this manager was attenuated to"
-        return self._parent._obstacle(permission)
+        return None if self._dialog.is_open(permission) else self._dialog.obstacle()
 
     def _make_request(self, permission: Permission, reason: str) -> PermissionRequest:
         return PermissionRequest(
@@ -419,19 +351,12 @@ class PermissionManager:
             permission=str(permission),
             reason=clean_text(reason),
             source=self.source,
-            requested_at=self._clock.now(),
+            requested_at=self._holdings.announcer.clock.now(),
         )
 
     def _note(self, permission: Permission) -> None:
-        if self._parent is not None:
-            self._parent._note(permission)
-        elif self.is_recording and len(self._recorded) < MAX_RECORDED:
+        if self.is_recording and len(self._recorded) < MAX_RECORDED:
             self._recorded |= {Rule(permission.name, scope, Kind.SESSION) for scope in permission.parts}
-
-
-def _spend(verdict: Verdict) -> None:
-    for rules, rule in verdict.spends:
-        rules.discard(rule.name, rule.scope)
 
 
 def _scopable(text: str) -> str:

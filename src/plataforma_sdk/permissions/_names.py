@@ -7,7 +7,7 @@ from enum import StrEnum
 __all__ = ["PERMISSIONS"]
 
 
-class PERMISSIONS(StrEnum):  # noqa: N801 - the specification's name
+class PERMISSIONS(StrEnum):
     """The names that guard something in every host; a member works wherever its text does.
 
     A scope narrows a name: ``f"{PERMISSIONS.DATABASE_READ}[Customer]"``. Relative API paths may also be asked for

@@ -11,7 +11,7 @@ from typing import Final
 import attrs
 
 from plataforma_sdk.permissions._grammar import Permission
-from plataforma_sdk.permissions._rules import Kind, Rule, RuleSet, meet_rules
+from plataforma_sdk.permissions._rules import Kind, Rule, RuleSet, meet_rules, split_rules
 from plataforma_sdk.permissions._values import HeldScopes
 from plataforma_sdk.types import Clock
 
@@ -83,7 +83,7 @@ class Policy:
         self._clock = clock
         self._serial = 0
         self._next_end = math.inf
-        self.declared = None if declared is None else RuleSet(_rules(declared, Kind.SESSION))
+        self.declared = None if declared is None else RuleSet(split_rules(declared, Kind.SESSION))
         self.grants, self.timed, self.once = RuleSet(), RuleSet(), RuleSet()
         self.denies, self.once_denies, self.revocations = RuleSet(), RuleSet(), RuleSet()
         self.parent = parent
@@ -96,13 +96,13 @@ class Policy:
         self._serial += 1
         if until is not None:
             self._next_end = min(self._next_end, until)
-        for rule in _rules([permission], kind, self._serial, until):
+        for rule in split_rules([permission], kind, self._serial, until):
             target.add(rule)
 
     def deny(self, permission: Permission, kind: Kind) -> None:
         """Add a denial, which no grant overrides."""
         target = self.once_denies if kind is Kind.ONCE else self.denies
-        for rule in _rules([permission], kind):
+        for rule in split_rules([permission], kind):
             target.add(rule)
 
     def lift(self, permission: Permission, *, exactly: bool = False) -> bool:
@@ -132,17 +132,21 @@ class Policy:
 
     def judge(self, permission: Permission) -> Verdict:
         """Decide on a need: every part of it must be held."""
-        return reduce(Verdict.__and__, (self._judge_part(permission.name, scope) for scope in permission.parts))
+        return reduce(Verdict.__and__, (self.judge_part(permission.name, scope) for scope in permission.parts))
 
-    def judge_itself(self, permission: Permission) -> Verdict:
-        """Decide on a need whatever the parent holds."""
-        return reduce(Verdict.__and__, (self._judge_own(permission.name, scope) for scope in permission.parts))
+    def is_reachable(self, permission: Permission) -> bool:
+        """Tell whether everything below the root lets a need through."""
+        if self.parent is None:
+            return True
+        parts = (self._judge_own(permission.name, scope) for scope in permission.parts)
+        return all(part.allowed for part in parts) and self.parent.is_reachable(permission)
 
-    def _judge_part(self, name: str, scope: str | None) -> Verdict:
+    def judge_part(self, name: str, scope: str | None) -> Verdict:
+        """Decide on one scope of a name, or on the whole."""
         verdict = self._judge_own(name, scope)
         if self.parent is None or not verdict.allowed:
             return verdict
-        return verdict & self.parent._judge_part(name, scope)
+        return verdict & self.parent.judge_part(name, scope)
 
     def _judge_own(self, name: str, scope: str | None) -> Verdict:
         if self.declared is not None and self.declared.granting(name, scope) is None:
@@ -183,16 +187,16 @@ class Policy:
 
         Not for topics, which are patterns. The verdict is a refusal where no scope is held.
         """
-        verdicts = {scope: self._judge_part(name, scope) for scope in self._mentioned(name)}
-        others = self._judge_part(name, _NOBODYS_SCOPE)
+        verdicts = {scope: self.judge_part(name, scope) for scope in self._mentioned(name)}
+        others = self.judge_part(name, _NOBODYS_SCOPE)
         held = HeldScopes({scope: verdict.allowed for scope, verdict in verdicts.items()}, others.allowed)
         allowed = [verdict for verdict in (others, *verdicts.values()) if verdict.allowed]
-        return held, reduce(Verdict.__and__, allowed) if allowed else self._judge_part(name, None)
+        return held, reduce(Verdict.__and__, allowed) if allowed else self.judge_part(name, None)
 
     def holds_any(self, name: str) -> bool:
         """Tell whether `scopes` would hold any, without listing them."""
         scopes = chain((_NOBODYS_SCOPE,), self._mentioned(name))
-        return any(self._judge_part(name, scope).allowed for scope in scopes)
+        return any(self.judge_part(name, scope).allowed for scope in scopes)
 
     def effective(self) -> list[Rule]:
         """List what is granted, declared and held by the parent, less what a denial or revocation takes wholly."""
@@ -207,23 +211,16 @@ class Policy:
     def _is_live(self, rule: Rule) -> bool:
         return self.revocations.swallowing(rule.name, rule.scope, after=rule.serial) is None
 
-    def _sets(self) -> Iterator[RuleSet]:
+    def sets(self) -> Iterator[RuleSet]:
+        """Yield every set of rules that may decide, those of the parents included."""
         yield from (self.grants, self.timed, self.once, self.denies, self.once_denies, self.revocations)
         if self.declared is not None:
             yield self.declared
         if self.parent is not None:
-            yield from self.parent._sets()
+            yield from self.parent.sets()
 
     def _mentioned(self, name: str) -> Iterator[str]:
-        return chain.from_iterable(rules.mentioned(name) for rules in self._sets())
-
-
-def _rules(
-    permissions: Iterable[Permission], kind: Kind, serial: int = 0, until: float | None = None
-) -> Iterator[Rule]:
-    for permission in permissions:
-        for scope in permission.parts:
-            yield Rule(permission.name, scope, kind, serial, until)
+        return chain.from_iterable(rules.mentioned(name) for rules in self.sets())
 
 
 def _discard_all(rules: RuleSet, gone: list[Rule]) -> bool:

@@ -7,10 +7,10 @@ from enum import StrEnum
 
 import attrs
 
-from plataforma_sdk.permissions._grammar import EXTERNAL, MAX_BYTES, MAX_SCOPES, Permission
+from plataforma_sdk.permissions._grammar import EXTERNAL, MAX_BYTES, MAX_SCOPES, Permission, parse_permissions
 from plataforma_sdk.permissions._patterns import PatternIndex, is_pattern, meet
 
-__all__ = ["Kind", "Rule", "RuleSet", "gather", "meet_rules"]
+__all__ = ["Kind", "Rule", "RuleSet", "gather", "is_within", "meet_rules", "split_rules"]
 
 
 class Kind(StrEnum):
@@ -57,6 +57,10 @@ class _Entry:
     name: str
     whole: Rule | None = None
     scoped: PatternIndex[Rule] | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        return self.whole is None and not (self.scoped and self.scoped.entries)
 
     def rules(self) -> list[Rule]:
         found = [] if self.whole is None else [self.whole]
@@ -107,7 +111,7 @@ class RuleSet:
             found = entry.scoped is not None and scope in entry.scoped.entries
             if found and entry.scoped is not None:
                 entry.scoped.remove(scope)
-        if not entry.rules():
+        if entry.is_empty:
             self._names.remove(name)
         return found
 
@@ -190,8 +194,31 @@ def meet_rules(first: Rule, second: Rule) -> Rule | None:
     return attrs.evolve(first, name=name, scope=scope)
 
 
+def split_rules(
+    permissions: Iterable[Permission], kind: Kind, serial: int = 0, until: float | None = None
+) -> Iterator[Rule]:
+    """Yield one rule for each scope of each permission."""
+    for permission in permissions:
+        for scope in permission.parts:
+            yield Rule(permission.name, scope, kind, serial, until)
+
+
+def is_within(narrower: Iterable[str], wider: Iterable[str]) -> bool:
+    """Tell whether all that `narrower` asks for lies in what `wider` asks for, by the rules of granting.
+
+    Raises:
+        InvalidPermissionError: the grammar does not admit one of the names.
+    """
+    rules = RuleSet(split_rules(parse_permissions(wider), Kind.SESSION))
+    parts = split_rules(parse_permissions(narrower), Kind.SESSION)
+    return all(rules.granting(part.name, part.scope) is not None for part in parts)
+
+
 def gather(rules: Iterable[Rule]) -> tuple[str, ...]:
-    """Write rules as permissions that the grammar reads back, the scopes of a name together, sorted."""
+    """Write rules as permissions, the scopes of a name together, sorted.
+
+    What the grammar would not read back, an intersection that no valid name fits into, is left out.
+    """
     names: dict[str, set[str] | None] = {}
     for rule in rules:
         scopes = names.setdefault(rule.name, set())
@@ -202,7 +229,7 @@ def gather(rules: Iterable[Rule]) -> tuple[str, ...]:
     texts: list[str] = []
     for name, scopes in names.items():
         texts += [name] if scopes is None else _write_scoped(name, sorted(scopes))
-    return tuple(sorted(text for text in texts if len(text) <= MAX_BYTES))
+    return tuple(sorted(text for text in texts if len(text) <= MAX_BYTES and not text.startswith(f"{EXTERNAL}.")))
 
 
 def _write_scoped(name: str, scopes: list[str]) -> list[str]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from enum import StrEnum
-from types import MappingProxyType
-from typing import ClassVar, Final, Protocol, TypeAlias
+from typing import ClassVar, Protocol, TypeAlias
 
 import attrs
 
@@ -75,7 +75,7 @@ class PermissionAnswer:
     """
 
     answer: Answer = attrs.field(converter=Answer)
-    until: float | None = attrs.field(default=None)
+    until: float | None = None
 
     ALLOW_ONCE: ClassVar[PermissionAnswer]
     ALLOW_SESSION: ClassVar[PermissionAnswer]
@@ -83,10 +83,11 @@ class PermissionAnswer:
     DENY_ONCE: ClassVar[PermissionAnswer]
     DENY_FOREVER: ClassVar[PermissionAnswer]
 
-    @until.validator
-    def _check_until(self, _attribute: object, value: float | None) -> None:
-        if (value is None) is (self.answer is Answer.ALLOW_UNTIL):
+    def __attrs_post_init__(self) -> None:
+        if (self.until is None) is (self.answer is Answer.ALLOW_UNTIL):
             raise ValueError("'until' belongs to 'allow until', and to nothing else")
+        if self.until is not None and not math.isfinite(self.until):
+            raise ValueError(f"'until' is a moment in seconds since the epoch, not {self.until}")
 
     @classmethod
     def allow_until(cls, moment: float) -> PermissionAnswer:
@@ -199,7 +200,7 @@ class HeldScopes:
     True
     """
 
-    _mentioned: Mapping[str, bool] = attrs.field(converter=lambda given: MappingProxyType(dict(given)))
+    _mentioned: Mapping[str, bool]
     _others: bool
 
     def __contains__(self, scope: object) -> bool:
@@ -219,6 +220,3 @@ class HeldScopes:
     def listed(self) -> tuple[str, ...]:
         """The scopes held by name, sorted."""
         return tuple(sorted(scope for scope, held in self._mentioned.items() if held))
-
-
-NOTHING_HELD: Final = HeldScopes({}, False)

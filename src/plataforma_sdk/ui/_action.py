@@ -10,13 +10,12 @@ import attrs
 
 from plataforma_sdk import codec
 from plataforma_sdk.errors import CodecError, RenderError
-from plataforma_sdk.ui._kinds import Kind
+from plataforma_sdk.ui._kinds import MAX_PLAIN_DEPTH, Kind, depth_of
 
 __all__ = ["ACTION", "Action", "Handler", "action"]
 
 MAX_ARGUMENTS: Final = 16
 MAX_ARGUMENTS_CHARS: Final = 8_192
-_MAX_ARGUMENT_DEPTH: Final = 6
 _NAME: Final = re.compile(r"(?!__)[A-Za-z_][A-Za-z0-9_]{0,99}", re.ASCII)
 
 
@@ -83,20 +82,12 @@ def _checked_arguments(arguments: object) -> list[Any]:
         size = len(codec.encode(copy))
     except CodecError as error:
         raise RenderError(f"An action's arguments are plain data: {error}") from None
-    if len(copy) > MAX_ARGUMENTS or size > MAX_ARGUMENTS_CHARS or _depth(copy) > _MAX_ARGUMENT_DEPTH:
+    if len(copy) > MAX_ARGUMENTS or size > MAX_ARGUMENTS_CHARS or depth_of(copy) > MAX_PLAIN_DEPTH:
         raise RenderError(
             f"An action carries at most {MAX_ARGUMENTS} arguments, {MAX_ARGUMENTS_CHARS:,} characters encoded and "
-            f"{_MAX_ARGUMENT_DEPTH} levels deep; pass an id, and look the rest up in the handler"
+            f"{MAX_PLAIN_DEPTH} levels deep; pass an id, and look the rest up in the handler"
         )
     return list(copy)
-
-
-def _depth(value: object) -> int:
-    if isinstance(value, dict):
-        return 1 + max(map(_depth, value.values()), default=0)
-    if isinstance(value, list):
-        return 1 + max(map(_depth, value), default=0)
-    return 0
 
 
 def _check(value: Any) -> dict[str, Any]:

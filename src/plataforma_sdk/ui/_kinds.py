@@ -27,17 +27,23 @@ __all__ = [
     "IMAGE_URL",
     "LABEL",
     "NUMBER",
+    "PLAIN",
     "SCALAR",
+    "SCALARS",
     "TEXT",
     "Kind",
     "choice",
+    "depth_of",
     "integer",
     "is_number",
     "plain",
+    "unique",
 ]
 
 MAX_LABEL_CHARS: Final = 1_000
 MAX_TEXT_CHARS: Final = 100_000
+MAX_PLAIN_DEPTH: Final = 6
+"""Levels of an action's arguments and of a plugin's properties: a tree of full depth still fits into the codec's."""
 MAX_URL_CHARS: Final = 2_048
 MAX_DATA_URL_CHARS: Final = 1_400_000
 """An image of one MiB, in base64."""
@@ -79,6 +85,24 @@ def is_number(value: object) -> bool:
     if isinstance(value, Decimal):
         return value.is_finite()
     return isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
+
+
+def depth_of(value: object) -> int:
+    """Count the containers around the deepest value of plain data."""
+    if isinstance(value, dict):
+        return 1 + max(map(depth_of, value.values()), default=0)
+    if isinstance(value, list):
+        return 1 + max(map(depth_of, value), default=0)
+    return 0
+
+
+def unique(values: Iterable[Any], what: str) -> None:
+    """Refuse a value that comes twice."""
+    seen = set()
+    for value in values:
+        if value in seen:
+            raise ValueError(f"the {what} {value!r} comes twice")
+        seen.add(value)
 
 
 def integer(low: int, high: int) -> Kind:
@@ -142,7 +166,7 @@ def _flag(value: Any) -> bool:
 def _number(value: Any) -> Any:
     if not is_number(value):
         raise ValueError
-    return codec.copy_value(value)
+    return _reduced(value)
 
 
 def _scalar(value: Any) -> Any:
@@ -177,6 +201,20 @@ def _date(value: Any) -> datetime.date:
     return value
 
 
+def _scalars(value: Any) -> Any:
+    return [_scalar(item) for item in value] if isinstance(value, (list, tuple)) else _scalar(value)
+
+
+def _plain(value: Any) -> Any:
+    try:
+        copy = codec.copy_value(value)
+    except CodecError as error:
+        raise ValueError(str(error)) from None
+    if depth_of(copy) > MAX_PLAIN_DEPTH:
+        raise ValueError(f"nested deeper than {MAX_PLAIN_DEPTH} levels")
+    return copy
+
+
 def _image_url(value: Any) -> str:
     url = plain(value)
     if len(url) <= MAX_URL_CHARS and _HTTPS.fullmatch(url):
@@ -191,6 +229,8 @@ TEXT: Final = Kind(f"a text of at most {MAX_TEXT_CHARS:,} characters", _bounded(
 FLAG: Final = Kind("True or False", _flag)
 NUMBER: Final = Kind("a finite number", _number)
 SCALAR: Final = Kind("a text, number, bool, Decimal, date, datetime or None", _scalar)
+SCALARS: Final = Kind("a single value, or a list of them", _scalars)
+PLAIN: Final = Kind(f"plain data of at most {MAX_PLAIN_DEPTH} levels", _plain)
 DATE: Final = Kind("a date", _date)
 ICON: Final = Kind("an icon's name such as 'arrow-up', of a-z, 0-9 and single hyphens", _matching(_ICON))
 FIELD_NAME: Final = Kind("a field's name, of letters, digits and _, at most 64", _matching(_NAME))
@@ -200,12 +240,3 @@ IMAGE_URL: Final = Kind(
     "an https:// address in lower case without user name, or data:image/png, jpeg, gif, webp or avif in base64",
     _image_url,
 )
-
-
-def unique(values: Iterable[Any], what: str) -> None:
-    """Refuse a value that comes twice."""
-    seen = set()
-    for value in values:
-        if value in seen:
-            raise ValueError(f"the {what} {value!r} comes twice")
-        seen.add(value)

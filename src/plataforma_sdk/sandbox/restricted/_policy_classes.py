@@ -129,6 +129,9 @@ class Policy(FlowPolicy):
     # --- assignment ----------------------------------------------------------------------------------------------
 
     def visit_Assign(self, node: ast.Assign) -> ast.stmt:
+        match node.targets:
+            case [ast.Name(id="__slots__" | "__all__")]:
+                return place(ast.Pass(), node)  # type: ignore[return-value]
         unpacks = any(_takes_many(target) for target in node.targets)
         node.value = self.visit(node.value)
         if unpacks:

@@ -32,6 +32,8 @@ class NamePolicy(PolicyBase):
         if node.id == "super":
             self.refuse(node, "super", "super is a keyword here", "write super().method(...), without arguments")
             return node
+        if node.id == "__name__" and isinstance(node.ctx, ast.Load):
+            return place(constant(self.file.removesuffix(".py").replace("/", ".")), node)  # type: ignore[return-value]
         node.id = self.rename(node, node.id)
         return node
 

@@ -13,9 +13,9 @@ from typing import Any, Final
 
 from plataforma_sdk.sandbox.restricted._fuel import Meter
 from plataforma_sdk.sandbox.restricted._guards import Operators
-from plataforma_sdk.sandbox.restricted._weights import CONTAINERS, Scales
+from plataforma_sdk.sandbox.restricted._weights import CONTAINERS, MAX_TEXT, Scales
 
-__all__ = ["MAX_WIDTH", "Texts"]
+__all__ = ["MAX_WIDTH", "Texts", "check_codec"]
 
 MAX_WIDTH: Final = 4096
 _MAX_SPEC: Final = 64
@@ -24,6 +24,14 @@ _PERCENT: Final = re.compile(r"%(?:\(([^)]*)\))?([-#0 +]*)(\*|\d+)?(?:\.(\*|\d+)
 _NUMBER: Final = re.compile(r"\d+")
 _PLAIN: Final = frozenset({int, float, bool, str, type(None)})
 _CONVERSIONS: Final = {ord("s"): str, ord("r"): repr, ord("a"): ascii}
+
+_CODECS: Final = frozenset("utf8 utf16 utf16le utf16be utf32 ascii latin1 iso88591 cp1252".split())
+
+
+def check_codec(name: Any = "utf-8", *_: Any) -> None:
+    """Refuse codecs that are slow or that load code: idna and punycode are quadratic."""
+    if type(name) is not str or name.lower().replace("-", "").replace("_", "") not in _CODECS:
+        raise LookupError(f"the encoding {str(name)[:40]!r} is not available; there are utf-8, utf-16, ascii, latin-1")
 
 
 class Texts:
@@ -92,7 +100,7 @@ class Texts:
     def str_format(self, pattern: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
         """``pattern.format(*args, **kwargs)`` with plain field names: no attributes, no items, no nested formats."""
         parts: list[str] = []
-        number = 0
+        number = size = 0
         self._meter.charge(len(pattern) >> 5)
         for literal, field, spec, conversion in string.Formatter().parse(pattern):
             parts.append(literal)
@@ -105,22 +113,24 @@ class Texts:
             value = args[int(field)] if field.isdecimal() else kwargs[field]
             parts.append(self.format(value, spec or "", ord(conversion) if conversion else -1))
             self._meter.charge(1)
-            self._meter.reserve(sum(map(len, parts[-2:])) * len(parts))
+            size += len(parts[-1]) + len(literal)
+            if size > MAX_TEXT:
+                self._meter.trip("memory", size, MAX_TEXT, "bytes")
         return self._operators.grown("".join(parts))  # type: ignore[no-any-return]
 
     def str(self, value: Any = "", *rest: Any) -> str:
         """``str(value)``, or ``str(data, encoding)``."""
         if rest:
             self._operators.grown(value)
+            check_codec(*rest[:1])
             return self._operators.grown(str(value, *rest))  # type: ignore[no-any-return]
-        if type(value) in CONTAINERS:
+        if type(value) not in _PLAIN:
             self._scales.text(value)
         return self._operators.grown(str(value))  # type: ignore[no-any-return]
 
     def repr(self, value: Any) -> str:
         """``repr(value)``."""
-        if type(value) in CONTAINERS or type(value) is str or type(value) is bytes:
-            self._scales.text(value)
+        self._scales.text(value)
         return self._operators.grown(repr(value))  # type: ignore[no-any-return]
 
     def ascii(self, value: Any) -> str:

@@ -7,6 +7,7 @@ walk it themselves with a budget, counting what is shared as often as it would b
 from __future__ import annotations
 
 import collections
+import types
 from typing import Any, Final
 
 from plataforma_sdk.sandbox.restricted._fuel import Meter
@@ -84,8 +85,19 @@ class Scales:
                 pending.extend(item)
                 if kind in DICTS:
                     pending.extend(item.values())
+            else:
+                pending.extend(_shown_inside(item))
             if count > _MAX_NODES or size > MAX_TEXT * 8:
                 self._meter.trip("memory", size, MAX_TEXT * 8, "bytes")
         self._meter.charge(count >> 5)
         self._meter.reserve(size)
         return value
+
+
+def _shown_inside(value: Any) -> tuple[Any, ...]:
+    """What C shows of a value that is no container when it shows the value."""
+    if isinstance(value, BaseException):
+        return value.args if type(value.args) is tuple else ()
+    if type(value) is slice:
+        return (value.start, value.stop, value.step)
+    return tuple(value.items()) if type(value) is types.MappingProxyType else ()

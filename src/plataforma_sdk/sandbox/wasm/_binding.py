@@ -27,6 +27,10 @@ from wasmtime import Config, WasmtimeError
 from wasmtime import _ffi as ffi
 
 __all__ = [
+    "BYTES_OFFSET",
+    "RESULT",
+    "STRING",
+    "U64",
     "Call",
     "HostFunction",
     "Pointer",
@@ -49,12 +53,12 @@ Pointer = int
 HostFunction = Callable[[Pointer, bytes, bytes], tuple[bool, bytes]]
 """``(store context, first string, second string) -> (is_ok, text)``; never raises."""
 
-_U64: Final = 8
-_STRING: Final = 12
-_RESULT: Final = 19
+U64: Final = 8
+STRING: Final = 12
+RESULT: Final = 19
 _Value: Final = c_uint64 * 4
 _TwoValues: Final = c_uint64 * 8
-_BYTES_OFFSET: Final = bytes.__basicsize__ - 1
+BYTES_OFFSET: Final = bytes.__basicsize__ - 1
 """Where the characters of a bytes object lie; proven by `self_test`, since CPython alone lays objects out so."""
 
 _dll: Final = ctypes.CDLL(ffi.dll._name)  # noqa: SLF001 - the same library; prototypes of our own, free of type checks
@@ -170,7 +174,7 @@ class Call:
         self._context = context
         self._arity = arity
         self._args = _TwoValues()
-        self._args[0] = self._args[4] = _STRING
+        self._args[0] = self._args[4] = STRING
         self._args_at = addressof(self._args)
         self._result = _Value()
         self._result_at = addressof(self._result)
@@ -182,8 +186,8 @@ class Call:
         """Begin a call and return its future, to be polled; the texts are kept alive until `end`."""
         self._held = (first, second)
         args = self._args
-        args[1], args[2] = len(first), id(first) + _BYTES_OFFSET
-        args[5], args[6] = len(second), id(second) + _BYTES_OFFSET
+        args[1], args[2] = len(first), id(first) + BYTES_OFFSET
+        args[5], args[6] = len(second), id(second) + BYTES_OFFSET
         self._result[0] = 0  # the library drops the old value when it assigns the new one
         self._error.value = None
         future: Pointer = _func_call_async(
@@ -234,7 +238,7 @@ def define_clock(instance: Any, name: str, read: Callable[[Pointer], int]) -> No
         try:
             value = _Value.from_address(results)
             value[1] = read(context)
-            c_uint8.from_address(results).value = _U64
+            c_uint8.from_address(results).value = U64
         except BaseException as error:  # noqa: BLE001 - nothing may leave a callback
             return int(_error_new(f"host function {name} failed: {type(error).__name__}".encode()))
         return 0
@@ -255,12 +259,12 @@ def _string(size: int, address: int) -> bytes:
 
 def _write_result(results: Pointer, is_ok: bool, text: bytes) -> None:
     inner = _Value()
-    inner[0] = _STRING
+    inner[0] = STRING
     _vec_new(addressof(inner) + 8, len(text), text)
     value = _Value.from_address(results)
     value[1] = 1 if is_ok else 0
     value[2] = _value_new(addressof(inner))
-    c_uint8.from_address(results).value = _RESULT
+    c_uint8.from_address(results).value = RESULT
 
 
 def _check(error: Pointer | None) -> None:

@@ -45,6 +45,7 @@ class CompiledRunner:
 
     Attributes:
         runner: where it came from.
+        artefact: the file that its machine code and its memory image are mapped from.
         engine: the wasmtime engine.
         component: the compiled component.
         linker: defines what it imports.
@@ -53,6 +54,7 @@ class CompiledRunner:
     """
 
     runner: Runner
+    artefact: Path
     engine: Engine = attrs.field(repr=False)
     component: Component = attrs.field(repr=False)
     linker: Linker = attrs.field(repr=False)
@@ -91,12 +93,20 @@ def _make() -> CompiledRunner:
     self_test()
     runner = locate_runner()
     engine = Engine(_config())
-    component = _load(engine, runner, announce)
+    artefact = private_directory("compiled") / f"{_key(runner)}.cwasm"
+    component = _load(engine, runner, artefact, announce)
     hosts: dict[Pointer, GuestHost] = {}
     linker = Linker(engine)
     define_imports(linker, engine, component, hosts)
     return CompiledRunner(
-        runner=runner, engine=engine, component=component, linker=linker, hosts=hosts, pid=os.getpid()
+        runner=runner,
+        artefact=artefact,
+        engine=engine,
+        component=component,
+        linker=linker,
+        hosts=hosts,
+        pid=os.getpid(),
+   
     )
 
 
@@ -122,10 +132,9 @@ def _config() -> Config:
     return config
 
 
-def _load(engine: Engine, runner: Runner, progress: Callable[[str], None]) -> Component:
+def _load(engine: Engine, runner: Runner, path: Path, progress: Callable[[str], None]) -> Component:
     """Map the artefact of this runner, wasmtime, configuration and processor; compile it where it is missing."""
-    directory = private_directory("compiled")
-    path = directory / f"{_key(runner)}.cwasm"
+    directory = path.parent
     component = _map(engine, path)
     if component is not None:
         return component

@@ -1,0 +1,24 @@
+"""The ``plataforma`` command. Needs the extra ``cli``; without it the command says how to get it.
+
+Exit codes: 0 done, 1 a tier or a module failed or was refused what it requires, 2 the command was used wrongly.
+"""
+
+from __future__ import annotations
+
+import sys
+
+__all__ = ["main"]
+
+_NEEDED = frozenset({"click", "rich", "shellingham", "typer"})
+
+
+def main() -> None:
+    """Run the command line of this process."""
+    try:
+        from plataforma_sdk.cli._app import app
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] not in _NEEDED:
+            raise
+        sys.stderr.write(f"The plataforma command needs {error.name!r}: install 'plataforma-sdk[cli]'\n")
+        raise SystemExit(1) from None
+    app()

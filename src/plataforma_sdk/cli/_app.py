@@ -1,0 +1,128 @@
+"""The commands, as typer sees them."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from plataforma_sdk import __version__
+from plataforma_sdk.errors import PlataformaError
+
+__all__ = ["app"]
+
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Run Python modules that you do not have to trust.",
+)
+
+
+class EngineChoice(StrEnum):
+    """Where the demo runs."""
+
+    TRUSTED = "trusted"
+    RESTRICTED = "restricted"
+    WASM = "wasm"
+    ALL = "all"
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"plataforma-sdk {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Run Python modules that you do not have to trust."""
+
+
+@app.command()
+def demo(
+    engine: Annotated[EngineChoice, typer.Option(help="Trust tier to run it in.")] = EngineChoice.ALL,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, dir_okay=False, help="SQLite file with Chinook's tables, only read. Default: made-up sales."
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object for each tier, one per line.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Grant whatever the module declares, without asking.")] = False,
+) -> None:
+    """Show the sales module at work: permissions, API calls, events, a window, and what each tier used.
+
+    Exit codes: 0 all tiers ran; 1 one failed or was refused what it requires; 2 wrong use, such as no terminal to
+    ask in and no --yes.
+    """
+    status = Console(stderr=True)
+    if not yes and not sys.stdin.isatty():
+        status.print(
+            "The demo asks which permissions the module may have, and there is no terminal to ask in: "
+            "run it in one, or add --yes to grant what the module declares.",
+            soft_wrap=True,
+        )
+        raise typer.Exit(EXIT_USAGE)
+    tiers = [choice.value for choice in EngineChoice if choice is not EngineChoice.ALL]
+    chosen = tiers if engine is EngineChoice.ALL else [engine.value]
+    if not _run_tiers(chosen, data, yes=yes, as_json=as_json, status=status):
+        raise typer.Exit(EXIT_FAILED)
+
+
+def _run_tiers(tiers: list[str], data: Path | None, *, yes: bool, as_json: bool, status: Console) -> bool:
+    """Run the demo in each tier, a failed one notwithstanding, and show what came of it."""
+    from plataforma_sdk.cli._demo import AskOnce, DemoResult
+    from plataforma_sdk.cli._example import sales_api
+    from plataforma_sdk.cli._report import show_results
+    from plataforma_sdk.runtime import ConsolePrompt
+
+    prompt = None if yes else AskOnce(ConsolePrompt())
+    results: list[DemoResult] = []
+    with sales_api(data) as api:
+        for tier in tiers:
+            try:
+                result = _run_tier(tier, api, prompt, status)
+            except PlataformaError as error:
+                status.print(f"[red]{tier}:[/] {escape(str(error))}", soft_wrap=True)
+                continue
+            results.append(result)
+            if as_json:
+                sys.stdout.write(result.to_json() + "\n")
+    if not as_json:
+        show_results(results, Console())
+    return len(results) == len(tiers)
+
+
+def _run_tier(tier: str, api: Any, prompt: Any, status: Console) -> Any:
+    """Run one tier; the spinner stands still while a person is asked, or it would overwrite the question."""
+    from plataforma_sdk.cli._demo import run_demo
+    from plataforma_sdk.cli._example import example_path
+
+    spinner = status.status(f"{tier}: starting")
+
+    def progress(step: str) -> None:
+        spinner.update(f"{tier}: {step}")
+
+    if prompt is None:
+        spinner.start()
+    try:
+        job = run_demo(
+            tier, example_path("vendas"), api, prompt=prompt, grant_declared=prompt is None, progress=progress
+        )
+        return asyncio.run(job)
+    finally:
+        spinner.stop()

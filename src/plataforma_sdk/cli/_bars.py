@@ -1,0 +1,40 @@
+"""A chart in a terminal: one bar for each point."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from plataforma_sdk.cli._values import plain, shown
+
+__all__ = ["draw_chart"]
+
+_WIDTH: Final = 30
+_MAX_POINTS: Final = 12
+
+
+def draw_chart(props: Mapping[str, Any]) -> RenderableType:
+    """Draw the first series: the last points of a line, which are the newest, and the first of any other kind."""
+    points = props["data"]
+    is_line = props["kind"] in {"line", "area"}
+    chosen = points[-_MAX_POINTS:] if is_line else points[:_MAX_POINTS]
+    parts: list[RenderableType] = [Text(plain(props["title"]), style="bold")] if "title" in props else []
+    parts.append(_bars(chosen, props))
+    left = len(points) - len(chosen)
+    if left:
+        parts.append(Text(f"{left:,} {'earlier' if is_line else 'more'}", style="dim"))
+    return Group(*parts)
+
+
+def _bars(points: Sequence[Mapping[str, Any]], props: Mapping[str, Any]) -> Table:
+    x, y = props["x"], props["y"][0]
+    longest = max((abs(float(point[y] or 0)) for point in points), default=0) or 1
+    table = Table.grid(padding=(0, 1))
+    for point in points:
+        length = round(abs(float(point[y] or 0)) / longest * _WIDTH)
+        table.add_row(Text(plain(point[x])), Text("█" * length, style="cyan"), Text(shown(point[y], props)))
+    return table

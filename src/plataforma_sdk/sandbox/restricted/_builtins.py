@@ -1,0 +1,377 @@
+"""The builtins of a module: the same names, each bounded, and none of those that lead out."""
+
+from __future__ import annotations
+
+import builtins
+import types
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from plataforma_sdk.sandbox.restricted._classes import Classes
+from plataforma_sdk.sandbox.restricted._fuel import Meter
+from plataforma_sdk.sandbox.restricted._guards import Operators
+from plataforma_sdk.sandbox.restricted._iterables import Iterables
+from plataforma_sdk.sandbox.restricted._method_names import GUARDED, HASHED
+from plataforma_sdk.sandbox.restricted._methods import Methods
+from plataforma_sdk.sandbox.restricted._names import PREFIX, is_frame_attribute, mangle
+from plataforma_sdk.sandbox.restricted._sealed import SealedMeta, SealedType, seal_type, unseal_type
+from plataforma_sdk.sandbox.restricted._texts import Texts, check_codec
+from plataforma_sdk.sandbox.restricted._weights import CONTAINERS, MAX_ITEMS, MAX_TEXT, Scales
+
+__all__ = ["Builtins"]
+
+_MAX_DIGITS: Final = 4_300
+_MAX_RANGE: Final = 1 << 63
+_MAX_ROUNDING: Final = 1_000
+_MISSING: Final = object()
+_EXACT: Final = (int, float, bool, complex)
+
+
+class Builtins:
+    """The builtin functions and types of one sandbox."""
+
+    def __init__(
+        self,
+        meter: Meter,
+        scales: Scales,
+        operators: Operators,
+        iterables: Iterables,
+        texts: Texts,
+        methods: Methods,
+        classes: Classes,
+        output: Callable[[str], None],
+    ) -> None:
+        self._meter = meter
+        self._scales = scales
+        self._operators = operators
+        self._iterables = iterables
+        self._texts = texts
+        self._methods = methods
+        self._classes = classes
+        self._output = output
+        self._tokens: dict[type, SealedType] = {}
+
+    def table(self) -> dict[str, Any]:
+        """Return the builtins by name."""
+        types_by_name = self._types()
+        self._tokens.update({stand_in._sdk_type: stand_in for stand_in in types_by_name.values()})  # type: ignore[attr-defined]
+        return self._functions() | types_by_name | _ERRORS
+
+    # --- types ---------------------------------------------------------------------------------------------------
+
+    def _types(self) -> dict[str, SealedType]:
+        iterables = self._iterables
+        return {
+            "str": seal_type(str, self._texts.str),
+            "int": seal_type(int, self.int, {"from_bytes": self._from_bytes}),
+            "float": seal_type(float, self.float),
+            "bool": seal_type(bool, bool),
+            "complex": seal_type(complex, complex),
+            "bytes": seal_type(bytes, self.bytes),
+            "list": seal_type(list, self.list),
+            "tuple": seal_type(tuple, self.tuple),
+            "dict": seal_type(dict, self.dict, {"fromkeys": self._from_keys}),
+            "set": seal_type(set, self.set),
+            "frozenset": seal_type(frozenset, lambda items=(): frozenset(iterables.unique(items))),
+            "range": seal_type(range, self.range),
+            "slice": seal_type(slice, slice),
+        }
+
+    def int(self, *args: Any, **kwargs: Any) -> int:
+        """``int(...)``."""
+        if args:
+            value = args[0]
+            if type(value) in (str, bytes) and len(value) > _MAX_DIGITS:
+                raise ValueError(f"an integer of more than {_MAX_DIGITS:,} digits")
+            self._check_exponent(value)
+        return int(*args, **kwargs)
+
+    def _check_exponent(self, value: Any) -> None:
+        adjusted = getattr(value, "adjusted", None) if type(value).__name__ == "Decimal" else None
+        if adjusted is not None and value.is_finite() and adjusted() > _MAX_DIGITS:
+            raise ValueError(f"a Decimal of more than {_MAX_DIGITS:,} digits before the point")
+
+    def float(self, *args: Any) -> float:
+        """``float(...)``."""
+        if args and type(args[0]) in (str, bytes):
+            self._meter.charge(len(args[0]) >> 6)
+            if len(args[0]) > _MAX_DIGITS:
+                raise ValueError("a number of too many digits")
+        return float(*args)
+
+    def bytes(self, source: Any = b"", *args: Any) -> bytes:
+        """``bytes(...)``."""
+        if type(source) is int:
+            if source > MAX_TEXT:
+                self._meter.trip("memory", source, MAX_TEXT, "bytes")
+        elif type(source) is str:
+            check_codec(*args[:1])
+        else:
+            source = self._iterables.star(source)
+        return self._operators.grown(bytes(source, *args))  # type: ignore[no-any-return]
+
+    def list(self, items: Any = ()) -> list[Any]:
+        """``list(...)``."""
+        return list(self._iterables.star(items))
+
+    def tuple(self, items: Any = ()) -> tuple[Any, ...]:
+        """``tuple(...)``."""
+        return tuple(self._iterables.star(items))
+
+    def set(self, items: Any = ()) -> set[Any]:
+        """``set(...)``."""
+        return self._iterables.unique(items)
+
+    def dict(self, *args: Any, **kwargs: Any) -> dict[Any, Any]:
+        """``dict(...)``."""
+        if not args:
+            return kwargs
+        made = self._iterables.mapping(*args)
+        made.update(kwargs)
+        return made
+
+    def range(self, *args: Any) -> range:
+        """``range(...)``, within 64 bits: beyond, each step is a big integer."""
+        made = range(*args)
+        if not (-_MAX_RANGE < made.start < _MAX_RANGE and -_MAX_RANGE < made.stop < _MAX_RANGE):
+            self._meter.trip("fuel")
+        return made
+
+    def _from_bytes(self, data: Any, *args: Any, **kwargs: Any) -> int:
+        return self._operators.grown(int.from_bytes(self._iterables.star(data)[:_MAX_DIGITS], *args, **kwargs))  # type: ignore[no-any-return]
+
+    def _from_keys(self, keys: Any, value: Any = None) -> dict[Any, Any]:
+        return dict.fromkeys(self._iterables.unique(keys) if type(keys) is not dict else keys, value) if _is_small(
+            keys
+        ) else {key: value for key in self._iterables.hashable(keys)}
+
+    # --- functions -----------------------------------------------------------------------------------------------
+
+    def _functions(self) -> dict[str, Any]:
+        texts = self._texts
+        natives = {name: getattr(builtins, name) for name in _NATIVE.split()}
+        return natives | {
+            "__build_class__": self._classes.build_class,
+            "round": self.round,
+            "divmod": self._operators.divmod,
+            "pow": self._operators.pow,
+            "issubclass": self.issubclass,
+            "isinstance": self.isinstance,
+            "hash": self.hash,
+            "repr": texts.repr,
+            "ascii": texts.ascii,
+            "format": texts.format,
+            "sum": self.sum,
+            "min": self._extreme(min),
+            "max": self._extreme(max),
+            "sorted": self.sorted,
+            "any": self.any,
+            "all": self.all,
+            "enumerate": self.enumerate,
+            "zip": self.zip,
+            "map": self.map,
+            "filter": self.filter,
+            "reversed": self.reversed,
+            "iter": self.iter,
+            "next": self.next,
+            "getattr": self.getattr,
+            "hasattr": self.hasattr,
+            "setattr": self.setattr,
+            "delattr": self.delattr,
+            "print": self.print,
+            "type": self.type,
+            "id": self.id,
+        }
+
+    def round(self, number: Any, digits: Any = None) -> Any:
+        """``round(...)``."""
+        self._check_exponent(number)
+        if digits is None:
+            return round(number)
+        if type(digits) is not int or abs(digits) > _MAX_ROUNDING:
+            raise ValueError(f"digits beyond {_MAX_ROUNDING}")
+        return round(number, digits)
+
+    def isinstance(self, value: Any, kind: Any) -> bool:
+        """``isinstance(...)``."""
+        return isinstance(value, unseal_type(kind))
+
+    def issubclass(self, cls: Any, kind: Any) -> bool:
+        """``issubclass(...)``."""
+        return issubclass(unseal_type(cls), unseal_type(kind))
+
+    def hash(self, value: Any) -> int:
+        """``hash(...)``."""
+        return hash(self._scales.hashed(value))
+
+    def id(self, value: Any) -> int:
+        """A number for the identity of an object; not its address, which tells about the host's memory."""
+        return hash((id(value), id(self))) & 0x7FFF_FFFF_FFFF
+
+    def sum(self, items: Any, start: Any = 0) -> Any:
+        """``sum(...)``."""
+        items = self._iterables.consumed(items)
+        if type(start) in _EXACT and type(items) in (list, tuple, range):
+            if type(items) is range or all(type(item) is int or type(item) is float for item in items):
+                return self._operators.grown(sum(items, start))
+        total = start
+        for item in items:
+            total = self._operators.add(total, item)
+        self._meter.check()
+        return total
+
+    def _extreme(self, choose: Callable[..., Any]) -> Callable[..., Any]:
+        scales, iterables, meter = self._scales, self._iterables, self._meter
+
+        def extreme(*args: Any, key: Any = None, **kwargs: Any) -> Any:
+            items = iterables.consumed(args[0]) if len(args) == 1 else args
+            if key is None:
+                if type(items) in CONTAINERS:
+                    if any(type(item) in CONTAINERS for item in items):
+                        scales.weigh(list(items))
+                    result = choose(items, **kwargs)
+                else:
+                    result = choose((scales.weigh(item) for item in items), **kwargs)
+            else:
+                result = choose(items, key=lambda item: scales.weigh(key(item)), **kwargs)
+            meter.check()
+            return result
+
+        return extreme
+
+    def sorted(self, items: Any, *, key: Any = None, reverse: Any = False) -> list[Any]:
+        """``sorted(...)``."""
+        made = self.list(items)
+        self._methods.sort(made, key, reverse=bool(reverse))
+        return made
+
+    def any(self, items: Any) -> bool:
+        """``any(...)``."""
+        result = any(self._iterables.consumed(items))
+        self._meter.check()
+        return result
+
+    def all(self, items: Any) -> bool:
+        """``all(...)``."""
+        result = all(self._iterables.consumed(items))
+        self._meter.check()
+        return result
+
+    # --- lazy iterators ------------------------------------------------------------------------------------------
+
+    def enumerate(self, items: Any, start: int = 0) -> Iterator[Any]:
+        """``enumerate(...)``, as a generator: CPython counts its frames, so nesting cannot smash the C stack."""
+        return self._iterables.over(items, (pair for pair in enumerate(items, start)))  # type: ignore[no-any-return]
+
+    def zip(self, *sources: Any, strict: bool = False) -> Iterator[Any]:
+        """``zip(...)``."""
+        return self._over_many(sources, (item for item in zip(*sources, strict=bool(strict))))
+
+    def _over_many(self, sources: tuple[Any, ...], made: Iterator[Any]) -> Iterator[Any]:
+        deepest = next((item for item in sources if type(item) is types.GeneratorType), sources[0] if sources else ())
+        return self._iterables.over(deepest, made)  # type: ignore[no-any-return]
+
+    def map(self, function: Any, *sources: Any) -> Iterator[Any]:
+        """``map(...)``."""
+        fuel = self._meter.fuel
+        if len(sources) == 1:
+            made = (function(item) for item, _ in zip(sources[0], fuel, strict=False))
+        else:
+            made = (function(*items) for items, _ in zip(zip(*sources, strict=False), fuel, strict=False))
+        return self._over_many(sources, made)
+
+    def filter(self, function: Any, source: Any) -> Iterator[Any]:
+        """``filter(...)``."""
+        fuel = self._meter.fuel
+        made = (item for item, _ in zip(source, fuel, strict=False) if (item if function is None else function(item)))
+        return self._iterables.over(source, made)  # type: ignore[no-any-return]
+
+    def reversed(self, items: Any) -> Any:
+        """``reversed(...)``."""
+        return reversed(items)
+
+    def iter(self, source: Any, *sentinel: Any) -> Any:
+        """``iter(...)``."""
+        if not sentinel:
+            return iter(source)
+        return self._iterables.over((), (item for item, _ in zip(iter(source, *sentinel), self._meter.fuel, strict=False)))
+
+    def next(self, iterator: Any, *default: Any) -> Any:
+        """``next(...)``."""
+        result = next(iterator, *default)
+        self._meter.check()
+        return result
+
+    # --- attributes by name ------------------------------------------------------------------------------------------
+
+    def _attribute(self, name: Any) -> str:
+        if type(name) is not str:
+            raise TypeError("the name of an attribute is a str")
+        if name.startswith(("__", PREFIX)) or name.endswith("__roles__") or is_frame_attribute(name):
+            raise AttributeError(f"the attribute {name!r} is reserved")
+        return mangle(name)
+
+    def getattr(self, value: Any, name: Any, default: Any = _MISSING) -> Any:
+        """``getattr(...)``."""
+        attribute = self._attribute(name)
+        try:
+            if name in GUARDED or name in HASHED:
+                return self._methods.attribute(value, name)
+            return getattr(value, attribute)
+        except AttributeError:
+            if default is _MISSING:
+                raise
+            return default
+
+    def hasattr(self, value: Any, name: Any) -> bool:
+        """``hasattr(...)``."""
+        return self.getattr(value, name, _MISSING) is not _MISSING if type(name) is str and not name.startswith(
+            "__"
+        ) else False
+
+    def setattr(self, target: Any, name: Any, value: Any) -> None:
+        """``setattr(...)``."""
+        setattr(self._classes.writable(target), self._attribute(name), value)
+
+    def delattr(self, target: Any, name: Any) -> None:
+        """``delattr(...)``."""
+        delattr(self._classes.writable(target), self._attribute(name))
+
+    def type(self, value: Any) -> Any:
+        """``type(value)``: the module's own classes as they are, any other type as a stand-in."""
+        kind = type(value)
+        if isinstance(kind, self._classes.meta) or (isinstance(value, Exception) and kind.__module__ == "builtins"):
+            return kind
+        stand_in = self._tokens.get(kind)
+        if stand_in is None:
+            stand_in = self._tokens[kind] = seal_type(kind, _not_made)
+        return stand_in
+
+    def print(self, *values: Any, sep: Any = " ", end: Any = "\n", flush: Any = False) -> None:  # noqa: ARG002
+        """``print(...)``: output goes to the host's log."""
+        text = self._texts.str(sep if sep is not None else " ").join([self._texts.str(value) for value in values])
+        self._operators.grown(text)
+        self._meter.charge(1 + (len(text) >> 8))
+        self._output(text)
+
+
+def _not_made(*_: Any, **__: Any) -> Any:
+    raise TypeError("objects of this type are not made by calling it")
+
+
+def _is_small(keys: Any) -> bool:
+    return False if not hasattr(type(keys), "__len__") else len(keys) <= MAX_ITEMS and type(keys) is dict
+
+
+_NATIVE: Final = "abs callable chr ord len hex oct bin None True False Ellipsis NotImplemented aiter anext".replace(
+    "None True False ", ""
+)
+
+_ERRORS: Final[dict[str, Any]] = {
+    name: value
+    for name, value in vars(builtins).items()
+    if isinstance(value, type) and issubclass(value, Exception) and not issubclass(value, BaseExceptionGroup)
+}
+_KEYWORDS: Final = {"property": property, "staticmethod": staticmethod, "classmethod": classmethod, "super": super}
+_ERRORS.update(_KEYWORDS)
+assert SealedMeta

@@ -1,0 +1,184 @@
+"""Classes of a module: what they may derive from, and how exceptions and ``with`` meet a limit."""
+
+from __future__ import annotations
+
+import asyncio
+import builtins
+import functools
+import sys
+from collections.abc import Callable
+from typing import Any, Final
+
+from plataforma_sdk.sandbox.restricted._fuel import Meter
+from plataforma_sdk.sandbox.restricted._names import CLASS_DUNDERS, PREFIX
+from plataforma_sdk.sandbox.restricted._sealed import SealedMeta, SealedType, unseal_type
+
+__all__ = ["Classes"]
+
+_ENGINE_NAMES: Final = ("_t", "_w")
+_NOTHING: Final = object()
+
+
+class Classes:
+    """The classes of one sandbox.
+
+    Attributes:
+        meta: the metaclass of every class that the module defines; made anew for each sandbox, so that one module's
+            classes are nobody else's.
+    """
+
+    def __init__(self, meter: Meter) -> None:
+        self._meter = meter
+        self.exported: set[type] = {object}
+        self.meta = self._make_meta()
+
+    def export(self, cls: type) -> None:
+        """Let the module derive from a sealed class."""
+        self.exported.add(cls)
+
+    def _make_meta(self) -> type[SealedMeta]:
+        check_base, clean = self._check_base, self._clean
+
+        class ModuleMeta(SealedMeta):
+            def __new__(
+                mcs, name: str, bases: tuple[type, ...], body: dict[str, Any], **keywords: Any
+            ) -> ModuleMeta:
+                for base in bases:
+                    check_base(base)
+                made = super().__new__(mcs, name, bases, clean(body))
+                abstract = _abstract_names(made)
+                if abstract or getattr(made, "__abstractmethods__", None):
+                    type.__setattr__(made, "__abstractmethods__", frozenset(abstract))
+                _tell_bases(made, keywords)
+                return made
+
+            def __init__(cls, name: str, bases: tuple[type, ...], body: dict[str, Any], **_: Any) -> None:
+                type.__init__(cls, name, bases, body)
+
+            def __setattr__(cls, attribute: str, value: object) -> None:
+                type.__setattr__(cls, attribute, value)
+
+            def __delattr__(cls, attribute: str) -> None:
+                type.__delattr__(cls, attribute)
+
+        return ModuleMeta
+
+    def _check_base(self, base: type) -> None:
+        if base in self.exported or isinstance(base, self.meta):
+            return
+        if isinstance(base, type) and issubclass(base, Exception) and base.__module__ == "builtins":
+            if not issubclass(base, BaseExceptionGroup):
+                return
+        raise TypeError(f"{getattr(base, '__name__', base)!s} cannot be a base class in the restricted tier")
+
+    def _clean(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Drop what the engine left in a class body, and refuse special methods that are not on the list."""
+        for key in list(body):
+            if key == "_w" or (key.startswith("_t") and key[2:].isdigit()):
+                del body[key]
+            elif key.startswith("__") and key not in CLASS_DUNDERS:
+                raise TypeError(f"{key} cannot be defined in the restricted tier")
+        body["__module__"] = "sandbox"
+        getter = body.get("__getattr__")
+        if getter is not None:
+            body["__getattr__"] = _public_getter(getter)
+        return body
+
+    def build_class(self, function: Callable[[], Any], name: str, *bases: Any, metaclass: Any = None, **keywords: Any) -> Any:
+        """What a class statement calls; its metaclass is always ours."""
+        if metaclass is not self.meta:
+            raise TypeError("a class statement of the restricted tier has no metaclass")
+        return builtins.__build_class__(function, name, *bases, metaclass=metaclass, **keywords)
+
+    def writable(self, target: Any) -> Any:
+        """Return `target` where the module may set attributes: its own classes and their instances."""
+        kind = type(target)
+        if isinstance(kind, self.meta) or issubclass(kind, self.meta):
+            return target
+        raise TypeError(f"a {kind.__name__} takes no attributes in the restricted tier")
+
+    # --- exceptions ----------------------------------------------------------------------------------------------
+
+    def caught(self, kind: Any) -> Any:
+        """Check what stands behind ``except``, at the moment when an exception is there to be matched.
+
+        Running out of stack or memory ends the module, as every hard limit does, and cannot be caught.
+        """
+        error = sys.exception()
+        self.check_error(error)
+        return self._catchable(kind)
+
+    def check_error(self, error: BaseException | None) -> None:
+        """Turn a limit that arrived as an ordinary exception into the limit."""
+        self._meter.check()
+        if isinstance(error, RecursionError):
+            self._meter.trip("stack", unit="frames")
+        if isinstance(error, MemoryError):
+            self._meter.trip("memory", unit="bytes")
+
+    def _catchable(self, kind: Any) -> Any:
+        if type(kind) is tuple:
+            return tuple(self._catchable(item) for item in kind)
+        if isinstance(kind, SealedType):
+            kind = unseal_type(kind)
+        if isinstance(kind, type) and (issubclass(kind, Exception) or kind is asyncio.CancelledError):
+            return kind
+        raise TypeError("only subclasses of Exception can be caught")
+
+    def exit_method(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Wrap ``__exit__``: it gets no traceback, and swallows no limit."""
+        check = self.check_error
+
+        def leave(self: Any, kind: Any, error: Any, _: Any) -> bool:
+            check(error)
+            result = function(self, _shown(kind), _shown(error), None)
+            return bool(result) and (kind is None or issubclass(kind, Exception))
+
+        return functools.update_wrapper(leave, function, assigned=("__name__", "__qualname__"), updated=()) and _plain(leave)
+
+    def async_exit_method(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """As `exit_method`, for ``__aexit__``."""
+        check = self.check_error
+
+        async def leave(self: Any, kind: Any, error: Any, _: Any) -> bool:
+            check(error)
+            result = await function(self, _shown(kind), _shown(error), None)
+            return bool(result) and (kind is None or issubclass(kind, Exception))
+
+        return _plain(leave)
+
+
+def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
+    function.__dict__.clear()
+    return function
+
+
+def _shown(value: Any) -> Any:
+    """A module does not see what only the engine raises."""
+    if isinstance(value, Exception) or (isinstance(value, type) and issubclass(value, Exception)):
+        return value
+    return None
+
+
+def _public_getter(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap ``__getattr__``: it sees private names as they were written, and never special ones."""
+
+    def get(self: Any, attribute: str) -> Any:
+        if attribute.startswith("__"):
+            raise AttributeError(attribute)
+        if attribute.startswith(PREFIX):
+            attribute = "_" + attribute[len(PREFIX) :]
+        return function(self, attribute)
+
+    return get
+
+
+def _abstract_names(cls: type) -> set[str]:
+    inherited = {name for base in cls.__bases__ for name in getattr(base, "__abstractmethods__", ())}
+    names = inherited | set(vars(cls))
+    return {name for name in names if getattr(getattr(cls, name, None), "__isabstractmethod__", False)}
+
+
+def _tell_bases(cls: type, keywords: dict[str, Any]) -> None:
+    if keywords:
+        raise TypeError(f"class {cls.__name__} takes no keywords in the restricted tier")

@@ -1,0 +1,140 @@
+"""One guest's store: its memory, its two exports, and at most one call on a fiber."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from wasmtime import Store, WasmtimeError
+from wasmtime.component import Instance
+
+from plataforma_sdk.errors import SandboxCrashedError
+from plataforma_sdk.sandbox._limits import ResourceLimits
+from plataforma_sdk.sandbox.wasm import _binding
+from plataforma_sdk.sandbox.wasm._compiled import CompiledRunner
+from plataforma_sdk.sandbox.wasm._memory import LinearMemory
+from plataforma_sdk.sandbox.wasm._traps import trap_error
+from plataforma_sdk.sandbox.wasm._wasi import GuestHost
+
+__all__ = ["GuestStore"]
+
+_YIELD_INTERVAL: Final = 500_000
+_INSTANTIATION_FUEL: Final = 1_000_000_000
+_MAX_TABLE_ELEMENTS: Final = 100_000
+
+
+class GuestStore:
+    """A component instance and the memory behind it.
+
+    Belongs to the thread that made it. Never freed while a call into it is on the stack: `drop` inside a host function
+    takes effect when the slice ends.
+
+    Args:
+        compiled: what to instantiate.
+        host: serves the guest's imports.
+        limits: `max_memory_bytes` is enforced here.
+        module: id of the module, for errors.
+
+    Raises:
+        ResourceLimitError: the memory limit is below what the interpreter itself needs.
+    """
+
+    def __init__(self, compiled: CompiledRunner, host: GuestHost, limits: ResourceLimits, *, module: str) -> None:
+        compiled.check_process()
+        self._compiled = compiled
+        self._limits = limits
+        self._module = module
+        self._future: _binding.Pointer | None = None
+        self._call: _binding.Call | None = None
+        self._is_inside = False
+        self._is_dropped = False
+        self._store = Store(compiled.engine)
+        self._store.set_limits(memory_size=limits.max_memory_bytes, table_elements=_MAX_TABLE_ELEMENTS)
+        self._context = _binding.context_of(self._store)
+        compiled.hosts[self._context] = host
+        self.memory = LinearMemory()
+        try:
+            self._instantiate()
+        except WasmtimeError as error:
+            self.drop()
+            raise trap_error(str(error), module=module, limits=limits) from None
+
+    def _instantiate(self) -> None:
+        _binding.set_fuel(self._context, _INSTANTIATION_FUEL)
+        raw = _binding.instantiate(self._compiled.linker, self._context, self._compiled.component)
+        self.memory.locate(self._compiled.artefact)
+        instance = Instance._from_raw(raw)  # noqa: SLF001
+        self.load = _binding.Call(self._export(instance, "load"), self._context, 2)
+        self.pump = _binding.Call(self._export(instance, "pump"), self._context, 1)
+        _binding.set_yield_interval(self._context, _YIELD_INTERVAL)
+
+    def _export(self, instance: Instance, name: str) -> Any:
+        func = instance.get_func(self._store, name)
+        if func is None:
+            raise SandboxCrashedError(f"The guest runner does not export {name!r}; rebuild it", module=self._module)
+        return func
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a call is under way."""
+        return self._future is not None
+
+    @property
+    def is_inside(self) -> bool:
+        """Whether guest code is on the stack now: the caller is one of its host functions."""
+        return self._is_inside
+
+    def begin(self, call: _binding.Call, fuel: int, first: bytes, second: bytes = b"") -> None:
+        """Begin a call with a budget of fuel; `poll` runs it."""
+        _binding.set_fuel(self._context, fuel)
+        self._call = call
+        self._future = call.begin(first, second)
+
+    def poll(self) -> bool:
+        """Run one slice; true when the call has ended, or the store was dropped meanwhile."""
+        future = self._future
+        if future is None:
+            return True
+        self._is_inside = True
+        try:
+            has_ended = _binding.poll(future)
+        finally:
+            self._is_inside = False
+        if has_ended:
+            _binding.delete_future(future)
+            self._future = None
+        if self._is_dropped:
+            self._free()
+            return True
+        return has_ended
+
+    def end(self) -> tuple[bool, bytes]:
+        """Return what the call that ended returned.
+
+        Raises:
+            SandboxError: the guest trapped.
+        """
+        if self._call is None:
+            raise SandboxCrashedError(f"Module {self._module!r} was ended", module=self._module)
+        try:
+            return self._call.end()
+        except WasmtimeError as error:
+            raise trap_error(str(error), module=self._module, limits=self._limits) from None
+
+    def fuel_left(self) -> int:
+        """Return what is left of the last call's budget."""
+        return _binding.get_fuel(self._context)
+
+    def drop(self) -> None:
+        """Free everything, the memory of the guest included; a second call does nothing."""
+        self._is_dropped = True
+        if not self._is_inside:
+            self._free()
+
+    def _free(self) -> None:
+        future, self._future = self._future, None
+        if future is not None:
+            _binding.delete_future(future)  # before the store, or the store is freed under a fiber
+        if self._compiled.hosts.pop(self._context, None) is not None:
+            self._call = None
+            self.memory.forget()
+            self._store.close()
