@@ -1,6 +1,7 @@
 """The window of the sales module: state in, elements out."""
 
-from typing import TYPE_CHECKING
+from decimal import Decimal
+from typing import TYPE_CHECKING, Literal
 
 from plataforma_sdk import ui
 
@@ -17,21 +18,21 @@ def painel(modulo: "VendasModule") -> ui.Element:
     return ui.column(
         _cabecalho(modulo),
         _indicadores(modulo, visiveis, moeda),
-        *_cliente(modulo),
+        _cliente(modulo),
         ui.tabs(
-            ui.tab("Por mês", ui.chart(por_mes(visiveis), kind="line", title="Receita por mês", **_dinheiro(moeda))),
-            ui.tab("Por país", ui.chart(por_pais(visiveis), kind="bar", title="Receita por país", **_dinheiro(moeda))),
-            ui.tab(
-                "Por gênero",
-                ui.chart(por_genero(visiveis), kind="bar", title="Receita por gênero", **_dinheiro(moeda)),
-            ),
+            ui.tab("Por mês", _grafico("Receita por mês", "mês", por_mes(visiveis), moeda, kind="line")),
+            ui.tab("Por país", _grafico("Receita por país", "país", por_pais(visiveis), moeda)),
+            ui.tab("Por gênero", _grafico("Receita por gênero", "gênero", por_genero(visiveis), moeda)),
+            ui.tab("Clientes", _clientes(modulo)),
         ),
         _tabela(modulo, visiveis, moeda),
     )
 
 
-def _dinheiro(moeda: str) -> dict[str, str]:
-    return {"format": "currency", "currency": moeda}
+def _grafico(
+    titulo: str, eixo: str, somas: dict[str, Decimal], moeda: str, kind: Literal["bar", "line"] = "bar"
+) -> ui.Element:
+    return ui.chart(somas, kind=kind, x=eixo, y="receita", title=titulo, format="currency", currency=moeda)
 
 
 def _cabecalho(modulo: "VendasModule") -> ui.Element:
@@ -40,32 +41,43 @@ def _cabecalho(modulo: "VendasModule") -> ui.Element:
     return ui.row(
         ui.heading("Vendas"),
         ui.text(saudacao),
-        ui.select("pais", paises, label="País", value=modulo.pais, on_change=modulo.filtrar_pais),
+        ui.select_field("pais", paises, label="País", value=modulo.pais, on_change=modulo.filtrar_pais),
         ui.button("Recarregar", on_press=modulo.recarregar),
     )
 
 
 def _indicadores(modulo: "VendasModule", visiveis: list[Venda], moeda: str) -> ui.Element:
     return ui.row(
-        ui.metric("Receita", receita(visiveis), **_dinheiro(moeda)),
-        ui.metric("Ticket médio", ticket_medio(visiveis), **_dinheiro(moeda)),
+        ui.metric("Receita", receita(visiveis), format="currency", currency=moeda),
+        ui.metric("Ticket médio", ticket_medio(visiveis), format="currency", currency=moeda),
         ui.metric("Vendas", len(visiveis), format="number"),
         ui.metric("Clientes", len(modulo.clientes), format="number"),
         ui.metric("Produtos", len(modulo.produtos), format="number"),
     )
 
 
-def _cliente(modulo: "VendasModule") -> list[ui.Element]:
+def _clientes(modulo: "VendasModule") -> ui.Element:
+    colunas = [ui.Column("nome", "Nome"), ui.Column("cidade", "Cidade"), ui.Column("pais", "País")]
+    return ui.table(
+        modulo.clientes,
+        colunas,
+        row_key="id",
+        filterable=True,
+        page_size=20,
+        empty="Nenhum cliente",
+        on_select=modulo.escolher_cliente,
+    )
+
+
+def _cliente(modulo: "VendasModule") -> ui.Element | None:
     cliente = modulo.cliente
     if cliente is None:
-        return []
-    return [
-        ui.card(
-            ui.text(f"{cliente['cidade']}, {cliente['pais']}"),
-            ui.button("Todos os clientes", on_press=modulo.fechar_cliente),
-            title=cliente["nome"],
-        )
-    ]
+        return None
+    return ui.card(
+        ui.button("Todos os clientes", on_press=modulo.fechar_cliente),
+        title=cliente["nome"],
+        subtitle=f"{cliente['cidade']}, {cliente['pais']}",
+    )
 
 
 def _tabela(modulo: "VendasModule", visiveis: list[Venda], moeda: str) -> ui.Element:
@@ -91,7 +103,7 @@ def _tabela(modulo: "VendasModule", visiveis: list[Venda], moeda: str) -> ui.Ele
     ]
     return ui.table(
         linhas,
-        columns=colunas,
+        colunas,
         title="Vendas mais recentes",
         row_key="id",
         filterable=True,

@@ -5,12 +5,16 @@ The same source runs in every tier. `calculos` sums, `telas` draws, and this fil
 
 import asyncio
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from plataforma_sdk import ModuleFramework, PermissionDeniedError, ui
 
 from .calculos import Venda, do_cliente, do_pais, receita, ticket_medio
 from .telas import painel
+
+if TYPE_CHECKING:
+    from plataforma_sdk import Event
+    from plataforma_sdk.types import ApiRequest
 
 
 class VendasModule(ModuleFramework):
@@ -46,17 +50,17 @@ class VendasModule(ModuleFramework):
             "recusadas": list(self.recusadas),
         }
 
-    async def responder_resumo(self, _pedido: ApiRequest) -> dict[str, Any]:
+    async def responder_resumo(self, _pedido: "ApiRequest") -> dict[str, Any]:
         """Answer ``GET /vendas/resumo``."""
         return self.resumo()
 
     # --- events ------------------------------------------------------------------------------------------------------
 
-    async def ao_entrar(self, evento: Event) -> None:
+    async def ao_entrar(self, evento: "Event") -> None:
         """Greet the person who came in."""
         self.usuario = str((evento.data or {}).get("nome", ""))
 
-    async def ao_atualizar(self, _evento: Event) -> None:
+    async def ao_atualizar(self, _evento: "Event") -> None:
         """Read the sales again, since they changed."""
         self._guardar_vendas(await self.api_call("/vendas/vendas"))
         if self.permissions.has("system.notifications"):
@@ -75,15 +79,15 @@ class VendasModule(ModuleFramework):
         """Read everything again."""
         await self._ler_tudo()
 
-    def escolher_venda(self, value: Any) -> None:
+    def escolher_venda(self, value: int) -> None:
         """Show the client of the sale that was chosen in the table."""
         for venda in self.vendas:
             if venda.id == value:
                 self.cliente = self._cliente(venda.cliente)
 
-    def escolher_cliente(self, cliente: int) -> None:
-        """Show one client."""
-        self.cliente = self._cliente(cliente)
+    def escolher_cliente(self, value: int) -> None:
+        """Show one client, chosen by the number."""
+        self.cliente = self._cliente(value)
 
     def fechar_cliente(self) -> None:
         """Go back to all clients."""

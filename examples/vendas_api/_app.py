@@ -19,6 +19,8 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 App: TypeAlias = Callable[[Message, Receive, Send], Awaitable[None]]
 Row: TypeAlias = dict[str, Any]
 
+_TABLES = ("Customer", "Genre", "Invoice", "InvoiceLine", "Track")
+
 _CLIENTES = """
     SELECT CustomerId AS id, FirstName || ' ' || LastName AS nome,
            coalesce(City, '') AS cidade, coalesce(Country, 'Sem país') AS pais
@@ -63,6 +65,15 @@ def make_app(database: Path) -> App:
             await _answer(send, 200, await asyncio.to_thread(read, database))
 
     return app
+
+
+def missing_tables(database: Path) -> list[str]:
+    """Name the tables that a file lacks; all of them where it is no SQLite file."""
+    try:
+        found = {row["name"] for row in _rows(database, "SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")}
+    except sqlite3.DatabaseError:
+        found = set()
+    return [table for table in _TABLES if table not in found]
 
 
 def _rows(path: Path, sql: str) -> list[Row]:

@@ -103,7 +103,7 @@ async def test_a_topic_outside_the_grammar_is_refused(host, handle):
 
 
 @case(
-    module("def probe(self, topic):\n    return self.subscribe(topic, print).topic"),
+    module("def probe(self, topic):\n    return self.subscribe(topic, self.render).topic"),
     manifest=MANIFEST
     + '[permissions.required]\n"events.subscribe" = "all"\n[events]\nconsumed = ["data.a", "data.b.*"]\n',
     grants=("events.subscribe",),
@@ -114,9 +114,8 @@ async def test_only_consumed_topics_are_subscribed(host, handle):
     for topic in ("data.c", "data.*", "*", "data.b"):
         with pytest.raises(PermissionDeniedError) as caught:
             await handle.call("probe", topic)
-        assert (caught.value.line, caught.value.line in str(caught.value)) == (f'consumed = ["{topic}"]', False) or (
-            topic in str(caught.value)
-        )
+        assert caught.value.line == f'consumed = ["{topic}"]'
+        assert "[events] in module.toml" in str(caught.value)
 
 
 @case(
@@ -291,8 +290,8 @@ PING = module(
     """
     async def on_load(self):
         self.count = 0
-        self.subscribe("module.probe.ping", self.on_ping)
-        self.subscribe("module.other.ping", self.on_ping)
+        self.subscribe("data.start", self.on_ping)
+        self.subscribe("module.probe.ping" if self.id == "other" else "module.other.ping", self.on_ping)
 
     def on_ping(self, event):
         self.count += 1
@@ -308,11 +307,11 @@ PING = module(
 async def test_modules_that_answer_each_other_come_to_an_end(host, handle):
     depths = []
     host.events.subscribe("module.*", lambda event: depths.append(len(event.causes)))
-    await host.load(make_package(PING.replace("module.probe.ping", "data.start"), id="other", permissions=BOTH))
+    other = await host.load(make_package(PING, id="other", permissions=BOTH))
     await host.events.emit("data.start")
-    async with asyncio.timeout(5):
-        while host.events.stats("probe").queued or host.events.stats("other").queued or not depths:
-            await asyncio.sleep(0.01)
-    await asyncio.sleep(0.05)
-    assert 0 < max(depths) < 32
-    assert (await handle.call("probe")) > 0
+    ended = -1
+    while ended < len(depths):
+        ended = len(depths)
+        await asyncio.sleep(0.05)
+    assert 20 < max(depths) < 32
+    assert min(await handle.call("probe"), await other.call("probe")) > 10

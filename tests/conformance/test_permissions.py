@@ -22,7 +22,7 @@ USES = {
     "system.storage": ("[await self.storage.set('k', 1), await self.storage.get('k')]", [None, 1]),
     "system.clipboard": ("[await self.clipboard.write('text'), await self.clipboard.read()]", [None, "text"]),
     "events.emit": ("self.emit('saved', {'id': 7})", None),
-    "events.subscribe": ("self.subscribe('data.saved', print).is_active", True),
+    "events.subscribe": ("self.subscribe('data.saved', self.render).is_active", True),
 }
 """Permission -> what needs it, and what that gives where it is granted."""
 
@@ -130,8 +130,8 @@ SCOPED = {
     "api_segment": ("api.shop[GET]", "await self.api_call('/secrets/customers')", "api.secrets[GET]"),
     "api_host": ("api.external[a.example]", "await self.api_call('https://b.example/')", "api.external[b.example]"),
     "emit_topic": ("events.emit[module.probe.a]", "self.emit('b')", "events.emit[module.probe.b]"),
-    "subscribe_topic": ("events.subscribe[data.a]", "self.subscribe('data.b', print)", "events.subscribe[data.b]"),
-    "subscribe_pattern": ("events.subscribe[data.a]", "self.subscribe('data.*', print)", "events.subscribe[data.*]"),
+    "subscribe_topic": ("events.subscribe[data.a]", "self.subscribe('data.b', self.render)", "events.subscribe[data.b]"),
+    "subscribe_pattern": ("events.subscribe[data.a]", "self.subscribe('data.*', self.render)", "events.subscribe[data.*]"),
 }
 
 

@@ -79,7 +79,11 @@ def demo(
         raise typer.Exit(EXIT_USAGE)
     tiers = [choice.value for choice in EngineChoice if choice is not EngineChoice.ALL]
     chosen = tiers if engine is EngineChoice.ALL else [engine.value]
-    if not _run_tiers(chosen, data, yes=yes, as_json=as_json, status=status):
+    try:
+        done = _run_tiers(chosen, data, yes=yes, as_json=as_json, status=status)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--data") from None
+    if not done:
         raise typer.Exit(EXIT_FAILED)
 
 

@@ -36,9 +36,16 @@ def example_path(name: str) -> Path:
 
 @contextlib.contextmanager
 def sales_api(data: Path | None) -> Iterator[Any]:
-    """Make the example's ASGI application over `data`, or over made-up sales that vanish with the block."""
+    """Make the example's ASGI application over `data`, or over made-up sales that vanish with the block.
+
+    Raises:
+        ValueError: `data` lacks tables that the application reads.
+    """
     server = _load_server()
     if data is not None:
+        missing = server.missing_tables(data)
+        if missing:
+            raise ValueError(f"{data} is no SQLite file with Chinook's tables, it lacks {', '.join(missing)}")
         yield server.make_app(data)
         return
     with tempfile.TemporaryDirectory(prefix="plataforma-demo-") as directory:

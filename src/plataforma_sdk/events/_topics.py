@@ -73,13 +73,15 @@ def _invalid(noun: str, text: object) -> PlataformaError:
 
 def _problem(noun: str, text: object) -> str:
     if not isinstance(text, str):
-        return f"it is a {type(text).__name__}, not a string"
+        return f"it is of type {type(text).__name__}, not a text"
     segments = text.split(".")
     if len(text) > MAX_BYTES:
         return f"longer than {MAX_BYTES} bytes"
     if len(segments) > MAX_SEGMENTS:
         return f"more than {MAX_SEGMENTS} segments"
-    bad = next(segment for segment in segments if not _SEGMENT.fullmatch(segment) and (noun, segment) != (noun, "*"))
+    bad = next(
+        segment for segment in segments if not _SEGMENT.fullmatch(segment) and (noun, segment) != ("pattern", "*")
+    )
     return _segment_problem(noun, bad)
 
 

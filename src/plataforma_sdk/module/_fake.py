@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from plataforma_sdk import codec
-from plataforma_sdk.errors import HostCallError, PermissionDeniedError, TransportError
+from plataforma_sdk.errors import HostCallError, TransportError
 from plataforma_sdk.module._operations import OPERATIONS, Need, own_topic
 from plataforma_sdk.permissions import PermissionManager
 
@@ -67,10 +67,9 @@ class FakeBridge:
         return handler(*args) if handler else None
 
     def _require(self, need: Need) -> None:
-        for name in need.alternatives:
-            if self.permissions.has_any(name) if need.any_scope else self.permissions.has(name):
-                return
-        raise PermissionDeniedError(need.alternatives[0], module=self._module_id)
+        if need.any_scope and self.permissions.has_any(need.alternatives[0]):
+            return
+        self.permissions.require(*need.alternatives)
 
     def _events_emit(self, topic: str, data: Any) -> None:
         self.events.append((own_topic(self._module_id, topic), data))

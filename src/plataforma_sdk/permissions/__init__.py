@@ -8,7 +8,7 @@ standard library and attrs is imported: the same files run inside the WASM guest
 from plataforma_sdk.permissions._grammar import Permission, check_declarable, parse_permission
 from plataforma_sdk.permissions._manager import PermissionManager
 from plataforma_sdk.permissions._names import PERMISSIONS
-from plataforma_sdk.permissions._rules import Kind, is_within
+from plataforma_sdk.permissions._rules import Kind, is_swallowed, is_touched, is_within
 from plataforma_sdk.permissions._text import clean_text, quote
 from plataforma_sdk.permissions._values import (
     Answer,
@@ -38,6 +38,8 @@ __all__ = [
     "Prompt",
     "check_declarable",
     "clean_text",
+    "is_swallowed",
+    "is_touched",
     "is_within",
     "parse_permission",
     "quote",

@@ -16,7 +16,6 @@ from plataforma_sdk.permissions._holdings import Holdings, spend
 from plataforma_sdk.permissions._patterns import covers, is_pattern
 from plataforma_sdk.permissions._policy import Verdict
 from plataforma_sdk.permissions._rules import Kind, Rule, gather
-from plataforma_sdk.permissions._text import clean_text
 from plataforma_sdk.permissions._values import (
     Answer,
     AuditRecord,
@@ -349,7 +348,7 @@ class PermissionManager:
             subject=self.subject,
             module=self.module,
             permission=str(permission),
-            reason=clean_text(reason),
+            reason=reason,
             source=self.source,
             requested_at=self._holdings.announcer.clock.now(),
         )

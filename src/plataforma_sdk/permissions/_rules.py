@@ -7,10 +7,17 @@ from enum import StrEnum
 
 import attrs
 
-from plataforma_sdk.permissions._grammar import EXTERNAL, MAX_BYTES, MAX_SCOPES, Permission, parse_permissions
+from plataforma_sdk.permissions._grammar import (
+    EXTERNAL,
+    MAX_BYTES,
+    MAX_SCOPES,
+    Permission,
+    parse_permission,
+    parse_permissions,
+)
 from plataforma_sdk.permissions._patterns import PatternIndex, is_pattern, meet
 
-__all__ = ["Kind", "Rule", "RuleSet", "gather", "is_within", "meet_rules", "split_rules"]
+__all__ = ["Kind", "Rule", "RuleSet", "gather", "is_swallowed", "is_touched", "is_within", "meet_rules", "split_rules"]
 
 
 class Kind(StrEnum):
@@ -133,7 +140,7 @@ class RuleSet:
         To ask for the whole is to ask for every scope, so a rule of one scope touches it.
         """
         for entry in self._names.overlapping(name):
-            if entry.name == EXTERNAL and is_pattern(name):
+            if is_pattern(name) and _is_external(meet(entry.name, name)):
                 continue  # a need with wildcards does not ask for it
             if entry.whole is not None:
                 yield entry.whole
@@ -166,6 +173,10 @@ class RuleSet:
             return self._names.covering(name)
         entry = self._names.entries.get(name)
         return iter(() if entry is None else (entry,))
+
+
+def _is_external(name: str | None) -> bool:
+    return name is not None and (name == EXTERNAL or name.startswith(f"{EXTERNAL}."))
 
 
 def _first_covering(entries: Iterable[_Entry], scope: str | None, after: int) -> Rule | None:
@@ -212,6 +223,30 @@ def is_within(narrower: Iterable[str], wider: Iterable[str]) -> bool:
     rules = RuleSet(split_rules(parse_permissions(wider), Kind.SESSION))
     parts = split_rules(parse_permissions(narrower), Kind.SESSION)
     return all(rules.granting(part.name, part.scope) is not None for part in parts)
+
+
+def is_touched(need: str, *, by: str) -> bool:
+    """Tell whether a denial or revocation stands in the way of a need: whether it forbids any part of it.
+
+    Raises:
+        InvalidPermissionError: the grammar does not admit one of the names.
+    """
+    rules, permission = _one(by), parse_permission(need)
+    return any(next(rules.touching(permission.name, scope), None) is not None for scope in permission.parts)
+
+
+def is_swallowed(need: str, *, by: str) -> bool:
+    """Tell whether a denial or revocation forbids all of a need.
+
+    Raises:
+        InvalidPermissionError: the grammar does not admit one of the names.
+    """
+    rules, permission = _one(by), parse_permission(need)
+    return all(rules.swallowing(permission.name, scope) is not None for scope in permission.parts)
+
+
+def _one(text: str) -> RuleSet:
+    return RuleSet(split_rules([parse_permission(text)], Kind.REVOKED))
 
 
 def gather(rules: Iterable[Rule]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from typing import ClassVar, Protocol, TypeAlias
 import attrs
 
 from plataforma_sdk.permissions._rules import Kind
-from plataforma_sdk.permissions._text import quote
+from plataforma_sdk.permissions._text import clean_text, quote
 
 __all__ = [
     "Answer",
@@ -41,7 +41,7 @@ class PermissionRequest:
     subject: str
     module: str | None
     permission: str
-    reason: str
+    reason: str = attrs.field(converter=clean_text)
     source: str | None
     requested_at: float
 

@@ -112,14 +112,9 @@ class ApiProxy:
             self._require(need)
 
     def _require(self, need: Need) -> None:
-        permissions = self.permissions
-        for name in need.alternatives:
-            if need.any_scope and permissions.has_any(name):
-                return  # the service asks for each scope by itself
-            if permissions.has(name):
-                permissions.require(name)  # uses up a one-time grant
-                return
-        permissions.require(need.alternatives[0])
+        if need.any_scope and self.permissions.has_any(need.alternatives[0]):
+            return  # the service asks for each scope by itself
+        self.permissions.require(*need.alternatives)
 
     def _check_budget(self, operation: Operation, args: list[Any]) -> None:
         size = self._check_payload(args)

@@ -14,9 +14,9 @@ from plataforma_sdk.sandbox.restricted._iterables import Iterables
 from plataforma_sdk.sandbox.restricted._method_names import GUARDED, HASHED
 from plataforma_sdk.sandbox.restricted._methods import Methods
 from plataforma_sdk.sandbox.restricted._names import PREFIX, is_frame_attribute, mangle
-from plataforma_sdk.sandbox.restricted._sealed import SealedMeta, SealedType, seal_type, unseal_type
+from plataforma_sdk.sandbox.restricted._sealed import SealedType, seal_type, unseal_type
 from plataforma_sdk.sandbox.restricted._texts import Texts, check_codec
-from plataforma_sdk.sandbox.restricted._weights import CONTAINERS, MAX_ITEMS, MAX_TEXT, Scales
+from plataforma_sdk.sandbox.restricted._weights import CONTAINERS, MAX_TEXT, Scales
 
 __all__ = ["Builtins"]
 
@@ -63,21 +63,21 @@ class Builtins:
         iterables = self._iterables
         return {
             "str": seal_type(str, self._texts.str),
-            "int": seal_type(int, self.int, {"from_bytes": self._from_bytes}),
-            "float": seal_type(float, self.float),
+            "int": seal_type(int, self.make_int, {"from_bytes": self._from_bytes}),
+            "float": seal_type(float, self.make_float),
             "bool": seal_type(bool, bool),
             "complex": seal_type(complex, complex),
-            "bytes": seal_type(bytes, self.bytes),
-            "list": seal_type(list, self.list),
-            "tuple": seal_type(tuple, self.tuple),
-            "dict": seal_type(dict, self.dict, {"fromkeys": self._from_keys}),
-            "set": seal_type(set, self.set),
+            "bytes": seal_type(bytes, self.make_bytes),
+            "list": seal_type(list, self.make_list),
+            "tuple": seal_type(tuple, self.make_tuple),
+            "dict": seal_type(dict, self.make_dict, {"fromkeys": self._from_keys}),
+            "set": seal_type(set, self.make_set),
             "frozenset": seal_type(frozenset, lambda items=(): frozenset(iterables.unique(items))),
-            "range": seal_type(range, self.range),
+            "range": seal_type(range, self.make_range),
             "slice": seal_type(slice, slice),
         }
 
-    def int(self, *args: Any, **kwargs: Any) -> int:
+    def make_int(self, *args: Any, **kwargs: Any) -> int:
         """``int(...)``."""
         if args:
             value = args[0]
@@ -91,7 +91,7 @@ class Builtins:
         if adjusted is not None and value.is_finite() and adjusted() > _MAX_DIGITS:
             raise ValueError(f"a Decimal of more than {_MAX_DIGITS:,} digits before the point")
 
-    def float(self, *args: Any) -> float:
+    def make_float(self, *args: Any) -> float:
         """``float(...)``."""
         if args and type(args[0]) in (str, bytes):
             self._meter.charge(len(args[0]) >> 6)
@@ -99,7 +99,7 @@ class Builtins:
                 raise ValueError("a number of too many digits")
         return float(*args)
 
-    def bytes(self, source: Any = b"", *args: Any) -> bytes:
+    def make_bytes(self, source: Any = b"", *args: Any) -> bytes:
         """``bytes(...)``."""
         if type(source) is int:
             if source > MAX_TEXT:
@@ -110,19 +110,19 @@ class Builtins:
             source = self._iterables.star(source)
         return self._operators.grown(bytes(source, *args))  # type: ignore[no-any-return]
 
-    def list(self, items: Any = ()) -> list[Any]:
+    def make_list(self, items: Any = ()) -> list[Any]:
         """``list(...)``."""
         return list(self._iterables.star(items))
 
-    def tuple(self, items: Any = ()) -> tuple[Any, ...]:
+    def make_tuple(self, items: Any = ()) -> tuple[Any, ...]:
         """``tuple(...)``."""
         return tuple(self._iterables.star(items))
 
-    def set(self, items: Any = ()) -> set[Any]:
+    def make_set(self, items: Any = ()) -> set[Any]:
         """``set(...)``."""
         return self._iterables.unique(items)
 
-    def dict(self, *args: Any, **kwargs: Any) -> dict[Any, Any]:
+    def make_dict(self, *args: Any, **kwargs: Any) -> dict[Any, Any]:
         """``dict(...)``."""
         if not args:
             return kwargs
@@ -130,7 +130,7 @@ class Builtins:
         made.update(kwargs)
         return made
 
-    def range(self, *args: Any) -> range:
+    def make_range(self, *args: Any) -> range:
         """``range(...)``, within 64 bits: beyond, each step is a big integer."""
         made = range(*args)
         if not (-_MAX_RANGE < made.start < _MAX_RANGE and -_MAX_RANGE < made.stop < _MAX_RANGE):
@@ -141,9 +141,7 @@ class Builtins:
         return self._operators.grown(int.from_bytes(self._iterables.star(data)[:_MAX_DIGITS], *args, **kwargs))  # type: ignore[no-any-return]
 
     def _from_keys(self, keys: Any, value: Any = None) -> dict[Any, Any]:
-        return dict.fromkeys(self._iterables.unique(keys) if type(keys) is not dict else keys, value) if _is_small(
-            keys
-        ) else {key: value for key in self._iterables.hashable(keys)}
+        return dict.fromkeys(self._iterables.hashable(keys), value)
 
     # --- functions -----------------------------------------------------------------------------------------------
 
@@ -179,8 +177,8 @@ class Builtins:
             "setattr": self.setattr,
             "delattr": self.delattr,
             "print": self.print,
-            "type": self.type,
-            "id": self.id,
+            "type": self.kind,
+            "id": self.identity,
         }
 
     def round(self, number: Any, digits: Any = None) -> Any:
@@ -204,7 +202,7 @@ class Builtins:
         """``hash(...)``."""
         return hash(self._scales.hashed(value))
 
-    def id(self, value: Any) -> int:
+    def identity(self, value: Any) -> int:
         """A number for the identity of an object; not its address, which tells about the host's memory."""
         return hash((id(value), id(self))) & 0x7FFF_FFFF_FFFF
 
@@ -241,7 +239,7 @@ class Builtins:
 
     def sorted(self, items: Any, *, key: Any = None, reverse: Any = False) -> list[Any]:
         """``sorted(...)``."""
-        made = self.list(items)
+        made = self.make_list(items)
         self._methods.sort(made, key, reverse=bool(reverse))
         return made
 
@@ -325,9 +323,7 @@ class Builtins:
 
     def hasattr(self, value: Any, name: Any) -> bool:
         """``hasattr(...)``."""
-        return self.getattr(value, name, _MISSING) is not _MISSING if type(name) is str and not name.startswith(
-            "__"
-        ) else False
+        return self.getattr(value, name, _MISSING) is not _MISSING
 
     def setattr(self, target: Any, name: Any, value: Any) -> None:
         """``setattr(...)``."""
@@ -337,7 +333,7 @@ class Builtins:
         """``delattr(...)``."""
         delattr(self._classes.writable(target), self._attribute(name))
 
-    def type(self, value: Any) -> Any:
+    def kind(self, value: Any) -> Any:
         """``type(value)``: the module's own classes as they are, any other type as a stand-in."""
         kind = type(value)
         if isinstance(kind, self._classes.meta) or (isinstance(value, Exception) and kind.__module__ == "builtins"):
@@ -359,19 +355,10 @@ def _not_made(*_: Any, **__: Any) -> Any:
     raise TypeError("objects of this type are not made by calling it")
 
 
-def _is_small(keys: Any) -> bool:
-    return False if not hasattr(type(keys), "__len__") else len(keys) <= MAX_ITEMS and type(keys) is dict
-
-
-_NATIVE: Final = "abs callable chr ord len hex oct bin None True False Ellipsis NotImplemented aiter anext".replace(
-    "None True False ", ""
-)
+_NATIVE: Final = "abs callable chr ord len hex oct bin Ellipsis NotImplemented aiter anext property staticmethod classmethod super"
 
 _ERRORS: Final[dict[str, Any]] = {
     name: value
     for name, value in vars(builtins).items()
     if isinstance(value, type) and issubclass(value, Exception) and not issubclass(value, BaseExceptionGroup)
 }
-_KEYWORDS: Final = {"property": property, "staticmethod": staticmethod, "classmethod": classmethod, "super": super}
-_ERRORS.update(_KEYWORDS)
-assert SealedMeta

@@ -175,9 +175,9 @@ class Meter:
         return self._source.tripped
 
     @property
-    def limit(self) -> int:
-        """Units granted to the running call."""
-        return self._source.account.limit
+    def account(self) -> Account:
+        """The account of the running step."""
+        return self._source.account
 
     def trip(self, resource: str, used: float | None = None, limit: float | None = None, unit: str = "") -> NoReturn:
         """End this sandbox by a hard limit."""

@@ -1,1 +1,6 @@
-"""stub"""
+"""CPython compiled to WebAssembly: the tier for anybody's modules, a memory-safe boundary with hard limits."""
+
+from plataforma_sdk.sandbox.wasm._engine import WasmEngine
+from plataforma_sdk.sandbox.wasm._instance import WasmInstance
+
+__all__ = ["WasmEngine", "WasmInstance"]

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from plataforma_sdk import codec
-from plataforma_sdk.errors import HostCallError, PlataformaError, error_to_data
+from plataforma_sdk.errors import CodecError, HostCallError, PlataformaError, error_to_data
 from plataforma_sdk.sandbox._protocols import EngineContext
 
 __all__ = ["InstanceHost", "error_text"]
@@ -76,6 +76,8 @@ class InstanceHost:
 
     def _serve(self, method: str, payload: bytes) -> Any:
         number, _, text = payload.partition(b" ")
+        if not number.isdigit():
+            raise CodecError("An immediate call begins with the number of the call that it serves")
         self._monitor.check_payload(len(text))
         args = codec.decode(text.decode())
         context = self._context_of_call(int(number))

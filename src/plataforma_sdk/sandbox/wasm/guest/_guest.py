@@ -16,9 +16,12 @@ from plataforma_sdk.module import ModuleContext, ModuleFramework, ModuleRuntime,
 from plataforma_sdk.sandbox.wasm.guest._finder import BundleFinder
 from plataforma_sdk.sandbox.wasm.guest._loop import PumpLoop
 from plataforma_sdk.sandbox.wasm.guest._seal import LogStream
-from plataforma_sdk.sandbox.wasm.guest._wire import CALL, GuestBridge, Outbox, describe_error
+from plataforma_sdk.sandbox.wasm.guest._wire import CALL, GuestBridge, Outbox, describe_error, read, write
 
 __all__ = ["Guest"]
+
+_PLAIN: Final = frozenset({type(None), bool, int, float, str, list, dict, tuple})
+"""Results that are certainly no awaitables; asking `inspect` costs more than the call."""
 
 _EAGER: Final[dict[str, Any]] = {"eager_start": True} if sys.version_info >= (3, 12) else {}
 
@@ -49,7 +52,7 @@ class Guest:
             bundle: ``{"entry": "vendas.py", "class": null, "files": {path: text}}``.
             config: ``{"id", "version", "config", "locale", "messages", "max_tree_nodes", "seed", "now"}``.
         """
-        files, settings = codec.decode(bundle), codec.decode(config)
+        files, settings = read(bundle), read(config)
         self.loop.now = settings["now"]
         asyncio._set_running_loop(self.loop)
         random.seed(settings["seed"])
@@ -112,12 +115,13 @@ class Guest:
         try:
             args, kwargs = _arguments(payload)
             result = self._dispatch(function, args, kwargs)
-            if type(result) is CoroutineType or inspect.isawaitable(result):
-                task = asyncio.Task(self._serve(number, result), loop=self.loop, **_EAGER)
-                if not task.done():
-                    self._tasks[number] = task
-            else:
+            kind = type(result)
+            if kind in _PLAIN or not (kind is CoroutineType or inspect.isawaitable(result)):
                 self._return(number, result)
+                return
+            task = asyncio.Task(self._serve(number, result), loop=self.loop, **_EAGER)
+            if not task.done():
+                self._tasks[number] = task
         except BaseException as error:  # noqa: BLE001 - whatever it is, the call ends with it
             self._raise(number, error)
         finally:
@@ -137,7 +141,7 @@ class Guest:
             self._tasks.pop(number, None)
 
     def _return(self, number: int, value: Any) -> None:
-        self.outbox.lines.append(f"r{number} {'null' if value is None else codec.encode(value)}")
+        self.outbox.lines.append(f"r{number} {write(value)}")
 
     def _raise(self, number: int, error: BaseException) -> None:
         self.outbox.lines.append(f"e{number} {self.describe(error)}")
@@ -162,7 +166,7 @@ class Guest:
 def _arguments(payload: str) -> tuple[list[Any], dict[str, Any]]:
     if payload == "[]":
         return [], {}
-    value = codec.decode(payload)
+    value = read(payload)
     return (value, {}) if type(value) is list else (value["args"], value["kwargs"])
 
 

@@ -1,0 +1,299 @@
+"""One sandbox: the namespace that instrumented code runs in, and the importing of its files."""
+
+from __future__ import annotations
+
+import itertools
+import operator
+from collections.abc import Callable, Mapping
+from types import CodeType
+from typing import Any, Final
+
+from plataforma_sdk.errors import ModuleLoadError
+from plataforma_sdk.sandbox.restricted._builtins import Builtins
+from plataforma_sdk.sandbox.restricted._classes import Classes
+from plataforma_sdk.sandbox.restricted._compile import CompileCache
+from plataforma_sdk.sandbox.restricted._fuel import LimitReached, Meter
+from plataforma_sdk.sandbox.restricted._guards import Operators
+from plataforma_sdk.sandbox.restricted._iterables import Iterables
+from plataforma_sdk.sandbox.restricted._methods import Methods
+from plataforma_sdk.sandbox.restricted._names import PREFIX
+from plataforma_sdk.sandbox.restricted._policy_calls import BUILTIN_TYPES
+from plataforma_sdk.sandbox.restricted._sealed import SealedMeta
+from plataforma_sdk.sandbox.restricted._texts import Texts
+from plataforma_sdk.sandbox.restricted._weights import DICTS, SCALARS, Scales
+
+__all__ = ["Sandbox"]
+
+_HASHED: Final = DICTS | {set, frozenset, type({}.keys())}
+_COMPARISONS: Final = {
+    "_eq_": operator.eq,
+    "_ne_": operator.ne,
+    "_lt_": operator.lt,
+    "_le_": operator.le,
+    "_gt_": operator.gt,
+    "_ge_": operator.ge,
+}
+
+
+def _silent(_: str) -> None:
+    """Drop the output."""
+
+
+class Sandbox:
+    """Everything that one module's code can reach.
+
+    Args:
+        memory_limit: bytes that the account may hold.
+        sources: path -> text of the package's files.
+        output: receives what the module prints.
+        libraries: name -> function that makes the vetted module; each is made when it is first imported.
+        cache: where compiled code is kept.
+        module: id of the module, for messages.
+
+    Attributes:
+        meter: fuel, clock and memory.
+        namespaces: path of the file -> its globals, of files imported so far.
+    """
+
+    def __init__(
+        self,
+        memory_limit: int,
+        *,
+        sources: Mapping[str, str] | None = None,
+        output: Callable[[str], None] = _silent,
+        libraries: Mapping[str, Callable[[Sandbox], Any]] | None = None,
+        cache: CompileCache | None = None,
+        module: str | None = None,
+    ) -> None:
+        self.meter = Meter(memory_limit)
+        self.sources = dict(sources or {})
+        self.namespaces: dict[str, dict[str, Any]] = {}
+        self.module = module
+        self._libraries = libraries or {}
+        self._loaded: dict[str, Any] = {}
+        self._cache = cache or CompileCache()
+        self.scales = Scales(self.meter)
+        self.operators = Operators(self.meter, self.scales)
+        self.iterables = Iterables(self.meter, self.scales, self.operators)
+        self.texts = Texts(self.meter, self.scales, self.operators)
+        self.classes = Classes(self.meter)
+        self.methods = Methods(self.meter, self.scales, self.operators, self.iterables, self.texts, SealedMeta)
+        self.builtins = Builtins(
+            self.meter, self.scales, self.operators, self.iterables, self.texts, self.methods, self.classes, output
+        )
+        self.builtin_table = self.builtins.table()
+        self._template = self._make_template()
+
+    # --- running -------------------------------------------------------------------------------------------------
+
+    def run_file(self, path: str) -> dict[str, Any]:
+        """Run a file of the package once, and return its globals."""
+        found = self.namespaces.get(path)
+        if found is not None:
+            return found
+        source = self.sources.get(path)
+        if source is None:
+            raise ModuleLoadError(f"Module {self.module!r} has no file {path!r}", module=self.module)
+        code = self._cache.compile(source, path, module=self.module)
+        return self._execute(code, path)
+
+    def run_source(self, source: str, path: str, extra: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Run a text as the file `path`; `extra` are names that it finds defined."""
+        return self._execute(self._cache.compile(source, path, module=self.module), path, extra)
+
+    def _execute(self, code: CodeType, path: str, extra: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        namespace = self.new_namespace(path)
+        namespace.update(extra or {})
+        self.namespaces[path] = namespace
+        try:
+            exec(code, namespace)  # noqa: S102 - what this engine is for: the code is instrumented
+        except BaseException:
+            del self.namespaces[path]
+            raise
+        self.meter.check()
+        return namespace
+
+    def new_namespace(self, path: str) -> dict[str, Any]:
+        """Make the globals of one file."""
+        namespace = dict(self._template)
+        builtins = dict(self.builtin_table)
+        builtins["__import__"] = self._importer(path)
+        namespace["__builtins__"] = builtins
+        namespace["__name__"] = path.removesuffix(".py").replace("/", ".")
+        return namespace
+
+    # --- importing -----------------------------------------------------------------------------------------------
+
+    def _importer(self, path: str) -> Callable[..., Any]:
+        folder = path.rpartition("/")[0]
+
+        def import_(name: str, _: Any = None, __: Any = None, wanted: Any = (), level: int = 0) -> Any:
+            if level:
+                return self._import_relative(folder, name, wanted or (), level)
+            return self._import_library(name, bool(wanted))
+
+        return import_
+
+    def library(self, name: str) -> Any:
+        """Return a vetted module, made at its first use."""
+        found = self._loaded.get(name)
+        if found is None:
+            make = self._libraries.get(name)
+            if make is None:
+                known = ", ".join(sorted(self._libraries)) or "none"
+                raise ImportError(f"{name!r} is not available in the restricted tier; there are: {known}")
+            found = self._loaded[name] = make(self)
+        return found
+
+    def _import_library(self, name: str, has_names: bool) -> Any:  # noqa: FBT001
+        found = self.library(name)
+        return found if has_names or "." not in name else self.library(name.partition(".")[0])
+
+    def _import_relative(self, folder: str, name: str, wanted: Any, level: int) -> Any:
+        base = folder.split("/") if folder else []
+        if level - 1 > len(base):
+            raise ImportError("a relative import beyond the package")
+        base = base[: len(base) - (level - 1)]
+        target = [*base, *[part for part in name.split(".") if part]]
+        path = "/".join(target)
+        members: dict[str, Any] = {}
+        for item in wanted:
+            inner = "/".join([*target, _unmangle(item)])
+            if self._file(inner) is not None:
+                members[item] = PackageModule(self.run_file(self._file(inner) or ""), inner)
+        file = self._file(path) if path else None
+        if file is None and not members:
+            raise ImportError(f"the package has no module {'.' * level}{name}")
+        return PackageModule(self.run_file(file) if file else {}, path, members)
+
+    def _file(self, path: str) -> str | None:
+        return next((name for name in (f"{path}.py", f"{path}/__init__.py") if name in self.sources), None)
+
+    # --- the namespace ---------------------------------------------------------------------------------------------
+
+    def _make_template(self) -> dict[str, Any]:
+        names: dict[str, Any] = {
+            "_fuel_": self.meter.fuel,
+            "_burn_": self._burn,
+            "_compress_": itertools.compress,
+            "_dead_": self.dead,
+            "_charge_": self.meter.charge,
+            "_type_": type,
+            "_len_": len,
+            "_isinstance_": isinstance,
+            "_int_": int,
+            "_str_": str,
+            "_tuple_": tuple,
+            "_list_": list,
+            "_Exception_": Exception,
+            "_SCALARS_": SCALARS,
+            "_HASHED_": _HASHED,
+        }
+        names.update({f"_ty_{name}_": getattr(__import__("builtins"), name) for name in BUILTIN_TYPES})
+        names.update({name: self.operators.compare(apply) for name, apply in _COMPARISONS.items()})
+        names.update(self.operators.augmented())
+        return names | self._operator_names() | self._iterable_names() | self._call_names()
+
+    def _operator_names(self) -> dict[str, Any]:
+        operators, scales = self.operators, self.scales
+        return {
+            "_grown_": operators.grown,
+            "_add_": operators.add,
+            "_mul_": operators.mul,
+            "_pow_": operators.pow,
+            "_shl_": operators.shl,
+            "_fdiv_": operators.fdiv,
+            "_matmul_": operators.matmul,
+            "_mod_": self.texts.modulo,
+            "_aug_mod_": self.texts.modulo,
+            "_in_": operators.contains,
+            "_not_in_": operators.excludes,
+            "_hk_": scales.hashed,
+            "_weighed_": scales.weigh,
+            "_fmt_": self.texts.format,
+        }
+
+    def _iterable_names(self) -> dict[str, Any]:
+        iterables = self.iterables
+        return {
+            "_star_": iterables.star,
+            "_hashable_": iterables.hashable,
+            "_display_": iterables.displayed,
+            "_slice_": iterables.sliced,
+            "_make_slice_": slice,
+            "_shrink_": iterables.shrunk,
+            "_aug_add_": iterables.add_in_place,
+            "_aug_bitor_": iterables.or_in_place,
+            "_genf_": iterables.generator_function,
+            "_corof_": iterables.generator_function,
+            "_gs_": iterables.nested,
+            "_gn_": iterables.lazy,
+            "_acompress_": iterables.compress_async,
+        }
+
+    def _call_names(self) -> dict[str, Any]:
+        methods, classes, builtins = self.methods, self.classes, self.builtins
+        return {
+            "_attr_": methods.attribute,
+            "_meth_": methods.call,
+            "_m_join_": methods.join,
+            "_m_replace_": methods.replace,
+            "_m_split_": methods.split,
+            "_w_": classes.writable,
+            "_exc_": classes.caught,
+            "_exit_": classes.exit_method,
+            "_aexit_": classes.async_exit_method,
+            "_meta_": classes.meta,
+            "_b_str_": self._short_str,
+            "_b_int_": builtins.make_int,
+            "_b_float_": builtins.make_float,
+            "_b_bool_": bool,
+            "_b_list_": builtins.make_list,
+            "_b_tuple_": builtins.make_tuple,
+            "_b_set_": builtins.make_set,
+            "_b_dict_": builtins.make_dict,
+        }
+
+    def _short_str(self, value: Any) -> str:
+        kind = type(value)
+        return str(value) if kind is int or kind is str or kind is float else self.texts.str(value)
+
+    def _burn(self) -> bool:
+        for _ in self.meter.fuel:
+            return True
+        return self.dead()
+
+    def dead(self) -> Any:
+        """Raise the limit that emptied the fuel."""
+        self.meter.check()
+        raise LimitReached("fuel")
+
+
+class PackageModule(metaclass=SealedMeta):
+    """A file of the package as another file imports it: its names, but for the engine's."""
+
+    __slots__ = ("_sdk_members", "_sdk_namespace", "_sdk_path")
+
+    def __init__(self, namespace: Mapping[str, Any], path: str, members: Mapping[str, Any] | None = None) -> None:
+        object.__setattr__(self, "_sdk_namespace", namespace)
+        object.__setattr__(self, "_sdk_path", path)
+        object.__setattr__(self, "_sdk_members", members or {})
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError("a module of the package is read-only; call a function of it")
+
+    __delattr__ = __setattr__  # type: ignore[assignment]
+
+    def __getattr__(self, name: str) -> Any:
+        if not name.startswith("_"):
+            for place in (self._sdk_members, self._sdk_namespace):  # type: ignore[attr-defined]
+                if name in place:
+                    return place[name]
+        raise AttributeError(f"{self._sdk_path!r} has no {_unmangle(name)!r}")  # type: ignore[attr-defined]
+
+    def __repr__(self) -> str:
+        return f"<module {self._sdk_path!r}>"  # type: ignore[attr-defined]
+
+
+def _unmangle(name: str) -> str:
+    return "_" + name[len(PREFIX) :] if name.startswith(PREFIX) else name

@@ -1,0 +1,396 @@
+"""The host's end of the wire: batches the inbox, runs one pump at a time, serves the outbox.
+
+A pump runs inline where the guest is idle, so a call that does not wait costs no turn of the event loop. What outlives
+its first slice goes to the scheduler; messages that arrive meanwhile wait for the next pump.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import logging
+import math
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+
+from plataforma_sdk import codec
+from plataforma_sdk.errors import PlataformaError, QuotaExceededError, ResourceLimitError, SandboxCrashedError
+from plataforma_sdk.sandbox._protocols import EngineContext
+from plataforma_sdk.sandbox.wasm._calls import HostRequest, PendingCall, guest_error
+from plataforma_sdk.sandbox.wasm._fibers import scheduler_of
+from plataforma_sdk.sandbox.wasm._host import InstanceHost, error_text
+from plataforma_sdk.sandbox.wasm._share import CpuShare
+from plataforma_sdk.sandbox.wasm._store import GuestStore
+from plataforma_sdk.sandbox.wasm._traps import DEFAULT_FUEL, limit_error
+
+__all__ = ["Pump"]
+
+_MAX_OPEN_REQUESTS: Final = 1_000
+_MAX_TIMER_S: Final = 86_400.0
+_LONG_PUMP_FUEL: Final = 400_000
+_MEASURE_EVERY: Final = 64
+"""Memory is measured after pumps that could have allocated much, and now and then: it costs a system call."""
+
+_OUTBOX_PAYLOADS: Final = 8
+_LOG: Final = logging.getLogger("plataforma_sdk.sandbox.wasm")
+
+
+class Pump:
+    """Runs one guest.
+
+    Args:
+        context: the module's bridge, limits, meters and clock.
+        make_store: makes the guest's store for a host.
+
+    Attributes:
+        ended: what ended the guest: a hard limit, a crash, or None while it lives.
+    """
+
+    def __init__(self, context: EngineContext, make_store: Callable[[InstanceHost], GuestStore]) -> None:
+        self.ended: PlataformaError | None = None
+        self._module = context.module_id
+        self._limits = context.limits
+        self._monitor = context.monitor
+        self._bridge = context.bridge
+        self._clock = context.clock
+        self._fuel = context.limits.max_fuel or DEFAULT_FUEL
+        self._loop = asyncio.get_running_loop()
+        self._scheduler = scheduler_of(self._loop)
+        self._share = CpuShare(context.limits.max_cpu_ms_per_s, context.clock)
+        self._base_context = contextvars.copy_context()
+        self._calls: dict[int, PendingCall] = {}
+        self._last_call = 0
+        self._inbox: list[str] = []
+        self._riders: set[PendingCall] = set()
+        self._budget = 0
+        self._requests: dict[int, tuple[int, asyncio.Task[None]]] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._is_timer_due = False
+        self._is_woken = False
+        self._on_loaded: asyncio.Future[tuple[bool, bytes]] | None = None
+        self._step_ms = 0.0
+        self._mark = 0.0
+        self._pumps = 0
+        self._host = InstanceHost(context, context_of_call=self._context_of, on_step=self._on_step)
+        self._store = make_store(self._host)
+        self._monitor.set_memory(self._store.memory.measure())
+
+    # --- what the instance asks ------------------------------------------------------------------------------------
+
+    async def load(self, bundle: bytes, config: bytes) -> dict[str, Any]:
+        """Load the module's code; synchronous code may take longer than a step here.
+
+        Raises:
+            PlataformaError: what the guest raised, or what ended it.
+        """
+        self._on_loaded = self._loop.create_future()
+        self._budget = self._fuel
+        self._store.begin(self._store.load, self._budget, bundle, config)
+        if not self.resume():
+            self._scheduler.add(self)
+        is_ok, text = await self._on_loaded
+        data: dict[str, Any] = codec.decode(text)
+        if not is_ok:
+            raise self._error_of(data)
+        return data
+
+    def call(self, function: str, payload: str) -> PendingCall:
+        """Begin a call, and run it at once where the guest is idle."""
+        self._last_call += 1
+        call = PendingCall(self._last_call, self._fuel)
+        self._calls[call.number] = call
+        self._send(f"c{call.number} {function} {payload}", call)
+        self.pump()
+        return call
+
+    def wait_for(self, call: PendingCall) -> asyncio.Future[None]:
+        """Return a future that is done when the call is; host functions run in the caller's context from now on."""
+        call.waiter = self._loop.create_future()
+        call.context = contextvars.copy_context()
+        if call.is_done:
+            call.waiter.set_result(None)
+        held, call.held = call.held, []
+        for request in held:
+            self._start(request, call.context)
+        return call.waiter
+
+    def cancel(self, call: PendingCall) -> None:
+        """Ask the guest to stop serving a call."""
+        if call.is_done or call.is_cancelled:
+            return
+        call.is_cancelled = True
+        self._send(f"k{call.number}", call)
+        self.pump()
+
+    def end(self, error: PlataformaError) -> None:
+        """End the guest and everything that it does; a second call does nothing."""
+        if self.ended is not None:
+            return
+        self.ended = error
+        if self._timer is not None:
+            self._timer.cancel()
+        for _, task in self._requests.values():
+            task.cancel()
+        self._store.drop()
+        calls, self._calls = self._calls, {}
+        for call in calls.values():
+            call.settle(error=error)
+        if self._on_loaded is not None and not self._on_loaded.done():
+            self._on_loaded.set_exception(error)
+
+    def open_tasks(self) -> list[asyncio.Task[None]]:
+        """Return the host's tasks that still serve the guest."""
+        return [task for _, task in self._requests.values() if not task.done()]
+
+    # --- one pump at a time ----------------------------------------------------------------------------------------
+
+    def pump(self) -> None:
+        """Run the guest on what the inbox holds, unless it is running already."""
+        if self.ended is not None or self._store.is_busy or not (self._inbox or self._is_timer_due):
+            return
+        delay = self._share.delay_s()
+        if delay > 0.0:
+            self._loop.call_later(delay, self.pump)
+            return
+        text = "\n".join((repr(self._clock.monotonic()), *self._inbox))
+        self._inbox.clear()
+        self._is_timer_due = False
+        self._step_ms = 0.0
+        self._budget = max((call.fuel_left for call in self._riders), default=self._fuel)
+        self._store.begin(self._store.pump, self._budget, text.encode())
+        if not self.resume():
+            self._scheduler.add(self)
+
+    def resume(self) -> bool:
+        """Run one slice; see `Resumable`."""
+        if self.ended is not None:
+            return True
+        began = self._mark = time.thread_time()
+        has_ended = self._store.poll()
+        now = time.thread_time()
+        cpu_ms = (now - began) * 1_000
+        self._step_ms += (now - self._mark) * 1_000
+        self._monitor.add_cpu(cpu_ms)
+        self._share.spend(cpu_ms)
+        self._raise_interrupt()
+        if self.ended is not None:
+            return True
+        if has_ended:
+            self._finish()
+            return True
+        return self._is_step_over()
+
+    def delay_s(self) -> float:
+        """How long the guest waits for its share of the processor."""
+        return 0.0 if self.ended is not None else self._share.delay_s()
+
+    def _is_step_over(self) -> bool:
+        if self._on_loaded is not None or self._step_ms <= self._limits.max_step_ms:
+            return False
+        self._meter(self._budget - self._store.fuel_left())
+        self.end(limit_error("step_time", module=self._module, limits=self._limits, used=self._step_ms))
+        return True
+
+    def _on_step(self) -> None:
+        self._step_ms = 0.0
+        self._mark = time.thread_time()
+
+    def _raise_interrupt(self) -> None:
+        error, self._host.interrupt = self._host.interrupt, None
+        if error is not None:
+            raise error
+
+    def _finish(self) -> None:
+        self._meter(self._budget - self._store.fuel_left())
+        try:
+            is_ok, text = self._store.end()
+        except PlataformaError as error:
+            self.end(error)
+            return
+        if self._on_loaded is not None:
+            on_loaded, self._on_loaded = self._on_loaded, None
+            if not on_loaded.done():
+                on_loaded.set_result((is_ok, text))
+            return
+        self._receive(is_ok, text)
+        if self.ended is None and (self._inbox or self._is_timer_due):
+            self._wake()
+
+    def _meter(self, fuel: int) -> None:
+        self._monitor.add_fuel(fuel)
+        for call in self._riders:
+            call.fuel_left = max(1, call.fuel_left - fuel)
+        self._riders.clear()
+        self._pumps += 1
+        if fuel > _LONG_PUMP_FUEL or self._pumps % _MEASURE_EVERY == 0:
+            self._monitor.set_memory(self._store.memory.measure())
+
+    # --- messages to the guest -------------------------------------------------------------------------------------
+
+    def _send(self, line: str, rider: PendingCall | None) -> None:
+        """Put a line into the inbox; the pump that carries it is charged to `rider`."""
+        self._inbox.append(line)
+        if rider is not None:
+            self._riders.add(rider)
+
+    def _wake(self) -> None:
+        """Pump in the next turn of the loop, so that what arrives in one turn crosses at once."""
+        if not self._is_woken:
+            self._is_woken = True
+            self._loop.call_soon(self._on_woken)
+
+    def _on_woken(self) -> None:
+        self._is_woken = False
+        self.pump()
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        self._is_timer_due = True
+        self.pump()
+
+    # --- messages from the guest -----------------------------------------------------------------------------------
+
+    def _receive(self, is_ok: bool, text: bytes) -> None:  # noqa: FBT001 - as the wire says it
+        """Serve the outbox. The guest may have written anything, so whatever does not parse ends it."""
+        try:
+            if not is_ok:
+                self.end(self._error_of(codec.decode(text)))
+                return
+            self._check_outbox(text)
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+            if text:
+                for line in text.decode().split("\n"):
+                    self._receive_line(line)
+        except PlataformaError as error:
+            self.end(error if isinstance(error, ResourceLimitError) else self._broken())
+        except Exception:  # noqa: BLE001 - a guest's text must not reach the host's loop
+            self.end(self._broken())
+
+    def _check_outbox(self, text: bytes) -> None:
+        limit = self._limits.max_payload_bytes * _OUTBOX_PAYLOADS
+        if len(text) > limit:
+            raise ResourceLimitError("outbox", used=len(text), limit=limit, unit="bytes", module=self._module)
+
+    def _receive_line(self, line: str) -> None:
+        if self.ended is not None:
+            return
+        head, _, rest = line.partition(" ")
+        kind = head[0]
+        if kind == "r":
+            self._on_return(int(head[1:]), rest)
+        elif kind == "e":
+            self._on_raise(int(head[1:]), rest)
+        elif kind == "h":
+            call, method, args = rest.split(" ", 2)
+            self._on_request(HostRequest(int(head[1:]), int(call), method, args))
+        elif kind == "d":
+            self._on_dropped(int(head[1:]))
+        elif kind == "t":
+            self._on_next_timer(float(head[1:]))
+        else:
+            raise ValueError(kind)
+
+    def _on_return(self, number: int, value: str) -> None:
+        call = self._calls.pop(number)
+        try:
+            self._monitor.check_payload(len(value))
+        except QuotaExceededError as error:
+            call.settle(error=error)
+        else:
+            call.settle(value)
+
+    def _on_raise(self, number: int, text: str) -> None:
+        call = self._calls.pop(number)
+        data = codec.decode(text)
+        error = self._error_of(data)
+        call.settle(error=error)
+        if "limit" in data:
+            self.end(error)
+
+    def _error_of(self, data: dict[str, Any]) -> PlataformaError:
+        resource = data.get("limit")
+        if resource in ("stack", "memory"):
+            used = self._store.memory.size_bytes or None
+            return limit_error(str(resource), module=self._module, limits=self._limits, used=used)
+        return guest_error(data, self._module)
+
+    def _on_next_timer(self, when: float) -> None:
+        if not math.isfinite(when):
+            raise ValueError(when)
+        delay = when - self._clock.monotonic()
+        if delay <= 0.0:
+            self._is_timer_due = True
+        else:
+            self._timer = self._loop.call_later(min(delay, _MAX_TIMER_S), self._on_timer)
+
+    def _broken(self) -> SandboxCrashedError:
+        return SandboxCrashedError(
+            f"Module {self._module!r} broke the wire: its runner was tampered with from inside; its instance is ended",
+            module=self._module,
+        )
+
+    # --- what the guest awaits -------------------------------------------------------------------------------------
+
+    def _on_request(self, request: HostRequest) -> None:
+        if request.number in self._requests:
+            raise ValueError(request.number)
+        try:
+            self._monitor.check_payload(len(request.args))
+            self._check_open_requests()
+        except QuotaExceededError as error:
+            self._answer(request, f"x{request.number} {error_text(error)}")
+            return
+        call = self._calls.get(request.call)
+        if call is not None and call.context is None:
+            call.held.append(request)
+        else:
+            self._start(request, self._base_context if call is None else call.context)
+
+    def _check_open_requests(self) -> None:
+        if len(self._requests) >= _MAX_OPEN_REQUESTS:
+            raise QuotaExceededError(
+                "open_requests", used=len(self._requests) + 1, limit=_MAX_OPEN_REQUESTS, unit="requests",
+                module=self._module,
+            )  # fmt: skip
+
+    def _start(self, request: HostRequest, context: contextvars.Context | None) -> None:
+        if self.ended is not None:
+            return
+        coroutine: Coroutine[Any, Any, None] = self._serve(request)
+        task = self._loop.create_task(
+            coroutine,
+            name=f"plataforma-{self._module}-{request.method[:40]}",
+            context=(context or self._base_context).copy(),
+        )
+        self._requests[request.number] = (request.call, task)
+
+    async def _serve(self, request: HostRequest) -> None:
+        try:
+            result = await self._bridge.call(request.method, codec.decode(request.args))
+            answer = f"v{request.number} {codec.encode(result)}"
+        except Exception as error:  # noqa: BLE001 - crosses as data
+            answer = f"x{request.number} {error_text(error)}"
+        finally:
+            self._requests.pop(request.number, None)
+        self._answer(request, answer)
+
+    def _answer(self, request: HostRequest, line: str) -> None:
+        if self.ended is None:
+            self._send(line, self._calls.get(request.call))
+            self._wake()
+
+    def _on_dropped(self, number: int) -> None:
+        request = self._requests.pop(number, None)
+        if request is not None:
+            request[1].cancel()
+        for call in self._calls.values():
+            call.held = [held for held in call.held if held.number != number]
+
+    # --- contexts --------------------------------------------------------------------------------------------------
+
+    def _context_of(self, number: int) -> contextvars.Context | None:
+        call = self._calls.get(number)
+        return self._base_context if call is None else call.context

@@ -1,0 +1,54 @@
+"""Every snippet of the README and of the documentation runs, in the order of its page.
+
+A block under ``<!-- file: path -->`` is written to that file, other Python blocks are executed; each page has a
+directory of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+from sybil import Document, Example, Region, Sybil
+from sybil.parsers.myst import PythonCodeBlockParser
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md")), *sorted(ROOT.glob("examples/**/*.md"))]
+FILE_BLOCK = re.compile(r"^<!-- file: (?P<path>[\w./-]+) -->\n+```\w+\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def write_file(example: Example) -> None:
+    path, text = example.parsed
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    Path(path).write_text(text, encoding="utf-8")
+
+
+def parse_files(document: Document) -> Iterable[Region]:
+    for block in FILE_BLOCK.finditer(document.text):
+        yield Region(block.start(), block.end(), (block["path"], block["text"]), write_file)
+
+
+def parse_python(document: Document) -> Iterable[Region]:
+    files = [block.span() for block in FILE_BLOCK.finditer(document.text)]
+    for region in PythonCodeBlockParser()(document):
+        if not any(start <= region.start < end for start, end in files):
+            yield region
+
+
+SYBIL = Sybil(parsers=[parse_files, parse_python], path=str(ROOT))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_snippets_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for example in SYBIL.parse(page).examples():
+        example.evaluate()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_relative_links_lead_somewhere(page: Path) -> None:
+    targets = re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)", page.read_text(encoding="utf-8"))
+    missing = [target for target in targets if not (page.parent / target).exists()]
+    assert missing == []
