@@ -63,7 +63,7 @@ class VendasModule(ModuleFramework):
     async def ao_atualizar(self, _evento: "Event") -> None:
         """Read the sales again, since they changed."""
         self._guardar_vendas(await self.api_call("/vendas/vendas"))
-        if self.permissions.has("system.notifications"):
+        if await self.permissions.request("system.notifications", "Avisar que as vendas foram relidas"):
             await self.notify("Vendas", f"{len(self.vendas)} vendas relidas")
 
     # --- what a person does in the window ----------------------------------------------------------------------------

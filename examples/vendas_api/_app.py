@@ -70,7 +70,9 @@ def make_app(database: Path) -> App:
 def missing_tables(database: Path) -> list[str]:
     """Name the tables that a file lacks; all of them where it is no SQLite file."""
     try:
-        found = {row["name"] for row in _rows(database, "SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")}
+        found = {
+            row["name"] for row in _rows(database, "SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")
+        }
     except sqlite3.DatabaseError:
         found = set()
     return [table for table in _TABLES if table not in found]

@@ -6,8 +6,9 @@ import doctest
 import importlib
 from pathlib import Path
 
-import plataforma_sdk
 import pytest
+
+import plataforma_sdk
 
 PACKAGE = Path(plataforma_sdk.__file__).parent
 GUEST = PACKAGE / "sandbox" / "wasm" / "guest"  # imports what only exists inside the guest

@@ -94,7 +94,7 @@ def _run_tiers(tiers: list[str], data: Path | None, *, yes: bool, as_json: bool,
     from plataforma_sdk.cli._report import show_results
     from plataforma_sdk.runtime import ConsolePrompt
 
-    prompt = None if yes else AskOnce(ConsolePrompt())
+    prompt = None if yes else AskOnce(ConsolePrompt(stdout=sys.stderr))
     results: list[DemoResult] = []
     with sales_api(data) as api:
         for tier in tiers:

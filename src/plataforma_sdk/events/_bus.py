@@ -110,7 +110,7 @@ class EventBus:
         remembered = self._remembered(topic, owner)
         self._registry.add(subscription)
         for event in remembered:
-            self._dispatcher.run(Route((subscription,), subscription.is_plain), event, Delivery(event))
+            self._dispatcher.run(Route((subscription,), subscription.is_plain), event, Delivery())
         return subscription
 
     def unsubscribe_owner(self, owner: str) -> None:
@@ -150,7 +150,8 @@ class EventBus:
             route = self._registry.route(topic)
         causes = () if self._current.get() is None else self._dispatcher.causes(source)
         event = Event(topic, data, source, self._next_id(), causes)
-        delivery = Delivery(event)
+        delivery = Delivery()
+        delivery.event = event
         if retain:
             self._retain(event)
         if route.subscriptions:

@@ -185,7 +185,7 @@ class Dispatcher:
         route = self._registry.routes.get(topic) or self._registry.route(topic)
         causes = (*cause.causes, cause.id)[-MAX_EVENT_DEPTH:]
         event = Event(topic, data, None, self.next_id(), causes)
-        self.run(route, event, Delivery(event))
+        self.run(route, event, Delivery())
 
 
 def _admit(subscription: HandlerSubscription, event: Event) -> bool:

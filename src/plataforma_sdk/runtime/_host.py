@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from pathlib import Path
 from types import MappingProxyType
@@ -15,7 +15,6 @@ from plataforma_sdk.errors import ModuleLoadError, ModuleStateError
 from plataforma_sdk.events import EventBus
 from plataforma_sdk.module import ModuleFramework
 from plataforma_sdk.package import ModulePackage
-from plataforma_sdk.permissions import PermissionManager
 from plataforma_sdk.plugins import make_plugin_manager
 from plataforma_sdk.runtime._handle import ModuleHandle
 from plataforma_sdk.runtime._live import LiveModule, ModuleSetup, require_declared
@@ -23,14 +22,14 @@ from plataforma_sdk.runtime._loader import LoadTarget, PackageSource, check_tier
 from plataforma_sdk.runtime._parts import HostParts
 from plataforma_sdk.runtime._state import HostState
 from plataforma_sdk.runtime._wiring import ServiceFactory
-from plataforma_sdk.sandbox import TIERS, Engine, ResourceLimits, make_engine
+from plataforma_sdk.sandbox import TIERS, Engine, ResourceLimits, ResourceMonitor, make_engine
 from plataforma_sdk.types import Clock, SystemClock
 from plataforma_sdk.windows import WindowManager
 
 if TYPE_CHECKING:
     from plataforma_sdk.api import Transport
-    from plataforma_sdk.permissions import PermissionPrompt
-    from plataforma_sdk.services import Clipboard, Database
+    from plataforma_sdk.permissions import Prompt
+    from plataforma_sdk.services import Clipboard, Database, NotificationCenter
 
 __all__ = ["ModuleHost"]
 
@@ -83,7 +82,7 @@ class ModuleHost:
         state_dir: str | os.PathLike[str] | None = None,
         registry: PackageSource | None = None,
         grants: Iterable[str] = (),
-        prompt: PermissionPrompt | Callable[..., Awaitable[Any]] | None = None,
+        prompt: Prompt | None = None,
         api: Transport | Callable[..., Awaitable[None]] | str | None = None,
         api_auth: Callable[..., Any] | None = None,
         database: str | os.PathLike[str] | Database | None = None,
@@ -107,9 +106,15 @@ class ModuleHost:
         self._limits = limits or ResourceLimits()
         self._config = dict(config or {})
         self._record = record
-        self._state = HostState(Path(state_dir).expanduser() if state_dir is not None else None, subject=subject)
+        directory = Path(state_dir).expanduser() if state_dir is not None else None
+        self._state = HostState(directory, subject=subject, clock=self._clock)
         self._factory = ServiceFactory(
-            api=api, api_auth=api_auth, database=database, clipboard=clipboard, state=self._state, subject=subject
+            api=api,
+            api_auth=api_auth,
+            database=database,
+            clipboard=clipboard,
+            storage_dir=self._state.storage_dir,
+            subject=subject,
         )
         self._parts = HostParts(
             events=EventBus(),
@@ -137,7 +142,7 @@ class ModuleHost:
         return self._parts.windows
 
     @property
-    def notifications(self) -> Any:
+    def notifications(self) -> NotificationCenter:
         """What modules wanted the person to know."""
         return self._parts.notifications
 
@@ -240,7 +245,7 @@ class ModuleHost:
         return self._engines[engine]
 
     @contextlib.contextmanager
-    def _reserve(self, module_id: str) -> Any:
+    def _reserve(self, module_id: str) -> Iterator[None]:
         if module_id in self._modules or module_id in self._loading:
             raise ModuleStateError(
                 f"Module {module_id!r} is loaded already: reload() it, or unload() it first", module=module_id
@@ -264,8 +269,16 @@ class ModuleHost:
             services.update(found or {})
         return ModuleSetup(
             engine=engine,
-            permissions=self._permissions(package, (*self._grants, *(grants or ()))),
-            limits=(limits or self._limits).lowered_by(package.manifest.limits),
+            permissions=self._state.permissions(
+                package,
+                (*self._grants, *(grants or ())),
+                source=_source(target),
+                prompt=self._prompt,
+                record=self._record,
+            ),
+            monitor=ResourceMonitor(
+                (limits or self._limits).lowered_by(package.manifest.limits), module=package.id, clock=self._clock
+            ),
             config=self._config.get(package.id, {}),
             locale=self.locale,
             reread=(lambda: ModulePackage.from_path(Path(target))) if isinstance(target, (str, os.PathLike)) else None,
@@ -273,18 +286,14 @@ class ModuleHost:
             extra_services=services,
         )
 
-    def _permissions(self, package: ModulePackage, grants: Iterable[str]) -> PermissionManager:
-        return self._state.permissions(
-            package, grants, prompt=self._prompt, record=self._record, clock=self._clock
-        )
-
     async def _start(self, package: ModulePackage, setup: ModuleSetup) -> ModuleHandle:
         module_id = package.id
 
         def forget() -> None:
             self._modules.pop(module_id, None)
+            self._state.detach(module_id)
 
-        services = await self._factory.make(package, setup.permissions, setup.limits)
+        services = self._factory.make(package, setup.permissions, setup.monitor)
         live = LiveModule(
             package,
             setup,
@@ -304,3 +313,10 @@ class ModuleHost:
         return handle
 
 
+def _source(target: LoadTarget) -> str:
+    """Where a module came from: what was decided about it does not hold for one of the same id from elsewhere."""
+    if isinstance(target, os.PathLike):
+        return f"path:{Path(target).resolve()}"
+    if isinstance(target, str):
+        return f"path:{Path(target).resolve()}" if Path(target).exists() else "registry"
+    return "memory"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from plataforma_sdk.package import ModulePackage
     from plataforma_sdk.permissions import PermissionManager
     from plataforma_sdk.runtime._parts import HostParts, ModuleServices
-    from plataforma_sdk.sandbox import Engine, Instance, ResourceLimits
+    from plataforma_sdk.sandbox import Engine, Instance
     from plataforma_sdk.windows import UiEvent, Window
 
 __all__ = ["LiveModule", "ModuleSetup"]
@@ -37,7 +37,7 @@ class ModuleSetup:
     Attributes:
         engine: runs it.
         permissions: what it may do.
-        limits: what it may use.
+        monitor: its meters and limits.
         config: the host's values for its ``[config]``.
         locale: BCP 47 tag.
         seed: seed of its random numbers, or None.
@@ -48,7 +48,7 @@ class ModuleSetup:
 
     engine: Engine
     permissions: PermissionManager
-    limits: ResourceLimits
+    monitor: ResourceMonitor
     config: Mapping[str, Any]
     locale: str = "en"
     seed: int | None = None
@@ -88,7 +88,7 @@ class LiveModule:
         self.parts = parts
         self.permissions = setup.permissions
         self.engine = setup.engine
-        self.monitor = ResourceMonitor(setup.limits, module=package.id, clock=parts.clock)
+        self.monitor = setup.monitor
         self._setup = setup
         self._services = services
         self._upgrade_from = upgrade_from

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from plataforma_sdk.errors import PermissionDeniedError, PlataformaError, QuotaExceededError
 from plataforma_sdk.events import pattern_inside
 from plataforma_sdk.module import own_topic
-from plataforma_sdk.types import Event, Subscription, module_segment
+from plataforma_sdk.types import ApiRequest, Event, Subscription, module_segment
 
 if TYPE_CHECKING:
     from plataforma_sdk.manifest import Manifest
@@ -173,17 +173,17 @@ class ModuleSession:
     # --- API -------------------------------------------------------------------------------------------------------
 
     def _register_endpoint(self, number: int, path: str, methods: list[str]) -> None:
-        table = self._parts.endpoints
-        table.check(self.id, path, methods, allowed=self._manifest.endpoints)
-
-        async def answer(request: Any) -> Any:
+        async def answer(request: ApiRequest) -> Any:
             return await self._call("@endpoint", number, request.to_data())
 
-        self._apply(
-            lambda: self._endpoints.append(
-                table.register(self.id, path, methods, answer, allowed=self._manifest.endpoints)
+        def register() -> Subscription:
+            return self._parts.endpoints.register(
+                self.id, path, methods, answer, allowed=self._manifest.endpoints
             )
-        )
+
+        if self._staged is not None:
+            register().unsubscribe()  # raises now what it would raise at `commit`
+        self._apply(lambda: self._endpoints.append(register()))
 
     async def _api_call(self, path: str, options: Mapping[str, Any]) -> Any:
         return await self._own.api.request(path, **options)

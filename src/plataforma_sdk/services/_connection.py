@@ -26,7 +26,8 @@ class DatabaseLimits:
     Attributes:
         max_rows: rows that one query may return.
         max_result_bytes: column names and values of one result, about as they cross the boundary.
-        max_query_ms: time of one statement, without its wait in the module's queue.
+        max_query_ms: time of one statement, without its wait in the module's queue; a large sort writes some
+            70 MB/s of temporary file in that time, removed at its end.
         max_value_bytes: one text or blob, and one row.
         max_sql_bytes: text of one statement.
         max_pending: statements of one module that run or wait.

@@ -51,8 +51,8 @@ class SqliteDatabase:
 
     A module runs one SELECT, INSERT, UPDATE or DELETE at a time, on tables that its permissions name; see
     `ALLOWED_FUNCTIONS` and `DatabaseLimits`. ATTACH, PRAGMA, transactions, changes of the schema, recursive queries,
-    virtual tables, table-valued functions and ``sqlite_*`` tables are refused. A view or trigger of the host needs the
-    permissions for every table it touches. Foreign keys are enforced.
+    virtual tables, table-valued functions and ``sqlite_*`` tables are refused. Foreign keys are enforced. A
+    view, trigger or foreign key of the host needs the permissions for every table that it touches.
 
     Values arrive as SQLite holds them. A Decimal is written as its digits, which a NUMERIC column turns into a number
     and a TEXT column keeps; dates are written in ISO 8601. The second column of one name arrives as ``name_2``.

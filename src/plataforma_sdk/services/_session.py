@@ -17,7 +17,7 @@ import attrs
 from plataforma_sdk.errors import HostCallError, PlataformaError, QuotaExceededError
 from plataforma_sdk.services._authorizer import Authorizer, DatabaseAccess, Tables, read_tables
 from plataforma_sdk.services._connection import DatabaseLimits
-from plataforma_sdk.services._sql import expanded_size, statement_kind
+from plataforma_sdk.services._sql import expanded_size, has_named_placeholder, statement_kind
 from plataforma_sdk.services._worker import SqliteWorker
 from plataforma_sdk.types import Clock
 
@@ -74,7 +74,7 @@ class DatabaseSession:
         Raises:
             PlataformaError: as `Database.query` and `Database.execute`.
         """
-        self._check(job)
+        self._admit(job)
         self._jobs.add(job)
         try:
             return await self._wait(self._worker.submit(partial(self._work, job)), job)
@@ -92,7 +92,7 @@ class DatabaseSession:
 
     # on the event loop
 
-    def _check(self, job: Job) -> None:
+    def _admit(self, job: Job) -> None:
         if len(self._jobs) >= self._limits.max_pending:
             raise self._quota(
                 "database_queue", len(self._jobs) + 1, self._limits.max_pending, "statements", "wait for one"
@@ -101,12 +101,6 @@ class DatabaseSession:
             raise self._fault("ProgrammingError", "the statement is not a string")
         if len(job.sql.encode("utf-8", "replace")) > self._limits.max_sql_bytes:
             raise self._fault("DataError", f"the statement is longer than {self._limits.max_sql_bytes:,} bytes")
-        kind, allowed = statement_kind(job.sql), WRITES if job.is_write else READS
-        if kind not in allowed:
-            call = "execute()" if job.is_write else "query()"
-            raise self._fault("NotSupportedError", f"{call} takes one {', '.join(sorted(allowed))} statement")
-        if expanded_size(job.sql) > MAX_EXPANDED_CHARS:
-            raise self._fault("NotSupportedError", "its common table expressions name each other too often; split it")
 
     async def _wait(self, future: Future[Any], job: Job) -> Any:
         waiter = asyncio.wrap_future(future)
@@ -153,6 +147,7 @@ class DatabaseSession:
     def _work(self, job: Job, connection: sqlite3.Connection) -> Any:
         if job.is_cancelled:
             raise self._fault("OperationalError", "interrupted")
+        self._judge(job)
         try:
             connection.execute("BEGIN IMMEDIATE" if job.is_write else "BEGIN")
             try:
@@ -166,6 +161,18 @@ class DatabaseSession:
         except Exception as error:  # noqa: BLE001 - every fault is worded for the module
             raise self._translate(error, job) from None
         return result
+
+    def _judge(self, job: Job) -> None:
+        """Read the statement; on the thread, since a long one takes some milliseconds."""
+        kind, allowed = statement_kind(job.sql), WRITES if job.is_write else READS
+        if kind not in allowed:
+            call = "execute()" if job.is_write else "query()"
+            raise self._fault("NotSupportedError", f"{call} takes one {', '.join(sorted(allowed))} statement")
+        if not isinstance(job.params, Mapping) and has_named_placeholder(job.sql):
+            # Python 3.11 takes a list here, 3.12 warns, 3.14 refuses
+            raise self._fault("ProgrammingError", "named and numbered placeholders take an object; or write '?'")
+        if expanded_size(job.sql) > MAX_EXPANDED_CHARS:
+            raise self._fault("NotSupportedError", "its common table expressions name each other too often; split it")
 
     def _refresh(self, connection: sqlite3.Connection) -> None:
         (version,) = connection.execute("PRAGMA schema_version").fetchone()

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-__all__ = ["expanded_size", "statement_kind"]
+__all__ = ["expanded_size", "has_named_placeholder", "statement_kind"]
 
 # the tokens of SQLite's own tokenizer: white space is ASCII, all beyond ASCII belongs to identifiers
 _TOKEN: Final = re.compile(
@@ -37,6 +37,16 @@ def statement_kind(sql: str) -> str:
     for kind, text in _tokens(sql):
         return text.upper() if kind == "word" and text.isascii() else ""
     return ""
+
+
+def has_named_placeholder(sql: str) -> bool:
+    """Tell whether a placeholder is named or numbered: ``:name``, ``@name``, ``$name``, ``?1``."""
+    before = ""
+    for kind, text in _tokens(sql):
+        if (before in {":", "@", "$"} and kind == "word") or (before == "?" and kind == "number"):
+            return True
+        before = text
+    return False
 
 
 def expanded_size(sql: str) -> int:

@@ -42,13 +42,16 @@ __all__ = [
 
 MAX_LABEL_CHARS: Final = 1_000
 MAX_TEXT_CHARS: Final = 100_000
+MAX_EXPONENT: Final = 1_000
+MAX_INT_BITS: Final = 4_096
+"""Beyond, a number is no figure to show but an attack: ``int(Decimal("1e999999999"))`` and its text fill the memory."""
 MAX_PLAIN_DEPTH: Final = 6
 """Levels of an action's arguments and of a plugin's properties: a tree of full depth still fits into the codec's."""
 MAX_URL_CHARS: Final = 2_048
 MAX_DATA_URL_CHARS: Final = 1_400_000
 """An image of one MiB, in base64."""
 
-_SCALAR_TYPES: Final = frozenset({str, int, bool, type(None), Decimal, datetime.date, datetime.datetime})
+_SCALAR_TYPES: Final = frozenset({str, int, float, bool, type(None), Decimal, datetime.date, datetime.datetime})
 _ICON: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*", re.ASCII)
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}", re.ASCII)
 _CURRENCY: Final = re.compile(r"[A-Z]{3}", re.ASCII)
@@ -79,12 +82,14 @@ def plain(value: object) -> str:
 
 
 def is_number(value: object) -> bool:
-    """Whether a value is a finite number: int, float or Decimal, not bool."""
+    """Whether a value is a finite number of a size that can be written out: int, float or Decimal, not bool."""
     if isinstance(value, bool):
         return False
     if isinstance(value, Decimal):
-        return value.is_finite()
-    return isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
+        return value.is_finite() and abs(value.adjusted()) <= MAX_EXPONENT
+    if isinstance(value, int):
+        return value.bit_length() <= MAX_INT_BITS
+    return isinstance(value, float) and math.isfinite(value)
 
 
 def depth_of(value: object) -> int:
@@ -171,16 +176,13 @@ def _number(value: Any) -> Any:
 
 def _scalar(value: Any) -> Any:
     kind = type(value)
-    if kind is float:
-        if not math.isfinite(value):
-            raise ValueError(f"{value} is not a number that can be shown; write None")
-        return value
-    if kind not in _SCALAR_TYPES:
-        return _reduced(value)
     if kind is str:
         _encodable(value)
-    elif kind is Decimal and not value.is_finite():
-        raise ValueError(f"Decimal {value} is not a number that can be shown; write None")
+    elif kind is int or kind is float or kind is Decimal:
+        if not is_number(value):
+            raise ValueError("a number that cannot be shown; write None")
+    elif kind not in _SCALAR_TYPES:
+        return _scalar(_reduced(value))
     return value
 
 
@@ -190,7 +192,7 @@ def _reduced(value: Any) -> Any:
         value = codec.copy_value(value)
     except CodecError as error:
         raise ValueError(str(error)) from None
-    if type(value) not in _SCALAR_TYPES and type(value) is not float:
+    if type(value) not in _SCALAR_TYPES:
         raise ValueError(f"a {type(value).__name__} is no single value")
     return value
 

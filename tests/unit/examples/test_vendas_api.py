@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from vendas_api import make_app, missing_tables, write_synthetic
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+
 from vendas.calculos import Venda, do_cliente, do_pais, por_genero, por_mes, por_pais, receita, ticket_medio
 
 

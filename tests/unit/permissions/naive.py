@@ -26,6 +26,8 @@ def spell(segments: Iterable[str]) -> list[tuple[str, ...]]:
 
 NAMES = [word for word in spell(SEGMENTS) if not (word[:2] == EXTERNAL and len(word) > 2)]
 TOPICS = spell(("x", "zz"))
+WHOLE = "whole"
+"""What a scope, even the topic ``*``, never covers: a scoped grant never satisfies an unscoped need."""
 
 
 def scopes_of(name: tuple[str, ...]) -> list[object]:
@@ -34,7 +36,7 @@ def scopes_of(name: tuple[str, ...]) -> list[object]:
         return ["h.com", "i.com", "zz.com"]
     if name[0] == "api":
         return ["GET", "PUT", "ZZ"]
-    return list(TOPICS) if name[0] == "events" else ["A", "B", "ZZ"]
+    return [*TOPICS, WHOLE] if name[0] == "events" else ["A", "B", "ZZ"]
 
 
 def matches(pattern: tuple[str, ...], word: tuple[str, ...]) -> bool:

@@ -108,6 +108,7 @@ TRAPS = [
     pytest.param("events.subscribe[data.*]", "events.subscribe[data.vendas.*]", True, id="topic pattern inside"),
     pytest.param("events.subscribe[data.vendas]", "events.subscribe[data.*]", False, id="topic pattern wider"),
     pytest.param("events.subscribe[data.*.x]", "events.subscribe[data.*]", False, id="topic pattern beside"),
+    pytest.param("events.emit[*]", "events.emit", False, id="scoped never covers unscoped, not even by a star"),
     pytest.param("database.read[Customer]", "database.read[customer]", False, id="words are compared byte by byte"),
 ]
 

@@ -83,10 +83,15 @@ class Builtins:
             value = args[0]
             if type(value) in (str, bytes) and len(value) > _MAX_DIGITS:
                 raise ValueError(f"an integer of more than {_MAX_DIGITS:,} digits")
-            self._check_exponent(value)
+            self.check_exponent(value)
         return int(*args, **kwargs)
 
-    def _check_exponent(self, value: Any) -> None:
+    def counted(self, count: int) -> Iterator[Any]:
+        """Count up to `count` with fuel."""
+        return self._iterables.bounded(range(count))
+
+    def check_exponent(self, value: Any) -> None:
+        """Refuse a Decimal whose integer would have no end of digits."""
         adjusted = getattr(value, "adjusted", None) if type(value).__name__ == "Decimal" else None
         if adjusted is not None and value.is_finite() and adjusted() > _MAX_DIGITS:
             raise ValueError(f"a Decimal of more than {_MAX_DIGITS:,} digits before the point")
@@ -183,7 +188,7 @@ class Builtins:
 
     def round(self, number: Any, digits: Any = None) -> Any:
         """``round(...)``."""
-        self._check_exponent(number)
+        self.check_exponent(number)
         if digits is None:
             return round(number)
         if type(digits) is not int or abs(digits) > _MAX_ROUNDING:

@@ -21,6 +21,7 @@ from plataforma_sdk.sandbox.restricted._policy_calls import BUILTIN_TYPES
 from plataforma_sdk.sandbox.restricted._sealed import SealedMeta
 from plataforma_sdk.sandbox.restricted._texts import Texts
 from plataforma_sdk.sandbox.restricted._weights import DICTS, SCALARS, Scales
+from plataforma_sdk.types import Clock, SystemClock
 
 __all__ = ["Sandbox"]
 
@@ -52,6 +53,8 @@ class Sandbox:
 
     Attributes:
         meter: fuel, clock and memory.
+        clock: time as the module sees it.
+        seed: seed of its random numbers, or None.
         namespaces: path of the file -> its globals, of files imported so far.
     """
 
@@ -69,7 +72,9 @@ class Sandbox:
         self.sources = dict(sources or {})
         self.namespaces: dict[str, dict[str, Any]] = {}
         self.module = module
-        self._libraries = libraries or {}
+        self._libraries = dict(libraries or {})
+        self.clock: Clock = SystemClock()
+        self.seed: int | None = None
         self._loaded: dict[str, Any] = {}
         self._cache = cache or CompileCache()
         self.scales = Scales(self.meter)
@@ -133,6 +138,10 @@ class Sandbox:
             return self._import_library(name, bool(wanted))
 
         return import_
+
+    def add_libraries(self, libraries: Mapping[str, Callable[[Sandbox], Any]]) -> None:
+        """Offer more modules for import."""
+        self._libraries.update(libraries)
 
     def library(self, name: str) -> Any:
         """Return a vetted module, made at its first use."""

@@ -99,9 +99,7 @@ poll: Final[Callable[[Pointer], bool]] = _prototype("wasmtime_call_future_poll",
 delete_future: Final[Callable[[Pointer], None]] = _prototype("wasmtime_call_future_delete", None, c_void_p)
 """Free a future; a guest that had not ended is dropped, and its store is of no more use."""
 
-_Callback: Final = ctypes.CFUNCTYPE(
-    c_size_t, c_void_p, c_void_p, c_void_p, c_void_p, c_size_t, c_void_p, c_size_t
-)
+_Callback: Final = ctypes.CFUNCTYPE(c_size_t, c_void_p, c_void_p, c_void_p, c_void_p, c_size_t, c_void_p, c_size_t)
 _kept_alive: Final[list[Any]] = []
 """Callbacks of linkers. A linker lives as long as the process, and so must what it points at."""
 
@@ -146,9 +144,7 @@ def instantiate(linker: Any, context: Pointer, component: Any) -> Any:
     """
     raw = ffi.wasmtime_component_instance_t()
     error = c_void_p(0)
-    future = _instantiate_async(
-        pointer_of(linker), context, pointer_of(component), addressof(raw), addressof(error)
-    )
+    future = _instantiate_async(pointer_of(linker), context, pointer_of(component), addressof(raw), addressof(error))
     while not poll(future):
         pass
     delete_future(future)

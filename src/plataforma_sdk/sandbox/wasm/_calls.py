@@ -44,7 +44,6 @@ class PendingCall:
         number: its number on the wire.
         fuel_left: what is left of its budget.
         context: the caller's context variables, in which host functions are served; None until the caller waits.
-        held: host requests that wait for `context`.
         waiter: set where the caller waits.
         value: the encoded result.
         error: what ended the call instead.
@@ -55,7 +54,6 @@ class PendingCall:
     number: int
     fuel_left: int
     context: contextvars.Context | None = None
-    held: list[HostRequest] = attrs.field(factory=list)
     waiter: asyncio.Future[None] | None = None
     value: str = "null"
     error: PlataformaError | None = None

@@ -106,7 +106,6 @@ def _make() -> CompiledRunner:
         linker=linker,
         hosts=hosts,
         pid=os.getpid(),
-   
     )
 
 

@@ -52,9 +52,7 @@ class WasmEngine:
             )
         compiled = await asyncio.to_thread(compiled_runner)
         bundle, config = _bundle(package), _config(context)
-        pump = Pump(
-            context, lambda host: GuestStore(compiled, host, context.limits, module=context.module_id)
-        )
+        pump = Pump(context, lambda host: GuestStore(compiled, host, context.limits, module=context.module_id))
         await _load(pump, context, bundle, config)
         return WasmInstance(context, pump)
 

@@ -104,9 +104,7 @@ def _copies_of(image: Path) -> list[tuple[int, int]]:
     """Return ``(base, accessible bytes)`` of each private, writable copy of the image in this process."""
     name = os.fsencode(image)
     lines = _MAPS.read_bytes().splitlines()
-    return [
-        _extent(lines, index) for index, line in enumerate(lines) if line.endswith(name) and b" rw-p " in line[:80]
-    ]
+    return [_extent(lines, index) for index, line in enumerate(lines) if line.endswith(name) and b" rw-p " in line[:80]]
 
 
 def _extent(lines: Sequence[bytes], index: int) -> tuple[int, int]:

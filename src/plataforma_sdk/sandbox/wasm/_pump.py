@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import logging
 import math
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from typing import Any, Final
 
 from plataforma_sdk import codec
@@ -19,21 +18,20 @@ from plataforma_sdk.errors import PlataformaError, QuotaExceededError, ResourceL
 from plataforma_sdk.sandbox._protocols import EngineContext
 from plataforma_sdk.sandbox.wasm._calls import HostRequest, PendingCall, guest_error
 from plataforma_sdk.sandbox.wasm._fibers import scheduler_of
-from plataforma_sdk.sandbox.wasm._host import InstanceHost, error_text
+from plataforma_sdk.sandbox.wasm._host import InstanceHost
+from plataforma_sdk.sandbox.wasm._requests import HostRequests
 from plataforma_sdk.sandbox.wasm._share import CpuShare
 from plataforma_sdk.sandbox.wasm._store import GuestStore
 from plataforma_sdk.sandbox.wasm._traps import DEFAULT_FUEL, limit_error
 
 __all__ = ["Pump"]
 
-_MAX_OPEN_REQUESTS: Final = 1_000
 _MAX_TIMER_S: Final = 86_400.0
 _LONG_PUMP_FUEL: Final = 400_000
 _MEASURE_EVERY: Final = 64
 """Memory is measured after pumps that could have allocated much, and now and then: it costs a system call."""
 
 _OUTBOX_PAYLOADS: Final = 8
-_LOG: Final = logging.getLogger("plataforma_sdk.sandbox.wasm")
 
 
 class Pump:
@@ -52,7 +50,6 @@ class Pump:
         self._module = context.module_id
         self._limits = context.limits
         self._monitor = context.monitor
-        self._bridge = context.bridge
         self._clock = context.clock
         self._fuel = context.limits.max_fuel or DEFAULT_FUEL
         self._loop = asyncio.get_running_loop()
@@ -64,7 +61,7 @@ class Pump:
         self._inbox: list[str] = []
         self._riders: set[PendingCall] = set()
         self._budget = 0
-        self._requests: dict[int, tuple[int, asyncio.Task[None]]] = {}
+        self._requests = HostRequests(context, self._answer)
         self._timer: asyncio.TimerHandle | None = None
         self._is_timer_due = False
         self._is_woken = False
@@ -110,9 +107,7 @@ class Pump:
         call.context = contextvars.copy_context()
         if call.is_done:
             call.waiter.set_result(None)
-        held, call.held = call.held, []
-        for request in held:
-            self._start(request, call.context)
+        self._requests.release(call, call.context)
         return call.waiter
 
     def cancel(self, call: PendingCall) -> None:
@@ -130,8 +125,7 @@ class Pump:
         self.ended = error
         if self._timer is not None:
             self._timer.cancel()
-        for _, task in self._requests.values():
-            task.cancel()
+        self._requests.close()
         self._store.drop()
         calls, self._calls = self._calls, {}
         for call in calls.values():
@@ -141,7 +135,7 @@ class Pump:
 
     def open_tasks(self) -> list[asyncio.Task[None]]:
         """Return the host's tasks that still serve the guest."""
-        return [task for _, task in self._requests.values() if not task.done()]
+        return self._requests.open_tasks()
 
     # --- one pump at a time ----------------------------------------------------------------------------------------
 
@@ -251,7 +245,7 @@ class Pump:
 
     # --- messages from the guest -----------------------------------------------------------------------------------
 
-    def _receive(self, is_ok: bool, text: bytes) -> None:  # noqa: FBT001 - as the wire says it
+    def _receive(self, is_ok: bool, text: bytes) -> None:
         """Serve the outbox. The guest may have written anything, so whatever does not parse ends it."""
         try:
             if not is_ok:
@@ -285,9 +279,9 @@ class Pump:
             self._on_raise(int(head[1:]), rest)
         elif kind == "h":
             call, method, args = rest.split(" ", 2)
-            self._on_request(HostRequest(int(head[1:]), int(call), method, args))
+            self._requests.open(HostRequest(int(head[1:]), int(call), method, args), self._calls.get(int(call)))
         elif kind == "d":
-            self._on_dropped(int(head[1:]))
+            self._requests.drop(int(head[1:]))
         elif kind == "t":
             self._on_next_timer(float(head[1:]))
         else:
@@ -332,64 +326,12 @@ class Pump:
             module=self._module,
         )
 
-    # --- what the guest awaits -------------------------------------------------------------------------------------
+    # --- requests and their contexts -------------------------------------------------------------------------------
 
-    def _on_request(self, request: HostRequest) -> None:
-        if request.number in self._requests:
-            raise ValueError(request.number)
-        try:
-            self._monitor.check_payload(len(request.args))
-            self._check_open_requests()
-        except QuotaExceededError as error:
-            self._answer(request, f"x{request.number} {error_text(error)}")
-            return
-        call = self._calls.get(request.call)
-        if call is not None and call.context is None:
-            call.held.append(request)
-        else:
-            self._start(request, self._base_context if call is None else call.context)
-
-    def _check_open_requests(self) -> None:
-        if len(self._requests) >= _MAX_OPEN_REQUESTS:
-            raise QuotaExceededError(
-                "open_requests", used=len(self._requests) + 1, limit=_MAX_OPEN_REQUESTS, unit="requests",
-                module=self._module,
-            )  # fmt: skip
-
-    def _start(self, request: HostRequest, context: contextvars.Context | None) -> None:
-        if self.ended is not None:
-            return
-        coroutine: Coroutine[Any, Any, None] = self._serve(request)
-        task = self._loop.create_task(
-            coroutine,
-            name=f"plataforma-{self._module}-{request.method[:40]}",
-            context=(context or self._base_context).copy(),
-        )
-        self._requests[request.number] = (request.call, task)
-
-    async def _serve(self, request: HostRequest) -> None:
-        try:
-            result = await self._bridge.call(request.method, codec.decode(request.args))
-            answer = f"v{request.number} {codec.encode(result)}"
-        except Exception as error:  # noqa: BLE001 - crosses as data
-            answer = f"x{request.number} {error_text(error)}"
-        finally:
-            self._requests.pop(request.number, None)
-        self._answer(request, answer)
-
-    def _answer(self, request: HostRequest, line: str) -> None:
+    def _answer(self, line: str, call: int) -> None:
         if self.ended is None:
-            self._send(line, self._calls.get(request.call))
+            self._send(line, self._calls.get(call))
             self._wake()
-
-    def _on_dropped(self, number: int) -> None:
-        request = self._requests.pop(number, None)
-        if request is not None:
-            request[1].cancel()
-        for call in self._calls.values():
-            call.held = [held for held in call.held if held.number != number]
-
-    # --- contexts --------------------------------------------------------------------------------------------------
 
     def _context_of(self, number: int) -> contextvars.Context | None:
         call = self._calls.get(number)

@@ -108,5 +108,7 @@ def _stale_message(files: dict[str, str], packaged: Runner | None) -> str:
     advice = "install componentize-py, so that it can be built here, or reinstall plataforma-sdk from a wheel"
     if packaged is None:
         return f"There is no guest runner in this installation: {advice}"
-    changed = sorted(name for name in files.keys() | packaged.files.keys() if files.get(name) != packaged.files.get(name))
+    changed = sorted(
+        name for name in files.keys() | packaged.files.keys() if files.get(name) != packaged.files.get(name)
+    )
     return f"The guest runner was built from other files ({', '.join(changed[:5])}): {advice}"

@@ -65,7 +65,8 @@ def self_test() -> None:
         ) from error
 
 
-def _expect(fact: bool, what: str) -> None:  # noqa: FBT001 - an assertion that survives `python -O`
+def _expect(fact: bool, what: str) -> None:
+    """Assert, also under ``python -O``."""
     if not fact:
         raise AssertionError(what)
 

@@ -37,9 +37,7 @@ def trap_error(text: str, *, module: str, limits: ResourceLimits) -> SandboxErro
     )
 
 
-def limit_error(
-    resource: str, *, module: str, limits: ResourceLimits, used: float | None = None
-) -> ResourceLimitError:
+def limit_error(resource: str, *, module: str, limits: ResourceLimits, used: float | None = None) -> ResourceLimitError:
     """Write a hard limit with what the limits say about it."""
     fuel = limits.max_fuel or DEFAULT_FUEL
     known: dict[str, tuple[float | None, float | None, str, str | None]] = {

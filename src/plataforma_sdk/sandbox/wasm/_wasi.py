@@ -43,9 +43,7 @@ def interface_names(engine: Engine, component: Component) -> dict[str, str]:
     return {name.partition("@")[0]: name for name in component.type.imports(engine)}
 
 
-def define_imports(
-    linker: Linker, engine: Engine, component: Component, hosts: Mapping[Pointer, GuestHost]
-) -> None:
+def define_imports(linker: Linker, engine: Engine, component: Component, hosts: Mapping[Pointer, GuestHost]) -> None:
     """Define everything that the component imports, for all its instances.
 
     Args:
@@ -140,6 +138,5 @@ def _context(store: Any) -> Pointer:
 def _datetime(seconds: float) -> Record:
     whole = int(seconds)
     record = Record()
-    record.seconds = whole
-    record.nanoseconds = int((seconds - whole) * _NS)
+    vars(record).update(seconds=whole, nanoseconds=int((seconds - whole) * _NS))
     return record

@@ -6,7 +6,6 @@ import importlib
 import importlib.abc
 import importlib.machinery
 import linecache
-
 from collections.abc import Mapping, Sequence
 from types import CodeType, ModuleType
 from typing import Final
@@ -39,7 +38,7 @@ class BundleFinder(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
         return filename in self._files
 
     def find_spec(
-        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+        self, fullname: str, _path: Sequence[str] | None = None, _target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
         """Find a module of the bundle only."""
         if fullname == ROOT:
@@ -73,5 +72,3 @@ class BundleFinder(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
         if spec is None or not spec.origin:
             return compile("", fullname, "exec")
         return compile(self._files[spec.origin], spec.origin, "exec", dont_inherit=True)
-
-

@@ -54,7 +54,7 @@ class Guest:
         """
         files, settings = read(bundle), read(config)
         self.loop.now = settings["now"]
-        asyncio._set_running_loop(self.loop)
+        asyncio._set_running_loop(self.loop)  # noqa: SLF001 - the loop is stepped from outside
         random.seed(settings["seed"])
         self.finder.add(files["files"])
         context = ModuleContext(

@@ -116,7 +116,7 @@ class PumpLoop(asyncio.BaseEventLoop):
     def _write_to_self(self) -> None:
         """There is no other thread to be woken by."""
 
-    def run_in_executor(self, _executor: Any, _func: Any, *_args: Any) -> NoReturn:
+    def run_in_executor(self, _executor: Any, _func: Any, *_args: Any) -> NoReturn:  # type: ignore[override]
         """Refuse: a module has no threads."""
         raise RuntimeError("threads are not available in a sandboxed module; write a coroutine and await it")
 

@@ -24,15 +24,18 @@ _SLEEP: Final = "time.sleep would stop the whole module; use await asyncio.sleep
 _INPUT: Final = "there is no console in a sandboxed module; show a ui.text_input"
 _EXIT: Final = "a sandboxed module does not exit; return instead"
 
-_FILE_FUNCTIONS: Final = """
-    open listdir scandir stat lstat remove unlink rename replace mkdir makedirs rmdir chdir getcwd getcwdb readlink
-    link symlink access utime truncate walk chmod
-""".split()
+# fmt: off
+_FILE_FUNCTIONS: Final = (
+    "open", "listdir", "scandir", "stat", "lstat", "remove", "unlink", "rename", "replace", "mkdir",
+    "makedirs", "rmdir", "chdir", "getcwd", "getcwdb", "readlink", "link", "symlink", "access", "utime",
+    "truncate", "walk", "chmod",
+)
 
-_SOCKET_FUNCTIONS: Final = """
-    getaddrinfo gethostbyname gethostbyname_ex gethostbyaddr gethostname getnameinfo socketpair getprotobyname
-    getservbyname create_connection create_server
-""".split()
+_SOCKET_FUNCTIONS: Final = (
+    "getaddrinfo", "gethostbyname", "gethostbyname_ex", "gethostbyaddr", "gethostname", "getnameinfo",
+    "socketpair", "getprotobyname", "getservbyname", "create_connection", "create_server",
+)
+# fmt: on
 
 
 class LogStream(io.TextIOBase):
@@ -88,12 +91,12 @@ def seal(finder: Any, stdout: LogStream, stderr: LogStream) -> None:
 
 def _seal_files() -> None:
     no_files = _refuse(_FILES, PermissionError)
-    builtins.open = io.open = no_files  # type: ignore[assignment]
-    builtins.input = _refuse(_INPUT, PermissionError)  # type: ignore[assignment]
+    builtins.open = io.open = no_files
+    builtins.input = _refuse(_INPUT, PermissionError)
     for name in _FILE_FUNCTIONS:
         if hasattr(os, name):
             setattr(os, name, no_files)
-    os._exit = os.abort = _refuse(_EXIT, RuntimeError)  # type: ignore[assignment]
+    os._exit = os.abort = _refuse(_EXIT, RuntimeError)
     os.environ.clear()
 
 

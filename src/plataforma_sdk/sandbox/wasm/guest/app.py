@@ -26,14 +26,14 @@ class WitWorld(wit_world.WitWorld):  # type: ignore[misc]
         """Make the module; see `Guest.load`."""
         try:
             return GUEST.load(bundle, config)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001
             raise Err(GUEST.describe(error)) from None
 
     def pump(self, inbox: str) -> str:
         """Serve the inbox; see `Guest.pump`."""
         try:
             return GUEST.pump(inbox)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001
             raise Err(GUEST.describe(error)) from None
 
 

@@ -1,0 +1,108 @@
+"""What a host remembers between runs: decisions of people, the audit, storage, and which versions were loaded."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from plataforma_sdk.manifest import compare_versions
+from plataforma_sdk.permissions import PermissionManager
+from plataforma_sdk.runtime._audit import AuditLog
+from plataforma_sdk.runtime._decisions import DecisionKey, DecisionStore
+from plataforma_sdk.types import Clock, Subscription
+
+if TYPE_CHECKING:
+    from plataforma_sdk.package import ModulePackage
+    from plataforma_sdk.permissions import Prompt
+
+__all__ = ["HostState"]
+
+class HostState:
+    """Files under one directory, readable by their owner only; without a directory everything is in memory.
+
+    ``decisions.sqlite``, ``audit.jsonl``, ``versions.json``, ``storage/``.
+    """
+
+    def __init__(self, directory: Path | None, *, subject: str, clock: Clock) -> None:
+        self._directory = directory
+        self._subject = subject
+        self._clock = clock
+        if directory is not None:
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._decisions = DecisionStore(directory and directory / "decisions.sqlite", clock=clock)
+        self._audit = AuditLog(directory / "audit.jsonl") if directory is not None else None
+        self._attached: dict[str, Subscription] = {}
+        self._versions: dict[str, str] = self._read_versions()
+
+    @property
+    def storage_dir(self) -> Path | None:
+        """Where modules keep their values."""
+        return self._directory and self._directory / "storage"
+
+    def permissions(
+        self, package: ModulePackage, grants: Iterable[str], *, source: str, prompt: Prompt | None, record: bool
+    ) -> PermissionManager:
+        """Make a module's permissions out of the host's grants and what a person has decided for ever.
+
+        Decisions are keyed by subject, module and source, so that a module of the same id from elsewhere, or one that
+        wants more than it did, inherits nothing.
+        """
+        declared = package.manifest.permissions.declared
+        manager = PermissionManager(
+            grants,
+            module=package.id,
+            declared=declared,
+            prompt=prompt,
+            clock=self._clock,
+            subject=self._subject,
+            source=source,
+            audit=self._audit,
+            record=record,
+        )
+        key = DecisionKey(subject=self._subject, module=package.id, source=source)
+        self.detach(package.id)
+        self._attached[package.id] = self._decisions.attach(manager, key, declared)
+        return manager
+
+    def detach(self, module: str) -> None:
+        """Stop keeping a module's decisions: it is unloaded."""
+        attached = self._attached.pop(module, None)
+        if attached is not None:
+            attached.unsubscribe()
+
+    def older_version(self, package: ModulePackage) -> str | None:
+        """The version that was loaded last, where this one is newer: `on_upgrade` is told."""
+        last = self._versions.get(package.id)
+        return last if last is not None and compare_versions(last, package.version) < 0 else None
+
+    def remember_version(self, package: ModulePackage) -> None:
+        """Record that a version has loaded."""
+        if self._versions.get(package.id) == package.version:
+            return
+        self._versions[package.id] = package.version
+        if self._directory is not None:
+            aside = self._directory / "versions.json.new"
+            aside.write_text(json.dumps(self._versions, indent=1), encoding="utf-8")
+            aside.chmod(0o600)
+            os.replace(aside, self._directory / "versions.json")
+
+    def close(self) -> None:
+        """Close the files; a second call does nothing."""
+        for module in list(self._attached):
+            self.detach(module)
+        self._decisions.close()
+        if self._audit is not None:
+            self._audit.close()
+
+    def _read_versions(self) -> dict[str, str]:
+        path = self._directory and self._directory / "versions.json"
+        if path is None or not path.exists():
+            return {}
+        try:
+            found: Any = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError:
+            return {}
+        return {str(key): str(value) for key, value in found.items()} if isinstance(found, dict) else {}

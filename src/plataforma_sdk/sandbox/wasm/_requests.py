@@ -1,0 +1,99 @@
+"""What the guest awaits of its host: each request is a task of the instance, cancelled with it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from collections.abc import Callable
+from typing import Final
+
+from plataforma_sdk import codec
+from plataforma_sdk.errors import QuotaExceededError
+from plataforma_sdk.sandbox._protocols import EngineContext
+from plataforma_sdk.sandbox.wasm._calls import HostRequest, PendingCall
+from plataforma_sdk.sandbox.wasm._host import error_text
+
+__all__ = ["HostRequests"]
+
+_MAX_OPEN: Final = 1_000
+
+
+class HostRequests:
+    """Serves the requests of one guest.
+
+    Args:
+        context: bridge, monitor and identity of the module.
+        answer: takes ``(line for the inbox, number of the call that it is charged to)``.
+    """
+
+    def __init__(self, context: EngineContext, answer: Callable[[str, int], None]) -> None:
+        self._module = context.module_id
+        self._bridge = context.bridge
+        self._monitor = context.monitor
+        self._answer = answer
+        self._loop = asyncio.get_running_loop()
+        self._base_context = contextvars.copy_context()
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._held: dict[int, HostRequest] = {}
+        self._is_closed = False
+
+    def open(self, request: HostRequest, call: PendingCall | None) -> None:
+        """Serve a request; one of a call whose caller does not wait yet is held until it does."""
+        if request.number in self._tasks or request.number in self._held:
+            raise ValueError(f"request {request.number} is open already")
+        try:
+            self._monitor.check_payload(len(request.args))
+            self._check_room()
+        except QuotaExceededError as error:
+            self._answer(f"x{request.number} {error_text(error)}", request.call)
+            return
+        if call is not None and call.context is None:
+            self._held[request.number] = request
+        else:
+            self._start(request, self._base_context if call is None or call.context is None else call.context)
+
+    def release(self, call: PendingCall, context: contextvars.Context) -> None:
+        """Serve what was held for a call, in its caller's context."""
+        for number in [number for number, request in self._held.items() if request.call == call.number]:
+            self._start(self._held.pop(number), context)
+
+    def drop(self, number: int) -> None:
+        """Cancel a request that nobody waits for any more."""
+        self._held.pop(number, None)
+        task = self._tasks.pop(number, None)
+        if task is not None:
+            task.cancel()
+
+    def close(self) -> None:
+        """Cancel everything."""
+        self._is_closed = True
+        self._held.clear()
+        for task in self._tasks.values():
+            task.cancel()
+
+    def open_tasks(self) -> list[asyncio.Task[None]]:
+        """Return the tasks that have not ended."""
+        return [task for task in self._tasks.values() if not task.done()]
+
+    def _check_room(self) -> None:
+        count = len(self._tasks) + len(self._held)
+        if count >= _MAX_OPEN:
+            raise QuotaExceededError(
+                "open_requests", used=count + 1, limit=_MAX_OPEN, unit="requests", module=self._module
+            )
+
+    def _start(self, request: HostRequest, context: contextvars.Context) -> None:
+        if not self._is_closed:
+            name = f"plataforma-{self._module}-{request.method[:40]}"
+            self._tasks[request.number] = self._loop.create_task(
+                self._serve(request), name=name, context=context.copy()
+            )
+
+    async def _serve(self, request: HostRequest) -> None:
+        try:
+            result = await self._bridge.call(request.method, codec.decode(request.args))
+            line = f"v{request.number} {codec.encode(result)}"
+        except Exception as error:  # noqa: BLE001 - crosses as data
+            line = f"x{request.number} {error_text(error)}"
+        if self._tasks.pop(request.number, None) is not None and not self._is_closed:
+            self._answer(line, request.call)
