@@ -21,18 +21,8 @@ PUBLIC = {
     *("ModuleError", "ModuleLoadError", "ModuleStateError", "PermissionDeniedError", "PlataformaError", "PolicyError"),
     *("QuotaExceededError", "RenderError", "ResourceLimitError", "SandboxError", "TransportError", "TreeLimitError"),
 }
-HEAVY = {
-    "RestrictedPython",
-    "attrs",
-    "blinker",
-    "cachetools",
-    "httpx2",
-    "pluggy",
-    "rich",
-    "sqlite3",
-    "typer",
-    "wasmtime",
-}
+ENGINES = {"RestrictedPython", "wasmtime"}
+HEAVY = ENGINES | {"attrs", "blinker", "cachetools", "httpx2", "pluggy", "rich", "sqlite3", "typer"}
 SOURCE = Path(plataforma_sdk.__file__)
 
 

@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from plataforma_sdk.cli._values import plain, shown
+from plataforma_sdk.ui._text_values import clean, format_value
 
 __all__ = ["draw_chart"]
 
@@ -22,7 +22,7 @@ def draw_chart(props: Mapping[str, Any]) -> RenderableType:
     points = props["data"]
     is_line = props["kind"] in {"line", "area"}
     chosen = points[-_MAX_POINTS:] if is_line else points[:_MAX_POINTS]
-    parts: list[RenderableType] = [Text(plain(props["title"]), style="bold")] if "title" in props else []
+    parts: list[RenderableType] = [Text(clean(props["title"]), style="bold")] if "title" in props else []
     parts.append(_bars(chosen, props))
     left = len(points) - len(chosen)
     if left:
@@ -36,5 +36,6 @@ def _bars(points: Sequence[Mapping[str, Any]], props: Mapping[str, Any]) -> Tabl
     table = Table.grid(padding=(0, 1))
     for point in points:
         length = round(abs(float(point[y] or 0)) / longest * _WIDTH)
-        table.add_row(Text(plain(point[x])), Text("█" * length, style="cyan"), Text(shown(point[y], props)))
+        amount = format_value(point[y], props.get("format"), props.get("currency"))
+        table.add_row(Text(format_value(point[x])), Text("█" * length, style="cyan"), Text(amount))
     return table

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from plataforma_sdk import codec
+from plataforma_sdk import codec, ui
 from plataforma_sdk.package import ModulePackage
 from plataforma_sdk.permissions import PermissionAnswer, PermissionRequest
 from plataforma_sdk.runtime import ModuleHandle, ModuleHost
@@ -63,7 +63,8 @@ class AskOnce:
     """Puts each question to the person once, and answers for the other tiers what was answered for the first."""
 
     def __init__(self, prompt: Prompt) -> None:
-        self._ask = getattr(prompt, "ask", prompt)
+        ask: Any = prompt
+        self._ask: Callable[..., Awaitable[Any]] = getattr(ask, "ask", ask)
         self._answers: dict[str, PermissionAnswer | bool] = {}
 
     async def ask(self, request: PermissionRequest) -> PermissionAnswer | bool:
@@ -130,19 +131,13 @@ def _choose_country(handle: ModuleHandle, tree: Mapping[str, Any], value: str) -
         revision=handle.windows[_WINDOW].revision,
         element_key=field["key"],
         handler=action["handler"],
-        arguments=action["arguments"],
+        arguments=tuple(action["arguments"]),
         value=value,
     )
 
 
 def _find(tree: Mapping[str, Any], element: str) -> Mapping[str, Any]:
-    return next(node for node in _walk(tree) if node["type"] == element)
-
-
-def _walk(node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    yield node
-    for child in node["children"]:
-        yield from _walk(child)
+    return next(node for node in ui.walk(tree) if node["type"] == element)
 
 
 def _result(handle: ModuleHandle, resumo: Mapping[str, Any], events: int, tree: Mapping[str, Any]) -> DemoResult:

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from plataforma_sdk.cli._demo import DemoResult
 from plataforma_sdk.cli._tree import draw
-from plataforma_sdk.cli._values import plain
+from plataforma_sdk.ui._text_values import clean
 
 __all__ = ["show_results"]
 
@@ -22,9 +22,9 @@ def show_results(results: Sequence[DemoResult], console: Console) -> None:
     if not results:
         return
     first = results[0]
-    console.print(Panel(draw(first.tree), title=f"{plain(first.module)} {plain(first.version)}", border_style="blue"))
+    console.print(Panel(draw(first.tree), title=f"{clean(first.module)} {clean(first.version)}", border_style="blue"))
     console.print(_usage_table(results))
-    refused = ", ".join(plain(name) for name in first.denied) or "nothing"
+    refused = ", ".join(clean(name) for name in first.denied) or "nothing"
     console.print(f"Tried without declaring it, refused, and went on: {refused}.")
     if len(results) > 1:
         same = all(result.tree == first.tree for result in results)
@@ -40,7 +40,7 @@ def _usage_table(results: Sequence[DemoResult]) -> Table:
         table.add_row(
             result.engine,
             *(f"{result.rows[name]:,}" for name in ("clientes", "produtos", "vendas")),
-            plain(result.receita),
+            clean(result.receita),
             f"{result.events:,}",
             f"{usage.cpu_ms:,.1f}",
             f"{usage.fuel:,}" if usage.fuel else "not metered",

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from plataforma_sdk.cli._bars import draw_chart
-from plataforma_sdk.cli._values import plain, shown
+from plataforma_sdk.ui._text_values import clean, format_value
 
 __all__ = ["draw"]
 
@@ -29,6 +29,10 @@ def draw(node: Node) -> RenderableType:
     return _DRAWERS.get(node["type"], _children)(node)
 
 
+def _shown(value: Any, props: Mapping[str, Any]) -> str:
+    return format_value(value, props.get("format"), props.get("currency"))
+
+
 def _children(node: Node) -> RenderableType:
     return Group(*(draw(child) for child in node["children"]))
 
@@ -40,7 +44,7 @@ def _side_by_side(node: Node) -> RenderableType:
 def _box(node: Node) -> RenderableType:
     props = node["props"]
     title = props.get("title") or props.get("label")
-    return Panel(_children(node), title=Text(plain(title)) if title else None, title_align="left", border_style="dim")
+    return Panel(_children(node), title=Text(clean(title)) if title else None, title_align="left", border_style="dim")
 
 
 def _styled(name: str, style: str = "") -> Draw:
@@ -48,19 +52,19 @@ def _styled(name: str, style: str = "") -> Draw:
 
     def line(node: Node) -> RenderableType:
         props = node["props"]
-        return Text(shown(props.get(name), props), style=_TONES.get(props.get("tone", ""), style))
+        return Text(_shown(props.get(name, ""), props), style=_TONES.get(props.get("tone", ""), style))
 
     return line
 
 
 def _metric(node: Node) -> RenderableType:
     props = node["props"]
-    value = Text(shown(props["value"], props), style=_TONES.get(props.get("tone", ""), "bold"))
-    return Panel(value, title=Text(plain(props["label"])), expand=False)
+    value = Text(_shown(props["value"], props), style=_TONES.get(props.get("tone", ""), "bold"))
+    return Panel(value, title=Text(clean(props["label"])), expand=False)
 
 
 def _button(node: Node) -> RenderableType:
-    return Text(f"[ {plain(node['props']['label'])} ]", style="reverse")
+    return Text(f"[ {clean(node['props']['label'])} ]", style="reverse")
 
 
 def _field(node: Node) -> RenderableType:
@@ -68,8 +72,8 @@ def _field(node: Node) -> RenderableType:
     value = props.get("value")
     labels = {option["value"]: option["label"] for option in props.get("options", ())}
     chosen = value if isinstance(value, list) else [value]
-    text = ", ".join(plain(labels.get(item, "" if item is None else item)) for item in chosen)
-    return Text.assemble((f"{plain(props.get('label') or props['name'])}: ", "bold"), (f"[{text}]", ""))
+    text = ", ".join(clean(str(labels.get(item, "" if item is None else item))) for item in chosen)
+    return Text.assemble((f"{clean(props.get('label') or props['name'])}: ", "bold"), (f"[{text}]", ""))
 
 
 def _items(node: Node) -> RenderableType:
@@ -81,13 +85,13 @@ def _items(node: Node) -> RenderableType:
 
 def _table(node: Node) -> RenderableType:
     props = node["props"]
-    table = Table(title=Text(plain(props["title"])) if "title" in props else None, title_justify="left")
+    table = Table(title=Text(clean(props["title"])) if "title" in props else None, title_justify="left")
     rows, columns = props["rows"], props["columns"]
     for column in columns:
         is_amount = column.get("format") in {"currency", "number", "percent"}
-        table.add_column(Text(plain(column.get("label") or column["name"])), justify="right" if is_amount else "left")
+        table.add_column(Text(clean(column.get("label") or column["name"])), justify="right" if is_amount else "left")
     for row in rows[:_MAX_ROWS]:
-        table.add_row(*(Text(shown(row.get(column["name"]), column)) for column in columns))
+        table.add_row(*(Text(_shown(row.get(column["name"]), column)) for column in columns))
     left = len(rows) - _MAX_ROWS
     return Group(table, Text(f"{left:,} more rows", style="dim")) if left > 0 else table
 
@@ -95,7 +99,7 @@ def _table(node: Node) -> RenderableType:
 def _progress(node: Node) -> RenderableType:
     props = node["props"]
     share = float(props.get("value") or 0) / float(props.get("maximum", 1))
-    return Text(f"{plain(props.get('label', ''))} {share:.0%}".strip())
+    return Text(f"{clean(props.get('label', ''))} {share:.0%}".strip())
 
 
 _DRAWERS: Final[Mapping[str, Draw]] = {
@@ -106,7 +110,7 @@ _DRAWERS: Final[Mapping[str, Draw]] = {
     "modal": _box,
     "window": _box,
     "list": _items,
-    "divider": lambda node: Rule(plain(node["props"].get("label", "")), style="dim"),
+    "divider": lambda node: Rule(clean(node["props"].get("label", "")), style="dim"),
     "text": _styled("value"),
     "heading": _styled("text", "bold"),
     "image": _styled("alt", "italic"),

@@ -21,7 +21,7 @@ class CallDeadline:
     """``async with CallDeadline(ms)``: raises `TimeoutError` inside the block when the time has passed.
 
     Nested calls (a module that answers another's request) each have their own, and none outlives its parent's,
-    since the parent's cancellation ends the child.
+    since the parent's cancellation ends the child. A question that the inner one asks suspends the outer ones too.
     """
 
     def __init__(self, limit_ms: float) -> None:
@@ -29,6 +29,11 @@ class CallDeadline:
         self._timeout = asyncio.timeout(None)
         self._started = 0.0
         self._paused_s = 0.0
+        self._questions = 0
+        self._paused_at: float | None = None
+        self._left_s = 0.0
+        self._is_over = False
+        self._outer: CallDeadline | None = None
         self._token: contextvars.Token[CallDeadline | None] | None = None
 
     @property
@@ -43,12 +48,14 @@ class CallDeadline:
 
     async def __aenter__(self) -> Self:
         self._started = time.monotonic()
+        self._outer = _CURRENT.get()
         await self._timeout.__aenter__()
         self._timeout.reschedule(asyncio.get_running_loop().time() + self._limit_s)
         self._token = _CURRENT.set(self)
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
+        self._is_over = True
         if self._token is not None:
             with contextlib.suppress(ValueError):  # closed from another context: nothing to restore there
                 _CURRENT.reset(self._token)
@@ -56,20 +63,34 @@ class CallDeadline:
 
     @contextlib.contextmanager
     def pause(self) -> Iterator[None]:
-        """Stop the clock for the block."""
-        began = time.monotonic()
+        """Stop the clock for the block; it goes on when the last of several blocks has ended.
+
+        A task that the call left behind may still ask when the call is over; then there is nothing to stop.
+        """
+        with self._outer.pause() if self._outer is not None else contextlib.nullcontext():
+            self._stop()
+            try:
+                yield
+            finally:
+                self._go_on()
+
+    def _stop(self) -> None:
+        self._questions += 1
         when = self._timeout.when()
-        if when is None or self._timeout.expired():
-            yield
+        if self._is_over or when is None or self._timeout.expired():
             return
+        self._paused_at = time.monotonic()
+        self._left_s = when - asyncio.get_running_loop().time()
         self._timeout.reschedule(None)
-        try:
-            yield
-        finally:
-            waited = time.monotonic() - began
-            self._paused_s += waited
-            if not self._timeout.expired():
-                self._timeout.reschedule(when + waited)
+
+    def _go_on(self) -> None:
+        self._questions -= 1
+        if self._questions or self._paused_at is None:
+            return
+        self._paused_s += time.monotonic() - self._paused_at
+        self._paused_at = None
+        if not self._is_over and not self._timeout.expired():
+            self._timeout.reschedule(asyncio.get_running_loop().time() + self._left_s)
 
 
 @contextlib.contextmanager

@@ -7,7 +7,6 @@ always traps must not keep its host busy. Source: Erlang/OTP, "Supervisor Behavi
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -96,8 +95,7 @@ class Supervisor:
         replacing, self._replacing = self._replacing, None
         if replacing is not None and replacing is not asyncio.current_task():
             replacing.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await replacing
+            await asyncio.wait([replacing])
         instance, self._instance = self._instance, None
         if instance is not None:
             await instance.close()
@@ -111,8 +109,8 @@ class Supervisor:
         self._instance = instance
 
     async def _ready(self) -> Instance:
-        if self._instance is None and self._replacing is not None:
-            await asyncio.shield(self._replacing)
+        while self._instance is None and self._replacing is not None:
+            await asyncio.wait([self._replacing])  # neither cancels it nor is cancelled with it
         if self._instance is None or self.state in ("failed", "unloaded"):
             raise ModuleStateError(
                 f"Module {self.module!r} is {self.state}; "
@@ -127,26 +125,27 @@ class Supervisor:
             self._instance = None
             await self._begin_replacement(instance, error)
         if isinstance(error, ResourceLimitError):
-            error.replaced = self.state != "failed"
+            error.replaced = self.state == "active"
 
     async def _begin_replacement(self, instance: Instance, error: PlataformaError) -> None:
         now = self._clock.monotonic()
         self._traps.append(now)
         while now - self._traps[0] > RESTART_WINDOW_S:
             self._traps.popleft()
-        await instance.close()
         if not self._restart or len(self._traps) >= MAX_RESTARTS:
             self.state = "failed"
             _LOG.error("Module %r has failed for good: %s", self.module, error.message)
+            await instance.close()
             return
         self._replacing = asyncio.create_task(
-            self._replace(_BACKOFF_S[len(self._traps) - 1]), name=f"plataforma-restart-{self.module}"
+            self._replace(instance, _BACKOFF_S[len(self._traps) - 1]), name=f"plataforma-restart-{self.module}"
         )
         if len(self._traps) == 1:
-            await asyncio.shield(self._replacing)
+            await asyncio.wait([self._replacing])
 
-    async def _replace(self, delay_s: float) -> None:
+    async def _replace(self, poisoned: Instance, delay_s: float) -> None:
         try:
+            await poisoned.close()
             await asyncio.sleep(delay_s)
             self._instance = await self._launch(self._attach)
             self.restarts += 1

@@ -81,6 +81,8 @@ class DatabaseSession:
         except asyncio.CancelledError:
             self._stop(job)
             raise
+        except sqlite3.Error as error:  # the file could not be opened
+            raise self._translate(error, job) from None
         finally:
             self._jobs.discard(job)
 

@@ -10,7 +10,7 @@ import attrs
 
 from plataforma_sdk import codec
 from plataforma_sdk.errors import CodecError, RenderError
-from plataforma_sdk.ui._kinds import MAX_PLAIN_DEPTH, Kind, depth_of
+from plataforma_sdk.ui._kinds import MAX_PLAIN_DEPTH, Kind, MisfitError, depth_of
 
 __all__ = ["ACTION", "Action", "Handler", "action"]
 
@@ -40,7 +40,7 @@ class Action:
 
 
 Handler: TypeAlias = Action | str | Callable[..., Any]
-"""What an ``on_...`` parameter takes: `action(...)`, or a method of the module or its name where there are no arguments."""
+"""What an ``on_...`` parameter takes: `action(...)`, or where there are no arguments the method or its name."""
 
 
 def action(handler: str | Callable[..., Any], /, *arguments: Any) -> Action:
@@ -93,16 +93,16 @@ def _checked_arguments(arguments: object) -> list[Any]:
 def _check(value: Any) -> dict[str, Any]:
     if isinstance(value, dict):
         if not set(value) <= {"handler", "arguments"} or not isinstance(value.get("handler"), str):
-            raise ValueError
+            raise MisfitError
         arguments = value.get("arguments", [])
         if not isinstance(arguments, list):
-            raise ValueError
+            raise MisfitError
         return action(value["handler"], *arguments).to_data()
     if isinstance(value, Action):
         return action(value.handler, *value.arguments).to_data()
     if isinstance(value, str) or callable(value):
         return action(value).to_data()
-    raise ValueError
+    raise MisfitError
 
 
 ACTION: Final = Kind("a method of the module, its name, or ui.action(self.method, ...)", _check)

@@ -106,9 +106,7 @@ CATALOGUE: Final[Mapping[str, ElementSpec]] = dict(
         _line("row", {}, {"wrap": FLAG, **_LAYOUT}, children=ANY),
         _line("column", {}, _LAYOUT, children=ANY),
         _line("card", {}, {"title": LABEL, "subtitle": LABEL, "icon": ICON}, events=("on_press",), children=ANY),
-        _line(
-            "tabs", {}, {"selected": kinds.integer(0, 999)}, events=("on_select",), value="child", children=("tab",)
-        ),
+        _line("tabs", {}, {"selected": kinds.integer(0, 999)}, events=("on_select",), value="child", children=("tab",)),
         _line("tab", {"label": LABEL}, {"icon": ICON}, children=ANY),
         _line("list", {}, {"ordered": FLAG}, events=("on_select",), value="child", children=ANY),
         _line("form", {}, {"submit_label": LABEL}, events=("on_submit",), value="form", children=ANY),

@@ -9,7 +9,7 @@ from typing import Any, Final
 from plataforma_sdk.errors import RenderError, UnknownElementError
 from plataforma_sdk.ui._action import ACTION
 from plataforma_sdk.ui._catalogue import CATALOGUE, ElementSpec
-from plataforma_sdk.ui._kinds import PLAIN, Kind
+from plataforma_sdk.ui._kinds import PLAIN, Kind, MisfitError
 from plataforma_sdk.ui._rules import RULES
 
 __all__ = ["check_props", "is_plugin_type", "spec_of"]
@@ -60,7 +60,7 @@ def check_props(element: str, props: Mapping[str, Any]) -> dict[str, Any]:
     if rule is not None:
         try:
             rule(result)
-        except (ValueError, ArithmeticError, TypeError) as error:
+        except MisfitError as error:
             raise RenderError(f"ui.{element}: {error}") from None
     return result
 
@@ -82,7 +82,7 @@ def _checked(kind: Kind, value: Any, what: str) -> Any:
     """
     try:
         return kind.check(value)
-    except ValueError as error:
+    except MisfitError as error:
         detail = f" ({error})" if error.args else ""
         raise RenderError(f"{what} is {_shown(value)}, expected {kind.expects}{detail}") from None
 

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 import attrs
 
-from plataforma_sdk.ui._kinds import CURRENCY, FLAG, LABEL, SCALAR, Kind, choice, is_number, plain, unique
+from plataforma_sdk.ui._kinds import CURRENCY, FLAG, LABEL, SCALAR, Kind, MisfitError, choice, is_number, plain, unique
 
 __all__ = ["ALIGN", "COLUMNS", "FORMAT", "NAMES", "OPTIONS", "POINTS", "ROWS", "Align", "Column", "Format"]
 
@@ -57,22 +57,22 @@ _COLUMN_KINDS: Final[Mapping[str, Kind]] = {
 
 def _items(value: Any, limit: int, what: str) -> Sequence[Any]:
     if not isinstance(value, (list, tuple)):
-        raise ValueError(f"a {type(value).__name__} is no list")
+        raise MisfitError(f"a {type(value).__name__} is no list")
     if len(value) > limit:
-        raise ValueError(f"{len(value):,} {what} are more than {limit:,}; send a part of them")
+        raise MisfitError(f"{len(value):,} {what} are more than {limit:,}; send a part of them")
     return value
 
 
 def _row(row: Any) -> dict[str, Any]:
     if not isinstance(row, Mapping):
-        raise ValueError(f"a row is a {type(row).__name__}, not a dict")
+        raise MisfitError(f"a row is a {type(row).__name__}, not a dict")
     check = SCALAR.check
     try:
         return {plain(name): check(value) for name, value in row.items()}
-    except ValueError as error:
+    except MisfitError as error:
         if error.args:
             raise
-        raise ValueError("a row has a key that is no text") from None
+        raise MisfitError("a row has a key that is no text") from None
 
 
 def _rows(value: Any) -> list[dict[str, Any]]:
@@ -89,14 +89,15 @@ def _column(value: Any) -> dict[str, Any]:
 
 def _checked_dict(value: Any, kinds: Mapping[str, Kind], required: str, what: str) -> dict[str, Any]:
     if not isinstance(value, Mapping) or required not in value or not set(value) <= set(kinds):
-        raise ValueError(f"a {what} has the keys {', '.join(kinds)}")
+        raise MisfitError(f"a {what} has the keys {', '.join(kinds)}")
     checked = {}
     for name in kinds:
         if name in value:
             try:
                 checked[name] = kinds[name].check(value[name])
-            except ValueError as error:
-                raise ValueError(f"the {name} of a {what}: {error or 'expected ' + kinds[name].expects}") from None
+            except MisfitError as error:
+                problem = str(error) if error.args else f"expected {kinds[name].expects}"
+                raise MisfitError(f"the {name} of a {what}: {problem}") from None
     return checked
 
 
@@ -112,13 +113,13 @@ _OPTION_KINDS: Final[Mapping[str, Kind]] = {"value": SCALAR, "label": LABEL, "di
 def _option(value: Any) -> dict[str, Any]:
     if isinstance(value, (list, tuple)):
         if len(value) != 2:  # noqa: PLR2004 - a pair
-            raise ValueError("an option is a value or a pair (value, label)")
+            raise MisfitError("an option is a value or a pair (value, label)")
         value = {"value": value[0], "label": value[1]}
     elif not isinstance(value, Mapping):
-        value = {"value": value, "label": str(value)}
+        value = {"value": value}
     option = _checked_dict(value, _OPTION_KINDS, "value", "option")
     if isinstance(option["value"], bool) or not isinstance(option["value"], (str, int)):
-        raise ValueError(f"an option's value is a text or a whole number, not {option['value']!r}")
+        raise MisfitError(f"an option's value is a text or a whole number, not {option['value']!r}")
     option.setdefault("label", str(option["value"]))
     return option
 
@@ -139,14 +140,14 @@ def _points(value: Any) -> list[dict[str, Any]]:
 
 def _pair(point: Any) -> dict[str, Any]:
     if not isinstance(point, (list, tuple)) or len(point) != 2 or not (point[1] is None or is_number(point[1])):  # noqa: PLR2004
-        raise ValueError("a point is a dict or a pair (label, number)")
+        raise MisfitError("a point is a dict or a pair (label, number)")
     return {"x": point[0], "y": point[1]}
 
 
 def _names(value: Any) -> list[str]:
     names = [value] if isinstance(value, str) else _items(value, MAX_COLUMNS, "names")
     if not names:
-        raise ValueError("it names no column")
+        raise MisfitError("it names no column")
     unique(names, "name")
     return [LABEL.check(name) for name in names]
 

@@ -97,7 +97,10 @@ class Element:
         if budget is not None:
             budget.count()
         self.__attrs_init__(
-            type, MappingProxyType(check_props(type, props or {})), _checked_children(type, children), _checked_key(type, key)
+            type,
+            MappingProxyType(check_props(type, props or {})),
+            _checked_children(type, children),
+            _checked_key(type, key),
         )
 
     def __repr__(self) -> str:
@@ -107,7 +110,7 @@ class Element:
         return f"<Element {self.type}{key}{size}>"
 
 
-Child: TypeAlias = "Element | str | None | Iterable[Child]"
+Child: TypeAlias = "Element | str | Iterable[Child] | None"
 """What may stand inside an element: elements, texts, None (nothing), and lists of these."""
 
 

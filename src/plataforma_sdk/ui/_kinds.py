@@ -32,6 +32,7 @@ __all__ = [
     "SCALARS",
     "TEXT",
     "Kind",
+    "MisfitError",
     "choice",
     "depth_of",
     "integer",
@@ -59,13 +60,17 @@ _HTTPS: Final = re.compile(r"https://[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::[0-9]{1,5})?
 _DATA_IMAGE: Final = re.compile(r"data:image/(?:png|jpeg|gif|webp|avif);base64,[A-Za-z0-9+/]+={0,2}", re.ASCII)
 
 
+class MisfitError(ValueError):
+    """A value that is not of a kind; its text, if any, says what exactly is wrong."""
+
+
 @attrs.frozen
 class Kind:
     """What a property may hold.
 
     Attributes:
         expects: the kind in words, for messages: ``"a text of at most 1,000 characters"``.
-        check: returns the value for the wire, or raises `ValueError`; a text in it says what exactly is wrong.
+        check: returns the value for the wire, or raises `MisfitError`; a text in it says what exactly is wrong.
     """
 
     expects: str
@@ -78,7 +83,7 @@ def plain(value: object) -> str:
         return value
     if isinstance(value, str):
         return str.__str__(value)
-    raise ValueError
+    raise MisfitError
 
 
 def is_number(value: object) -> bool:
@@ -106,7 +111,7 @@ def unique(values: Iterable[Any], what: str) -> None:
     seen = set()
     for value in values:
         if value in seen:
-            raise ValueError(f"the {what} {value!r} comes twice")
+            raise MisfitError(f"the {what} {value!r} comes twice")
         seen.add(value)
 
 
@@ -115,7 +120,7 @@ def integer(low: int, high: int) -> Kind:
 
     def check(value: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise ValueError
+            raise MisfitError
         return int(value)
 
     return Kind(f"a whole number from {low:,} to {high:,}", check)
@@ -127,7 +132,7 @@ def choice(*names: str) -> Kind:
     def check(value: Any) -> str:
         name = plain(value)
         if name not in names:
-            raise ValueError
+            raise MisfitError
         return name
 
     return Kind(f"one of {', '.join(names)}", check)
@@ -137,7 +142,7 @@ def _bounded(limit: int) -> Callable[[Any], str]:
     def check(value: Any) -> str:
         text = plain(value)
         if len(text) > limit:
-            raise ValueError
+            raise MisfitError
         _encodable(text)
         return text
 
@@ -149,14 +154,14 @@ def _encodable(text: str) -> None:
         try:
             text.encode()
         except UnicodeEncodeError:
-            raise ValueError("it holds a lone surrogate") from None
+            raise MisfitError("it holds a lone surrogate") from None
 
 
 def _matching(pattern: re.Pattern[str]) -> Callable[[Any], str]:
     def check(value: Any) -> str:
         text = plain(value)
         if not pattern.fullmatch(text):
-            raise ValueError
+            raise MisfitError
         return text
 
     return check
@@ -164,13 +169,13 @@ def _matching(pattern: re.Pattern[str]) -> Callable[[Any], str]:
 
 def _flag(value: Any) -> bool:
     if value is not True and value is not False:
-        raise ValueError
+        raise MisfitError
     return bool(value)
 
 
 def _number(value: Any) -> Any:
     if not is_number(value):
-        raise ValueError
+        raise MisfitError
     return _reduced(value)
 
 
@@ -180,7 +185,7 @@ def _scalar(value: Any) -> Any:
         _encodable(value)
     elif kind is int or kind is float or kind is Decimal:
         if not is_number(value):
-            raise ValueError("a number that cannot be shown; write None")
+            raise MisfitError("a number that cannot be shown; write None")
     elif kind not in _SCALAR_TYPES:
         return _scalar(_reduced(value))
     return value
@@ -191,15 +196,15 @@ def _reduced(value: Any) -> Any:
     try:
         value = codec.copy_value(value)
     except CodecError as error:
-        raise ValueError(str(error)) from None
+        raise MisfitError(str(error)) from None
     if type(value) not in _SCALAR_TYPES:
-        raise ValueError(f"a {type(value).__name__} is no single value")
+        raise MisfitError(f"a {type(value).__name__} is no single value")
     return value
 
 
 def _date(value: Any) -> datetime.date:
     if isinstance(value, datetime.datetime) or not isinstance(value, datetime.date):
-        raise ValueError
+        raise MisfitError
     return value
 
 
@@ -211,9 +216,9 @@ def _plain(value: Any) -> Any:
     try:
         copy = codec.copy_value(value)
     except CodecError as error:
-        raise ValueError(str(error)) from None
+        raise MisfitError(str(error)) from None
     if depth_of(copy) > MAX_PLAIN_DEPTH:
-        raise ValueError(f"nested deeper than {MAX_PLAIN_DEPTH} levels")
+        raise MisfitError(f"nested deeper than {MAX_PLAIN_DEPTH} levels")
     return copy
 
 
@@ -223,7 +228,7 @@ def _image_url(value: Any) -> str:
         return url
     if len(url) <= MAX_DATA_URL_CHARS and _DATA_IMAGE.fullmatch(url):
         return url
-    raise ValueError
+    raise MisfitError
 
 
 LABEL: Final = Kind(f"a text of at most {MAX_LABEL_CHARS:,} characters", _bounded(MAX_LABEL_CHARS))

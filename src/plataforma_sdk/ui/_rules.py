@@ -1,6 +1,6 @@
 """What the properties of one element must be together; each rule also fills in what follows from the others.
 
-A rule takes checked properties, may change them, and raises `ValueError` with the problem. Applied to its own result
+A rule takes checked properties, may change them, and raises `MisfitError` with the problem. Applied to its own result
 it changes nothing, so the host may check again what the module's side has checked.
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from plataforma_sdk.ui._data_kinds import first_names
-from plataforma_sdk.ui._kinds import is_number, unique
+from plataforma_sdk.ui._kinds import MisfitError, is_number, unique
 
 __all__ = ["RULES", "Rule"]
 
@@ -27,7 +27,7 @@ def _table(props: dict[str, Any]) -> None:
         props["rows"] = [{name: value for name, value in row.items() if name in shown} for row in rows]
     if row_key is not None:
         if any(row.get(row_key) is None for row in rows):
-            raise ValueError(f"row_key is {row_key!r}, which a row lacks")
+            raise MisfitError(f"row_key is {row_key!r}, which a row lacks")
         unique((row[row_key] for row in rows), f"row_key {row_key!r} of")
 
 
@@ -41,19 +41,20 @@ def _chart(props: dict[str, Any]) -> None:
     x = props.setdefault("x", names[0] if names else "x")
     y = props.setdefault("y", [name for name in names if name != x and _holds_numbers(points, name)] or ["y"])
     if points and not {x, *y} <= set(names):
-        raise ValueError(f"x is {x!r} and y is {', '.join(map(repr, y))}, but the points have {', '.join(names)}")
+        raise MisfitError(f"x is {x!r} and y is {', '.join(map(repr, y))}, but the points have {', '.join(names)}")
     for name in y:
         if not _holds_numbers(points, name):
-            raise ValueError(f"y is {name!r}, which is not a number in every point")
+            raise MisfitError(f"y is {name!r}, which is not a number in every point")
     props["data"] = [{name: point.get(name) for name in (x, *y)} for point in points]
     if props["kind"] == "pie" and len(y) > 1:
-        raise ValueError("a pie shows one y")
+        raise MisfitError("a pie shows one y")
 
 
 def _rename_pairs(props: dict[str, Any]) -> None:
+    """Give the two columns that pairs became the names that the author gave them."""
     x = props.setdefault("x", "x")
     y = props.setdefault("y", ["y"])
-    if x != "x" or y != ["y"]:
+    if not {x, *y} <= {"x", "y"}:
         props["data"] = [{x: point.get("x"), y[0]: point.get("y")} for point in props["data"]]
 
 
@@ -64,24 +65,26 @@ def _holds_numbers(points: list[dict[str, Any]], name: str) -> bool:
 def _range(props: dict[str, Any]) -> None:
     low, high, value = (props.get(name) for name in ("minimum", "maximum", "value"))
     if low is not None and high is not None and low > high:
-        raise ValueError(f"minimum {low} lies above maximum {high}")
+        raise MisfitError(f"minimum {low} lies above maximum {high}")
     if value is not None and ((low is not None and value < low) or (high is not None and value > high)):
-        raise ValueError(f"value {value} lies outside {low if low is not None else ''}..{'' if high is None else high}")
+        raise MisfitError(
+            f"value {value} lies outside {low if low is not None else ''}..{'' if high is None else high}"
+        )
 
 
 def _number_field(props: dict[str, Any]) -> None:
     if props.get("step") is not None and props["step"] <= 0:
-        raise ValueError(f"step {props['step']} is not above 0")
+        raise MisfitError(f"step {props['step']} is not above 0")
     value = props.get("value")
     if props.get("integer") and value is not None and value != int(value):
-        raise ValueError(f"value {value} is not whole")
+        raise MisfitError(f"value {value} is not whole")
     _range(props)
 
 
 def _text_field(props: dict[str, Any]) -> None:
     limit, value = props.get("max_length"), props.get("value")
     if limit is not None and value is not None and len(value) > limit:
-        raise ValueError(f"value has {len(value):,} characters, max_length is {limit:,}")
+        raise MisfitError(f"value has {len(value):,} characters, max_length is {limit:,}")
 
 
 def _select_field(props: dict[str, Any]) -> None:
@@ -92,14 +95,14 @@ def _select_field(props: dict[str, Any]) -> None:
     chosen = value if props.get("multiple") else [value]
     options = [option["value"] for option in props["options"]]
     if not isinstance(chosen, list) or any(item not in options or isinstance(item, bool) for item in chosen):
-        raise ValueError(f"value {value!r} is none of the options")
+        raise MisfitError(f"value {value!r} is none of the options")
     unique(chosen, "value")
 
 
 def _progress(props: dict[str, Any]) -> None:
     value, maximum = props.get("value"), props.get("maximum", 1)
     if maximum <= 0 or (value is not None and not 0 <= value <= maximum):
-        raise ValueError(f"value {value} lies outside 0..{maximum}")
+        raise MisfitError(f"value {value} lies outside 0..{maximum}")
 
 
 RULES: Mapping[str, Rule] = {

@@ -120,9 +120,7 @@ class _Limits:
     def enter(self, depth: int) -> None:
         self.nodes += 1
         if self.nodes > self.max_nodes:
-            raise TreeLimitError(
-                "tree_nodes", used=self.nodes, limit=self.max_nodes, unit="nodes", module=self.module
-            )
+            raise TreeLimitError("tree_nodes", used=self.nodes, limit=self.max_nodes, unit="nodes", module=self.module)
         if depth > self.max_depth:
             raise TreeLimitError(
                 "tree_depth",
@@ -138,7 +136,8 @@ class _Writer(_Limits):
     def write(self, element: Element, key: str, depth: int) -> dict[str, Any]:
         self.enter(depth)
         children = [
-            self.write(child, f"{key}.{own}", depth + 1) for child, own in zip(element.children, self._own_keys(element))
+            self.write(child, f"{key}.{own}", depth + 1)
+            for child, own in zip(element.children, self._own_keys(element), strict=True)
         ]
         node = {"type": element.type, "key": key, "props": dict(element.props), "children": children}
         if element.type == "form":
@@ -186,9 +185,7 @@ class _Reader(_Limits):
 
     def _type(self, element_type: Any) -> str:
         if spec_of(element_type) is None and not self._knows(element_type):
-            raise UnknownElementError(
-                f"This host has no plugin for the element {element_type!r}", module=self.module
-            )
+            raise UnknownElementError(f"This host has no plugin for the element {element_type!r}", module=self.module)
         return str(element_type)
 
     def _knows(self, element_type: str) -> bool:

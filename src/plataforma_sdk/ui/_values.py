@@ -9,7 +9,7 @@ from typing import Any, Final
 from plataforma_sdk import codec
 from plataforma_sdk.errors import CodecError, UnknownHandlerError
 from plataforma_sdk.ui._check import spec_of
-from plataforma_sdk.ui._kinds import MAX_TEXT_CHARS, TEXT, is_number
+from plataforma_sdk.ui._kinds import MAX_TEXT_CHARS, TEXT, MisfitError, is_number
 from plataforma_sdk.ui._tree import form_fields
 
 __all__ = ["check_value", "takes_value"]
@@ -41,13 +41,13 @@ def check_value(element: Mapping[str, Any], value: object) -> Any:
     spec = spec_of(element["type"])
     try:
         if element["props"].get("disabled"):
-            raise ValueError("it is disabled")
+            raise MisfitError("it is disabled")
         if spec is None:
             return codec.copy_value(value)
         if spec.value is None:
             return _nothing(value)
         return _CHECKS[spec.value](element, value)
-    except (ValueError, CodecError) as error:
+    except (MisfitError, CodecError) as error:
         raise UnknownHandlerError(
             f"The value for ui.{element['type']} {element['key']!r} does not fit: {error}"
         ) from None
@@ -55,14 +55,14 @@ def check_value(element: Mapping[str, Any], value: object) -> Any:
 
 def _nothing(value: object) -> None:
     if value is not None:
-        raise ValueError("its events carry no value")
+        raise MisfitError("its events carry no value")
 
 
 def _is_empty(props: Mapping[str, Any], value: object) -> bool:
     if value is not None:
         return False
     if props.get("required"):
-        raise ValueError("it is required")
+        raise MisfitError("it is required")
     return True
 
 
@@ -73,11 +73,11 @@ def _text(element: Mapping[str, Any], value: Any) -> str:
     text: str = TEXT.check(value) if isinstance(value, str) and len(value) <= MAX_TEXT_CHARS else _refuse("a text")
     limit = props.get("max_length", MAX_TEXT_CHARS)
     if len(text) > limit:
-        raise ValueError(f"{len(text):,} characters, at most {limit:,}")
+        raise MisfitError(f"{len(text):,} characters, at most {limit:,}")
     if not props.get("multiline") and ("\n" in text or "\r" in text):
-        raise ValueError("it takes one line")
+        raise MisfitError("it takes one line")
     if props.get("required") and not text.strip():
-        raise ValueError("it is required")
+        raise MisfitError("it is required")
     return text
 
 
@@ -111,7 +111,7 @@ def _date(element: Mapping[str, Any], value: Any) -> datetime.date | None:
 def _within(props: Mapping[str, Any], value: Any) -> Any:
     low, high = props.get("minimum"), props.get("maximum")
     if (low is not None and value < low) or (high is not None and value > high):
-        raise ValueError(f"it lies outside {'' if low is None else low}..{'' if high is None else high}")
+        raise MisfitError(f"it lies outside {'' if low is None else low}..{'' if high is None else high}")
     return value
 
 
@@ -123,10 +123,10 @@ def _choice(element: Mapping[str, Any], value: Any) -> Any:
     if not isinstance(chosen, list) or len(chosen) > len(props["options"]):
         _refuse("a list of options")
     if props.get("required") and not chosen:
-        raise ValueError("it is required")
+        raise MisfitError("it is required")
     result = [_option(props, item) for item in chosen]
     if len(set(result)) < len(result):
-        raise ValueError("an option comes twice")
+        raise MisfitError("an option comes twice")
     return result
 
 
@@ -134,7 +134,7 @@ def _option(props: Mapping[str, Any], value: Any) -> Any:
     for option in props["options"]:
         if type(option["value"]) is type(value) and option["value"] == value:
             if option.get("disabled"):
-                raise ValueError("that option is disabled")
+                raise MisfitError("that option is disabled")
             return value
     return _refuse("one of the options")
 
@@ -143,7 +143,7 @@ def _flag(element: Mapping[str, Any], value: Any) -> bool:
     if value is not None and not isinstance(value, bool):
         _refuse("True or False")
     if element["props"].get("required") and not value:
-        raise ValueError("it must be checked")
+        raise MisfitError("it must be checked")
     return bool(value)
 
 
@@ -177,7 +177,7 @@ def _form(element: Mapping[str, Any], value: Any) -> dict[str, Any]:
         _refuse("a dict, field name -> value")
     unknown = sorted(str(name)[:80] for name in value.keys() - fields.keys())
     if unknown:
-        raise ValueError(f"the form has no field {unknown[0]!r}")
+        raise MisfitError(f"the form has no field {unknown[0]!r}")
     result = {}
     for name, field in fields.items():
         if field["props"].get("disabled"):
@@ -188,7 +188,7 @@ def _form(element: Mapping[str, Any], value: Any) -> dict[str, Any]:
 
 
 def _refuse(expected: str) -> Any:
-    raise ValueError(f"expected {expected}")
+    raise MisfitError(f"expected {expected}")
 
 
 _CHECKS: Final[Mapping[str, Callable[[Mapping[str, Any], Any], Any]]] = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import cache
 
 import attrs
 
@@ -53,7 +53,7 @@ def scope_matches(scope: str, point_scope: object) -> bool:
     return matches(tuple(scope.split(".")), point_scope) if isinstance(point_scope, tuple) else scope == point_scope
 
 
-@lru_cache(maxsize=None)
+@cache
 def points(text: str, *, is_denial: bool = False) -> frozenset[Point]:
     """Every point that a permission speaks of; only a denial with wildcards speaks of ``api.external``."""
     name, _, rest = text.partition("[")

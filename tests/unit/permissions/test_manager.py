@@ -9,6 +9,7 @@ import pytest
 
 from plataforma_sdk.errors import InvalidPermissionError, PermissionDeniedError
 from plataforma_sdk.permissions import Kind, PermissionChange, PermissionManager
+from plataforma_sdk.permissions._policy import Policy
 from plataforma_sdk.types import FakeClock
 
 
@@ -31,7 +32,12 @@ def test_require_passes_what_is_held():
 
 def test_require_names_the_module_the_permission_and_the_next_step():
     error = refused(PermissionManager(module="vendas"), "api.vendas[GET]")
-    assert (error.module, error.permission, error.reason, error.line) == ("vendas", "api.vendas[GET]", "not granted", None)
+    assert (error.module, error.permission, error.reason, error.line) == (
+        "vendas",
+        "api.vendas[GET]",
+        "not granted",
+        None,
+    )
     assert "permissions.grant('api.vendas[GET]')" in str(error)
 
 
@@ -74,23 +80,22 @@ def test_a_check_that_was_held_on_to_sees_a_revocation():
     assert not has("api.vendas")
 
 
-def test_an_answer_judged_before_a_revocation_is_not_kept_after_it():
+def test_an_answer_judged_before_a_revocation_is_not_kept_after_it(monkeypatch):
+    permissions = PermissionManager(["api.vendas"])
     revoker = threading.Thread(target=lambda: permissions.revoke("api.vendas"))
+    judge = Policy.judge
 
-    class Interrupting(FakeClock):
-        """Lets another thread revoke in the middle of a check."""
+    def judge_slowly(policy, permission):
+        """Let another thread revoke between the judgement and its keeping."""
+        verdict = judge(policy, permission)
+        revoker.start()
+        revoker.join(0.05)
+        return verdict
 
-        def now(self):
-            if not revoker.ident:
-                revoker.start()
-                revoker.join(0.05)
-            return super().now()
-
-    permissions = PermissionManager(["api.vendas"], clock=Interrupting())
-    permissions.grant("api.other", until=2e9)
-    permissions.has("api.unknown")
+    monkeypatch.setattr(Policy, "judge", judge_slowly)
     permissions.has("api.vendas")
     revoker.join()
+    monkeypatch.undo()
     assert not permissions.has("api.vendas")
 
 

@@ -51,7 +51,7 @@ def test_changes_are_seen_by_the_next_check(operations, needs):
         getattr(naive, verb)(text)
         for need in needs:
             held = naive.has(need)
-            # A wide need whose parts were revoked and granted again one by one stays refused: never the other way round.
+            # A wide need whose parts were revoked and granted again one by one stays refused, never the opposite.
             assert real.has(need) <= held
             if len(points(need)) == 1:
                 assert real.has(need) == held
@@ -100,7 +100,9 @@ TRAPS = [
     pytest.param("*", "api.external[example.com]", False, id="no wildcard grants a host"),
     pytest.param("api.*", "api.external[example.com]", False, id="api.* is no host either"),
     pytest.param("api.external", "api.external[example.com]", True, id="the exact grant covers every host"),
-    pytest.param("api.external[example.com]", "api.external[evil.example.com]", False, id="a host is not its subdomains"),
+    pytest.param(
+        "api.external[example.com]", "api.external[evil.example.com]", False, id="a host is not its subdomains"
+    ),
     pytest.param("api.external[example.com]", "api.external", False, id="one host is not all"),
     pytest.param("api.vendas", "api.vendas[GET,POST]", True, id="unscoped covers every scope"),
     pytest.param("api.vendas[GET]", "api.vendas", False, id="scoped never covers unscoped"),

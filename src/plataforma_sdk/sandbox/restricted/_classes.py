@@ -74,7 +74,7 @@ class Classes:
     def _clean(self, body: dict[str, Any]) -> dict[str, Any]:
         """Drop what the engine left in a class body, and refuse special methods that are not on the list."""
         for key in list(body):
-            if key == "_w" or (key.startswith("_t") and key[2:].isdigit()):
+            if key in ("_w", "__orig_bases__") or (key.startswith("_t") and key[2:].isdigit()):
                 del body[key]
             elif key.startswith("__") and key not in CLASS_DUNDERS:
                 raise TypeError(f"{key} cannot be defined in the restricted tier")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 from typing import Any, Final
 
 from plataforma_sdk import codec
@@ -37,6 +38,8 @@ class WasmInstance:
         self._monitor = context.monitor
         self._pump = pump
         self._is_closed = False
+        self._finalizer = weakref.finalize(self, _dispose, asyncio.get_running_loop(), pump, self._closed_error())
+        self._finalizer.atexit = False
 
     @property
     def is_poisoned(self) -> bool:
@@ -59,6 +62,7 @@ class WasmInstance:
     async def close(self) -> None:
         """Free everything; running calls end with `ModuleStateError`. A second call does nothing."""
         self._is_closed = True
+        self._finalizer.detach()
         tasks = self._pump.open_tasks()
         self._pump.end(self._closed_error())
         tasks = [task for task in tasks if task is not asyncio.current_task()]
@@ -120,6 +124,14 @@ class WasmInstance:
 
     def _closed_error(self) -> PlataformaError:
         return ModuleStateError(f"Module {self._module!r} is closed", module=self._module, state="unloaded")
+
+
+def _dispose(loop: asyncio.AbstractEventLoop, pump: Pump, error: PlataformaError) -> None:
+    """Free an instance that nobody closed; the collector may run in any thread, the pump belongs to its loop."""
+    if loop.is_closed():
+        pump.abandon(error)
+    else:
+        loop.call_soon_threadsafe(pump.end, error)
 
 
 def _arguments(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:

@@ -31,7 +31,11 @@ _LONG_PUMP_FUEL: Final = 400_000
 _MEASURE_EVERY: Final = 64
 """Memory is measured after pumps that could have allocated much, and now and then: it costs a system call."""
 
-_OUTBOX_PAYLOADS: Final = 8
+_OUTBOX_PAYLOADS: Final = 4
+_MAX_LINES: Final = 5_000
+_MAX_ERROR_CHARS: Final = 65_536
+"""Bounds on what one pump may make the host parse: it holds the event loop meanwhile."""
+
 
 
 class Pump:
@@ -132,6 +136,12 @@ class Pump:
             call.settle(error=error)
         if self._on_loaded is not None and not self._on_loaded.done():
             self._on_loaded.set_exception(error)
+
+    def abandon(self, error: PlataformaError) -> None:
+        """Free the guest after its loop has been closed: its tasks and timers went with the loop."""
+        if self.ended is None:
+            self.ended = error
+            self._store.drop()
 
     def open_tasks(self) -> list[asyncio.Task[None]]:
         """Return the host's tasks that still serve the guest."""
@@ -249,7 +259,7 @@ class Pump:
         """Serve the outbox. The guest may have written anything, so whatever does not parse ends it."""
         try:
             if not is_ok:
-                self.end(self._error_of(codec.decode(text)))
+                self.end(self._fault_of_the_runner(text))
                 return
             self._check_outbox(text)
             if self._timer is not None:
@@ -264,9 +274,17 @@ class Pump:
             self.end(self._broken())
 
     def _check_outbox(self, text: bytes) -> None:
-        limit = self._limits.max_payload_bytes * _OUTBOX_PAYLOADS
-        if len(text) > limit:
-            raise ResourceLimitError("outbox", used=len(text), limit=limit, unit="bytes", module=self._module)
+        for used, limit, unit in (
+            (len(text), self._limits.max_payload_bytes * _OUTBOX_PAYLOADS, "bytes"),
+            (text.count(b"\n"), _MAX_LINES, "messages"),
+        ):
+            if used > limit:
+                raise ResourceLimitError("outbox", used=used, limit=limit, unit=unit, module=self._module)
+
+    def _fault_of_the_runner(self, text: bytes) -> PlataformaError:
+        """Explain an error of `pump` itself: out of memory while it wrote the outbox, or a runner tampered with."""
+        error = self._error_of(codec.decode(text[:_MAX_ERROR_CHARS]))
+        return error if isinstance(error, ResourceLimitError) else self._broken()
 
     def _receive_line(self, line: str) -> None:
         if self.ended is not None:
@@ -298,6 +316,8 @@ class Pump:
 
     def _on_raise(self, number: int, text: str) -> None:
         call = self._calls.pop(number)
+        if len(text) > _MAX_ERROR_CHARS:
+            raise ValueError("an error without bounds")
         data = codec.decode(text)
         error = self._error_of(data)
         call.settle(error=error)

@@ -36,16 +36,19 @@ class HostRequests:
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._held: dict[int, HostRequest] = {}
         self._is_closed = False
+        self._no_room = error_text(
+            QuotaExceededError(
+                "open_requests", used=_MAX_OPEN + 1, limit=_MAX_OPEN, unit="requests", module=context.module_id
+            )
+        )
 
     def open(self, request: HostRequest, call: PendingCall | None) -> None:
         """Serve a request; one of a call whose caller does not wait yet is held until it does."""
         if request.number in self._tasks or request.number in self._held:
             raise ValueError(f"request {request.number} is open already")
-        try:
-            self._monitor.check_payload(len(request.args))
-            self._check_room()
-        except QuotaExceededError as error:
-            self._answer(f"x{request.number} {error_text(error)}", request.call)
+        refusal = self._refusal(request)
+        if refusal is not None:
+            self._answer(f"x{request.number} {refusal}", request.call)
             return
         if call is not None and call.context is None:
             self._held[request.number] = request
@@ -75,12 +78,15 @@ class HostRequests:
         """Return the tasks that have not ended."""
         return [task for task in self._tasks.values() if not task.done()]
 
-    def _check_room(self) -> None:
-        count = len(self._tasks) + len(self._held)
-        if count >= _MAX_OPEN:
-            raise QuotaExceededError(
-                "open_requests", used=count + 1, limit=_MAX_OPEN, unit="requests", module=self._module
-            )
+    def _refusal(self, request: HostRequest) -> str | None:
+        """Return why a request is refused before it is read; one text serves all, since a guest may send thousands."""
+        if len(self._tasks) + len(self._held) >= _MAX_OPEN:
+            return self._no_room
+        try:
+            self._monitor.check_payload(len(request.args))
+        except QuotaExceededError as error:
+            return error_text(error)
+        return None
 
     def _start(self, request: HostRequest, context: contextvars.Context) -> None:
         if not self._is_closed:

@@ -24,6 +24,17 @@ def _short(function: Any) -> Any:
     return SealedFunction(call, function.__name__)
 
 
+def _constructor(kind: Any) -> Any:
+    """Refuse the form that unpickling uses: it takes ten bytes, and does not check them."""
+
+    def make(*args: Any, **kwargs: Any) -> Any:
+        if args and type(args[0]) in (bytes, str):
+            raise TypeError(f"{kind.__name__}() takes numbers; write fromisoformat(text)")
+        return kind(*args, **kwargs)
+
+    return make
+
+
 def _class_methods(kind: Any, names: str) -> dict[str, Any]:
     return {name: _short(getattr(kind, name)) for name in names.split()}
 
@@ -50,11 +61,11 @@ def make_datetime(sandbox: Sandbox) -> Any:
     return namespace(
         "datetime",
         {
-            "datetime": seal_type(datetime.datetime, datetime.datetime, moments),
-            "date": seal_type(datetime.date, datetime.date, days),
-            "time": seal_type(datetime.time, datetime.time, _class_methods(datetime.time, "fromisoformat")),
-            "timedelta": seal_type(datetime.timedelta, datetime.timedelta, spans),
-            "timezone": seal_type(datetime.timezone, datetime.timezone, {"utc": datetime.UTC}),
+            "datetime": seal_type(datetime.datetime, _constructor(datetime.datetime), moments),
+            "date": seal_type(datetime.date, _constructor(datetime.date), days),
+            "time": seal_type(datetime.time, _constructor(datetime.time), _class_methods(datetime.time, "fromisoformat")),
+            "timedelta": seal_type(datetime.timedelta, _constructor(datetime.timedelta), spans),
+            "timezone": seal_type(datetime.timezone, _constructor(datetime.timezone), {"utc": datetime.UTC}),
             "UTC": datetime.UTC,
             "MINYEAR": datetime.MINYEAR,
             "MAXYEAR": datetime.MAXYEAR,

@@ -147,8 +147,11 @@ class Guest:
         self.outbox.lines.append(f"e{number} {self.describe(error)}")
 
     def _end_turn(self) -> None:
-        self.stdout.end_turn()
-        self.stderr.end_turn()
+        for stream in (self.stdout, self.stderr):
+            try:
+                stream.end_turn()
+            except PlataformaError:
+                """The output quota is used up; the module was told where it printed."""
 
     def _log(self, level: str, line: str) -> None:
         self.bridge.call_now("log", [level, line.encode("utf-8", "replace").decode(), {}])

@@ -152,7 +152,7 @@ def describe_error(error: BaseException, owns: Callable[[str], bool]) -> str:
         return '{"cancelled":true}'
     if isinstance(error, RecursionError):
         return '{"limit":"stack"}'
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) and not error.args:  # the interpreter's own says nothing more
         return '{"limit":"memory"}'
     if isinstance(error, PlataformaError):
         try:

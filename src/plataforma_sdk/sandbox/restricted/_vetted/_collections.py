@@ -1,0 +1,112 @@
+"""`collections`: the C containers, and `namedtuple` as a record class of the module's own."""
+
+from __future__ import annotations
+
+import collections
+from typing import TYPE_CHECKING, Any, Final
+
+from plataforma_sdk.sandbox.restricted._sealed import SealedFunction, namespace, seal_type
+from plataforma_sdk.sandbox.restricted._weights import DICTS
+
+if TYPE_CHECKING:
+    from plataforma_sdk.sandbox.restricted._sandbox import Sandbox
+
+__all__ = ["make_collections"]
+
+_NAMEDTUPLE: Final = '''
+def make(name, fields):
+    class Record:
+        _fields = fields
+
+        def __init__(self, *values, **named):
+            if len(values) > len(fields):
+                raise TypeError(f"{name} takes {len(fields)} values, not {len(values)}")
+            given = dict(zip(fields, values))
+            for key, value in named.items():
+                if key not in fields or key in given:
+                    raise TypeError(f"{name} got an unexpected or repeated field {key!r}")
+                given[key] = value
+            for field in fields:
+                if field not in given:
+                    raise TypeError(f"{name} needs the field {field!r}")
+                setattr(self, field, given[field])
+
+        def __iter__(self):
+            for field in fields:
+                yield getattr(self, field)
+
+        def __len__(self):
+            return len(fields)
+
+        def __getitem__(self, index):
+            return tuple(self)[index]
+
+        def __contains__(self, value):
+            return value in tuple(self)
+
+        def __eq__(self, other):
+            return tuple(self) == (tuple(other) if isinstance(other, Record) else other)
+
+        def __lt__(self, other):
+            return tuple(self) < tuple(other)
+
+        def __hash__(self):
+            return hash(tuple(self))
+
+        def __repr__(self):
+            return name + "(" + ", ".join([f"{field}={getattr(self, field)!r}" for field in fields]) + ")"
+
+        def _asdict(self):
+            return {field: getattr(self, field) for field in fields}
+
+        def _replace(self, **changes):
+            return Record(**{**self._asdict(), **changes})
+
+    return Record
+'''
+
+
+class _Collections:
+    """Constructors of the containers, their arguments bounded."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+
+    def deque(self, items: Any = (), maxlen: Any = None) -> Any:
+        return collections.deque(self._sandbox.iterables.star(items), maxlen)
+
+    def defaultdict(self, factory: Any = None, *args: Any, **kwargs: Any) -> Any:
+        return collections.defaultdict(factory, self._sandbox.builtins.make_dict(*args, **kwargs))
+
+    def ordered_dict(self, *args: Any, **kwargs: Any) -> Any:
+        return collections.OrderedDict(self._sandbox.builtins.make_dict(*args, **kwargs))
+
+    def counter(self, items: Any = (), **kwargs: Any) -> Any:
+        if type(items) not in DICTS:
+            items = self._sandbox.iterables.hashable(items)
+        return collections.Counter(items, **kwargs)
+
+    def namedtuple(self, name: Any, fields: Any) -> Any:
+        names = fields.replace(",", " ").split() if type(fields) is str else list(self._sandbox.iterables.star(fields))
+        for field in names:
+            if type(field) is not str or not field.isidentifier() or field.startswith("_"):
+                raise ValueError(f"a field is a public name, not {str(field)[:40]!r}")
+        made = self._sandbox.run_source(_NAMEDTUPLE, "<library>/namedtuple.py")["make"](str(name), tuple(names))
+        type.__setattr__(made, "__name__", str(name)[:80])
+        return made
+
+
+def make_collections(sandbox: Sandbox) -> Any:
+    """`collections` without its abstract classes and `User...` classes."""
+    own = _Collections(sandbox)
+    return namespace(
+        "collections",
+        {
+            "deque": seal_type(collections.deque, own.deque),
+            "defaultdict": seal_type(collections.defaultdict, own.defaultdict),
+            "OrderedDict": seal_type(collections.OrderedDict, own.ordered_dict),
+            "Counter": seal_type(collections.Counter, own.counter),
+            "namedtuple": SealedFunction(own.namedtuple, "namedtuple"),
+            "abc": sandbox.library("collections.abc"),
+        },
+    )

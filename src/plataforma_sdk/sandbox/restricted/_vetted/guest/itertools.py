@@ -1,0 +1,186 @@
+"""`itertools`, written in the restricted language itself."""
+
+from typing import Any
+
+
+class chain:  # noqa: N801
+    def __init__(self, *iterables: Any) -> None:
+        self._items = _chained(iterables)
+
+    def __iter__(self) -> Any:
+        return self._items
+
+    def __next__(self) -> Any:
+        return next(self._items)
+
+    @staticmethod
+    def from_iterable(iterables: Any) -> Any:
+        return _chained(iterables)
+
+
+def _chained(iterables: Any) -> Any:
+    for iterable in iterables:
+        yield from iterable
+
+
+def count(start: Any = 0, step: Any = 1) -> Any:
+    while True:
+        yield start
+        start = start + step
+
+
+def cycle(iterable: Any) -> Any:
+    items = list(iterable)
+    while items:
+        yield from items
+
+
+def repeat(value: Any, times: Any = None) -> Any:
+    if times is None:
+        while True:
+            yield value
+    for _ in range(times):
+        yield value
+
+
+def accumulate(iterable: Any, function: Any = None, *, initial: Any = None) -> Any:
+    total = initial
+    is_first = initial is None
+    if not is_first:
+        yield total
+    for item in iterable:
+        if is_first:
+            total, is_first = item, False
+        else:
+            total = total + item if function is None else function(total, item)
+        yield total
+
+
+def batched(iterable: Any, n: int) -> Any:
+    batch = []
+    for item in iterable:
+        batch.append(item)
+        if len(batch) == n:
+            yield tuple(batch)
+            batch = []
+    if batch:
+        yield tuple(batch)
+
+
+def compress(data: Any, selectors: Any) -> Any:
+    for item, keep in zip(data, selectors, strict=False):
+        if keep:
+            yield item
+
+
+def dropwhile(predicate: Any, iterable: Any) -> Any:
+    is_dropping = True
+    for item in iterable:
+        if is_dropping and predicate(item):
+            continue
+        is_dropping = False
+        yield item
+
+
+def takewhile(predicate: Any, iterable: Any) -> Any:
+    for item in iterable:
+        if not predicate(item):
+            break
+        yield item
+
+
+def filterfalse(predicate: Any, iterable: Any) -> Any:
+    for item in iterable:
+        if not (item if predicate is None else predicate(item)):
+            yield item
+
+
+def groupby(iterable: Any, key: Any = None) -> Any:
+    group: list[Any] = []
+    current = None
+    for item in iterable:
+        value = item if key is None else key(item)
+        if group and value != current:
+            yield current, iter(group)
+            group = []
+        current = value
+        group.append(item)
+    if group:
+        yield current, iter(group)
+
+
+def islice(iterable: Any, *bounds: Any) -> Any:
+    start, stop, step = 0, None, 1
+    if len(bounds) == 1:
+        stop = bounds[0]
+    else:
+        start, stop = bounds[0] or 0, bounds[1]
+        step = bounds[2] if len(bounds) > 2 and bounds[2] is not None else 1
+    if stop is not None and stop <= start:
+        return
+    wanted = start
+    for number, item in enumerate(iterable):
+        if number == wanted:
+            yield item
+            wanted = wanted + step
+        if stop is not None and number + 1 >= stop:
+            break
+
+
+def pairwise(iterable: Any) -> Any:
+    is_first = True
+    before = None
+    for item in iterable:
+        if not is_first:
+            yield before, item
+        before, is_first = item, False
+
+
+def product(*iterables: Any, repeat: int = 1) -> Any:
+    pools = [tuple(pool) for pool in iterables] * repeat
+    made: list[Any] = [()]
+    for pool in pools:
+        made = [(*prefix, item) for prefix in made for item in pool]
+    yield from made
+
+
+def permutations(iterable: Any, r: Any = None) -> Any:
+    pool = tuple(iterable)
+    size = len(pool) if r is None else r
+    for indices in product(range(len(pool)), repeat=size):
+        if len(set(indices)) == size:
+            yield tuple([pool[i] for i in indices])
+
+
+def combinations(iterable: Any, r: int) -> Any:
+    pool = tuple(iterable)
+    indices = list(range(r))
+    if r > len(pool):
+        return
+    yield tuple([pool[i] for i in indices])
+    while True:
+        place = r - 1
+        while place >= 0 and indices[place] == place + len(pool) - r:
+            place -= 1
+        if place < 0:
+            return
+        indices[place] += 1
+        for following in range(place + 1, r):
+            indices[following] = indices[following - 1] + 1
+        yield tuple([pool[i] for i in indices])
+
+
+def starmap(function: Any, iterable: Any) -> Any:
+    for arguments in iterable:
+        yield function(*arguments)
+
+
+def zip_longest(*iterables: Any, fillvalue: Any = None) -> Any:
+    rows = [list(iterable) for iterable in iterables]
+    for number in range(max([len(row) for row in rows], default=0)):
+        yield tuple([row[number] if number < len(row) else fillvalue for row in rows])
+
+
+def tee(iterable: Any, n: int = 2) -> Any:
+    items = list(iterable)
+    return tuple([iter(items) for _ in range(n)])

@@ -1,0 +1,68 @@
+"""`operator`, written in the restricted language itself."""
+
+from typing import Any
+
+
+def itemgetter(*keys: Any) -> Any:
+    if len(keys) == 1:
+        return lambda value: value[keys[0]]
+    return lambda value: tuple([value[key] for key in keys])
+
+
+def attrgetter(*names: str) -> Any:
+    def read(value: Any, name: str) -> Any:
+        for part in name.split("."):
+            value = getattr(value, part)
+        return value
+
+    if len(names) == 1:
+        return lambda value: read(value, names[0])
+    return lambda value: tuple([read(value, name) for name in names])
+
+
+def methodcaller(name: str, *args: Any, **kwargs: Any) -> Any:
+    return lambda value: getattr(value, name)(*args, **kwargs)
+
+
+def add(a: Any, b: Any) -> Any:
+    return a + b
+
+
+def sub(a: Any, b: Any) -> Any:
+    return a - b
+
+
+def mul(a: Any, b: Any) -> Any:
+    return a * b
+
+
+def truediv(a: Any, b: Any) -> Any:
+    return a / b
+
+
+def eq(a: Any, b: Any) -> Any:
+    return a == b
+
+
+def ne(a: Any, b: Any) -> Any:
+    return a != b
+
+
+def lt(a: Any, b: Any) -> Any:
+    return a < b
+
+
+def gt(a: Any, b: Any) -> Any:
+    return a > b
+
+
+def neg(a: Any) -> Any:
+    return -a
+
+
+def not_(a: Any) -> Any:
+    return not a
+
+
+def contains(a: Any, b: Any) -> Any:
+    return b in a
