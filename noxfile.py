@@ -18,6 +18,8 @@ ALL_PYTHONS = [
     for text in PROJECT["project"]["classifiers"]
     if text.startswith("Programming Language :: Python :: 3.")
 ]
+WARM_UP = "from plataforma_sdk.sandbox.wasm._compiled import compiled_runner; compiled_runner()"
+"""Builds and compiles the guest before the tests, whose time-outs would otherwise begin with that."""
 
 nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "uv|virtualenv"
@@ -84,6 +86,7 @@ def docs(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run unit, conformance and documentation tests on each Python that is present."""
     _install_project(session, "test")
+    session.run("python", "-c", WARM_UP)
     _pytest(session, *(() if session.posargs else ("tests",)))
 
 
@@ -91,6 +94,7 @@ def tests(session: nox.Session) -> None:
 def coverage(session: nox.Session) -> None:
     """Measure which lines the tests reach, in one process."""
     _install_project(session, "test")
+    session.run("python", "-c", WARM_UP)
     session.run("coverage", "run", "-m", "pytest", "tests", *session.posargs)
     session.run("coverage", "report")
 

@@ -8,11 +8,14 @@ installed. Ratios are what counts: every figure moves with the machine and its l
 from __future__ import annotations
 
 import fnmatch
+import importlib
 import importlib.util
 import platform
 import sys
 import time
 from collections.abc import Callable, Sequence
+
+import attrs
 
 from plataforma_sdk.permissions import PERMISSIONS, PermissionManager
 
@@ -21,6 +24,10 @@ MAX_RATIO = 3.0
 """A warm `has` costs at most so many plain dict lookups."""
 MAX_GROWTH = 1.2
 """A warm `has` among 100,000 grants costs at most so many among 10."""
+
+HEADINGS = ("dict[name]", "has(name)", "require(name)", "cold has", "spec. loop", "fnmatch", "pycasbin")
+WIDTH = 23
+HAS_CASBIN = importlib.util.find_spec("casbin") is not None
 
 Loop = Callable[[int], None]
 
@@ -43,7 +50,7 @@ def best_ns(*loops: Loop, budget_s: float = 0.4) -> list[float]:
 
 def _fitting_rounds(loop: Loop) -> int:
     rounds = 1
-    while _time(loop, rounds) < 0.004:
+    while min(_time(loop, rounds) for _ in range(3)) < 0.004:  # one slow turn would leave too few rounds
         rounds *= 4
     return rounds
 
@@ -52,6 +59,12 @@ def _time(loop: Loop, rounds: int) -> float:
     start = time.perf_counter()
     loop(rounds)
     return time.perf_counter() - start
+
+
+def nothing(rounds: int) -> None:
+    """Turn the loop, and do nothing."""
+    for _ in range(rounds):
+        pass
 
 
 def dict_lookup(table: dict[str, bool], name: str) -> Loop:
@@ -122,7 +135,7 @@ def fnmatch_scan(grants: Sequence[str], name: str) -> Loop:
 
 def casbin_scan(grants: Sequence[str], name: str) -> Loop:
     """Scan with pycasbin's keyMatch, without its enforcer around it."""
-    from casbin.util import key_match
+    key_match = importlib.import_module("casbin.util").key_match
 
     def loop(rounds: int) -> None:
         for _ in range(rounds):
@@ -131,49 +144,69 @@ def casbin_scan(grants: Sequence[str], name: str) -> Loop:
     return loop
 
 
-def measure(count: int) -> list[float]:
-    """Measure everything among `count` grants, in the order of `HEADINGS`."""
-    grants = make_grants(count)
-    name = f"api.group{count // 2 - 1}.action{(count // 2 - 1) % 7}"
-    permissions = PermissionManager(grants)
-    table = dict.fromkeys(grants, True)
-    table[name] = True
-    if not permissions.has(name):
-        raise SystemExit(f"{name} is granted and not held")
-    fast = best_ns(
-        dict_lookup(table, name), warm_has(permissions, name), warm_require(permissions, name), cold_has(permissions)
-    )
-    scans = [specification_loop(grants, name)]
-    if count <= 1_000:  # its cache of 32,768 patterns overflows beyond, and one scan takes a second
-        scans.append(fnmatch_scan(grants, name))
-        if importlib.util.find_spec("casbin"):
-            scans.append(casbin_scan(grants, name))
-    return [*fast, *best_ns(*scans, budget_s=0.2)]
+@attrs.frozen
+class Case:
+    """A manager with so many grants, a name that one of them grants, and a dict of the same names."""
+
+    grants: list[str]
+    name: str
+    permissions: PermissionManager
+    table: dict[str, bool]
+
+    @classmethod
+    def make(cls, count: int) -> Case:
+        """Build a case, and check that the name is held and another is not."""
+        grants = make_grants(count)
+        name = f"api.group{count // 2 - 1}.action{(count // 2 - 1) % 7}"
+        permissions = PermissionManager(grants)
+        if not permissions.has(name) or permissions.has("api.nobody"):
+            raise SystemExit(f"{name} is granted, and nothing else: the manager says otherwise")
+        return cls(grants, name, permissions, {**dict.fromkeys(grants, True), name: True})
 
 
-HEADINGS = ("dict[name]", "has(name)", "require(name)", "cold has", "spec. loop", "fnmatch", "pycasbin")
+def measure_fast(cases: Sequence[Case]) -> list[list[float]]:
+    """Measure what needs no scan, the cases in turns, since their growth is to be told."""
+    loops: list[Loop] = []
+    for case in cases:
+        loops += [dict_lookup(case.table, case.name), warm_has(case.permissions, case.name)]
+        loops += [warm_require(case.permissions, case.name), cold_has(case.permissions)]
+    found = best_ns(*loops)
+    return [found[place : place + 4] for place in range(0, len(found), 4)]
+
+
+def measure_scans(case: Case) -> list[float]:
+    """Measure the scans of others."""
+    scans = [specification_loop(case.grants, case.name)]
+    if len(case.grants) <= 1_000:  # fnmatch's cache of patterns overflows beyond, and one scan takes a second
+        scans.append(fnmatch_scan(case.grants, case.name))
+        if HAS_CASBIN:
+            scans.append(casbin_scan(case.grants, case.name))
+    return best_ns(*scans, budget_s=0.2)
 
 
 def main() -> int:
     """Print the table; the exit status says whether the two promises were kept."""
     print(f"Permission checks, ns each, CPython {platform.python_version()}; in brackets times the dict lookup\n")
-    print(f"{'grants':>8}" + "".join(f"{heading:>22}" for heading in HEADINGS))
-    has: list[float] = []
-    ratios: list[float] = []
-    for count in COUNTS:
-        found = measure(count)
-        has.append(found[1])
-        ratios.append(found[1] / found[0])
-        cells = [f"{ns:,.0f} ({ns / found[0]:,.1f}x)" for ns in found]
-        print(f"{count:>8,}" + "".join(f"{cell:>22}" for cell in [*cells, *["-"] * (len(HEADINGS) - len(cells))]))
-    member = best_ns(warm_has(PermissionManager([PERMISSIONS.STORAGE]), PERMISSIONS.STORAGE))[0]
-    print(f"\nhas(PERMISSIONS.STORAGE): {member:,.0f} ns")
-    if not importlib.util.find_spec("casbin"):
+    print(f"{'grants':>8}" + "".join(f"{heading:>{WIDTH}}" for heading in HEADINGS))
+    cases = [Case.make(count) for count in COUNTS]
+    fast = measure_fast(cases)
+    for case, found in zip(cases, fast, strict=True):
+        row = [*found, *measure_scans(case)]
+        cells = [f"{ns:,.0f} ({ns / found[0]:,.1f}x)" for ns in row] + ["-"] * (len(HEADINGS) - len(row))
+        print(f"{len(case.grants):>8,}" + "".join(f"{cell:>{WIDTH}}" for cell in cells))
+    empty, member = best_ns(nothing, warm_has(PermissionManager([PERMISSIONS.STORAGE]), PERMISSIONS.STORAGE))
+    print(f"\nhas(PERMISSIONS.STORAGE) {member:,.0f}, the loop itself {empty:,.0f}, which every figure includes")
+    if not HAS_CASBIN:
         print("pycasbin is not installed: skipped")
-    growth = has[-1] / has[0]
-    print(f"warm has: at most {max(ratios):.2f} dict lookups (promised {MAX_RATIO}), ", end="")
+    ratio = max(has / plain for plain, has, *_ in fast)
+    net = max((has - empty) / (plain - empty) for plain, has, *_ in fast)
+    growth = fast[-1][1] / fast[0][1]
+    print(
+        f"warm has: at most {ratio:.2f} dict lookups (promised {MAX_RATIO}), {net:.2f} with the loop taken off; ",
+        end="",
+    )
     print(f"{growth:.2f} times as much among 100,000 grants as among 10 (promised {MAX_GROWTH})")
-    return 0 if max(ratios) <= MAX_RATIO and growth <= MAX_GROWTH else 1
+    return 0 if ratio <= MAX_RATIO and growth <= MAX_GROWTH else 1
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import pytest
 
 from plataforma_sdk.errors import GuestError, ModuleError, ModuleStateError
 
-from ._suite import case, make_package, module, returns
+from ._suite import case, make_package, module
 
 METHODS = module(
     """
@@ -327,7 +327,9 @@ async def test_a_module_cannot_cancel_its_caller(host, handle):
     assert caught.value.type_name == "CancelledError"
 
 
-test_a_call_without_a_result_is_none = case(module("def probe(self):\n    pass"))(returns(None))
+@case(module("def probe(self):\n    pass"))
+async def test_a_call_without_a_result_is_none(host, handle):
+    assert await handle.call("probe") is None
 
 
 @case(module("async def ask(self, other):\n    return await self.api_call('/' + other + '/name')"), permissions=("api.internal",))

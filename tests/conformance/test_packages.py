@@ -7,7 +7,7 @@ import pytest
 from plataforma_sdk.errors import GuestError, ModuleLoadError
 from plataforma_sdk.package import ModulePackage
 
-from ._suite import MANIFEST, case, module, open_host, returns, write_package
+from ._suite import MANIFEST, case, module, open_host, write_package
 
 SHOP = {
     "money.py": (
@@ -136,10 +136,12 @@ def test_a_directory_is_read_again_at_a_reload(engine, run, tmp_path):
     assert run(main()) == ("old", "new")
 
 
-test_a_text_of_the_package_is_an_asset_too = case(
+@case(
     module("async def probe(self):\n    return (await self.asset('words.txt')).decode().split()"),
     files={"words.txt": "um dois três"},
-)(returns(["um", "dois", "três"]))
+)
+async def test_a_text_of_the_package_is_an_asset_too(host, handle):
+    assert await handle.call("probe") == ["um", "dois", "três"]
 
 
 @case(module("def probe(self):\n    return [__name__.count('.') >= 0, Probe.__name__]"))

@@ -9,7 +9,7 @@ import weakref
 
 import pytest
 
-from plataforma_sdk.errors import GuestError, PlataformaError, TransportError
+from plataforma_sdk.errors import GuestError, PlataformaError
 
 from ._suite import METERED, case, make_package, module
 
@@ -251,7 +251,3 @@ async def test_what_is_registered_while_saying_good_bye_is_gone_too(host, handle
 async def test_leaving_the_host_ends_every_module(host, handle):
     await host.aclose()
     assert (handle.state, leftovers(host)) == ("unloaded", NOTHING)
-
-
-def test_a_refused_transport_is_an_error_of_the_platform():
-    assert issubclass(TransportError, PlataformaError)

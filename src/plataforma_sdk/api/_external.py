@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from plataforma_sdk.api._addresses import is_public_address
-from plataforma_sdk.api._httpx import exchange, load_httpx2, make_transport, ssl_context
+from plataforma_sdk.api._httpx import exchange, load_httpx2, make_transport, require_httpx2, ssl_context
 from plataforma_sdk.api._transport import Origin, TransportRequest, TransportResponse
 from plataforma_sdk.errors import TransportError
 
@@ -58,7 +58,10 @@ class ExternalTransport:
             TransportError: httpx2 is not installed.
         """
         self._resolve = resolver or _system_resolver
-        self._connect = connect or _network(context or ssl_context())
+        if connect is None:
+            require_httpx2()
+        self._connect = connect or self._dial
+        self._context = context
         self._ports = frozenset(ports)
         self._timeouts = {"connect": timeout_s, "read": timeout_s, "write": timeout_s, "pool": timeout_s}
 
@@ -83,6 +86,11 @@ class ExternalTransport:
             except errors.TransportError as error:
                 raise TransportError(f"{origin.host} gave no answer: {type(error).__name__}") from None
         raise TransportError(f"{origin.host} cannot be reached, or shows no valid certificate")
+
+    def _dial(self, _address: str) -> httpx2.AsyncBaseTransport:
+        """Make the transport of one call; the address stands in its URL. Trust roots are loaded with the first."""
+        self._context = self._context or ssl_context()
+        return make_transport(self._context, max_connections=1, max_idle=0)
 
     async def _addresses(self, origin: Origin) -> Sequence[str]:
         try:
@@ -110,11 +118,6 @@ class ExternalTransport:
             )
         finally:
             await transport.aclose()
-
-
-def _network(context: ssl.SSLContext) -> Callable[[str], httpx2.AsyncBaseTransport]:
-    # the address is in the URL of the request, so the pool needs none
-    return lambda _address: make_transport(context, max_connections=1, max_idle=0)
 
 
 async def _system_resolver(host: str, port: int) -> Sequence[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
-from plataforma_sdk.api._httpx import exchange, load_httpx2, make_transport, ssl_context
+from plataforma_sdk.api._httpx import exchange, load_httpx2, make_transport, require_httpx2, ssl_context
 from plataforma_sdk.api._transport import TransportRequest, TransportResponse
 from plataforma_sdk.errors import TransportError
 
@@ -40,7 +40,10 @@ class HttpTransport:
         """
         self._origin, self._prefix = _check_base(base_url)
         self._timeouts = {"connect": timeout_s, "read": timeout_s, "write": timeout_s, "pool": timeout_s}
-        self._transport = transport or make_transport(context or ssl_context(), max_connections=100, max_idle=20)
+        if transport is None:
+            require_httpx2()
+        self._transport = transport
+        self._context = context
 
     async def send(self, request: TransportRequest) -> TransportResponse:
         """Carry the call to the base origin.
@@ -52,7 +55,7 @@ class HttpTransport:
             raise TransportError("The host's API serves relative paths only")
         try:
             return await exchange(
-                self._transport,
+                self._open(),
                 request,
                 self._origin,
                 target=self._prefix + request.target,
@@ -64,8 +67,17 @@ class HttpTransport:
             raise TransportError(f"{request.path} got no answer from the host's API: {type(error).__name__}") from None
 
     async def aclose(self) -> None:
-        """Close all connections."""
-        await self._transport.aclose()
+        """Close all connections; a later call would open new ones."""
+        transport, self._transport = self._transport, None
+        if transport is not None:
+            await transport.aclose()
+
+    def _open(self) -> httpx2.AsyncBaseTransport:
+        """Open the pool with the first call: httpx2 and the trust roots take 0.2 s to load."""
+        if self._transport is None:
+            context = self._context or ssl_context()
+            self._transport = make_transport(context, max_connections=100, max_idle=20)
+        return self._transport
 
     async def __aenter__(self) -> Self:
         return self

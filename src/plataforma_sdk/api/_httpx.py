@@ -6,6 +6,8 @@ credentials from ``.netrc`` and no re-encoding of the request target.
 
 from __future__ import annotations
 
+import importlib.util
+import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
     import httpx2
 
-__all__ = ["exchange", "load_httpx2", "make_transport", "ssl_context"]
+__all__ = ["exchange", "load_httpx2", "make_transport", "require_httpx2", "ssl_context"]
 
 USER_AGENT = "plataforma-sdk"
 
@@ -32,8 +34,24 @@ def load_httpx2() -> ModuleType:
     try:
         import httpx2
     except ImportError:
-        raise TransportError("Calls over a network need httpx2: pip install 'plataforma-sdk[http]'") from None
+        raise _missing() from None
     return httpx2
+
+
+def require_httpx2() -> None:
+    """Make sure that httpx2 is there without importing it: most hosts make a transport that is never used.
+
+    Raises:
+        TransportError: it is not installed.
+    """
+    # sys.modules first: find_spec raises where it holds None, which means "not to be imported"
+    is_there = sys.modules["httpx2"] if "httpx2" in sys.modules else importlib.util.find_spec("httpx2")
+    if is_there is None:
+        raise _missing()
+
+
+def _missing() -> TransportError:
+    return TransportError("Calls over a network need httpx2: pip install 'plataforma-sdk[http]'")
 
 
 def ssl_context() -> ssl.SSLContext:

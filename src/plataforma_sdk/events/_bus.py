@@ -27,10 +27,11 @@ MAX_REQUEST_TIMEOUT_S: Final = 300
 class EventBus:
     """Events by topic, for one host and its modules.
 
-    Synchronous handlers are called inside `emit`, in the order of subscription. Asynchronous ones wait in a queue,
-    one for each module and one for each asynchronous handler of the host, which a task empties in order. A queue holds
-    `queue_size` events; a full one drops the event that waits longest, so that a slow module works on fresh news
-    (``overflow="drop_newest"`` keeps the old ones instead), and ``plataforma.module.overflow`` is emitted once a burst.
+    Synchronous handlers are called inside `emit`, in the order of subscription. Asynchronous ones wait in a queue, one
+    for each module, where order is kept within a topic and topics do not wait for each other, and one for each handler
+    of the host, where order is kept altogether. A queue holds `queue_size` events, those being handled included; a
+    full one drops the event that waits longest, so that a slow module works on fresh news (``overflow="drop_newest"``
+    keeps the old ones instead), and ``plataforma.module.overflow`` is emitted once a burst.
 
     A handler's fault is logged, emitted as ``plataforma.module.error``, recorded in the `Delivery`, and stops nobody
     else; cancellation is no fault. Handlers of the host share the event and its data; a subscription with an owner
@@ -47,7 +48,7 @@ class EventBus:
     1
 
     Args:
-        queue_size: events that may wait in one queue.
+        queue_size: events that may wait or be handled in one queue.
         overflow: what a full queue gives up.
         max_subscriptions: live subscriptions of one module.
         max_retained: topics whose last value is kept.

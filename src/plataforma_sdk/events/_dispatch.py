@@ -27,7 +27,7 @@ OVERFLOW_TOPIC: Final = "plataforma.module.overflow"
 """Emitted where a queue begins to lose events: ``{"module", "topic", "capacity", "overflow", "overflowed"}``."""
 
 MAX_EVENT_DEPTH: Final = 32
-"""How many events may stand between an event and the one that started it all."""
+"""How many events a chain may have in which each was emitted by a handler of the one before."""
 
 
 class Dispatcher:
@@ -49,16 +49,17 @@ class Dispatcher:
         """Return the causes of an event that is emitted here and now.
 
         Raises:
-            ResourceLimitError: events have led to events for more than `MAX_EVENT_DEPTH` levels.
+            ResourceLimitError: the event would be one more than `MAX_EVENT_DEPTH` in its chain.
         """
         cause = self.current.get()
         if cause is None:
             return ()
         causes = (*cause.causes, cause.id)
-        if len(causes) > MAX_EVENT_DEPTH:
+        level = len(causes) + 1
+        if level > MAX_EVENT_DEPTH:
             advice = f"find the handlers that lead from {cause.topic!r} back to itself, and break the circle"
             raise ResourceLimitError(
-                "event_depth", used=len(causes), limit=MAX_EVENT_DEPTH, unit="levels", module=source, advice=advice
+                "event_depth", used=level, limit=MAX_EVENT_DEPTH, unit="levels", module=source, advice=advice
             )
         return causes
 
@@ -183,7 +184,7 @@ class Dispatcher:
         if self._registry.is_closed:
             return
         route = self._registry.routes.get(topic) or self._registry.route(topic)
-        causes = (*cause.causes, cause.id)[-MAX_EVENT_DEPTH:]
+        causes = (*cause.causes, cause.id)[-MAX_EVENT_DEPTH + 1 :]
         event = Event(topic, data, None, self.next_id(), causes)
         self.run(route, event, Delivery())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import itertools
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable
 from typing import Final, Literal, TypeAlias
 
@@ -28,7 +28,7 @@ class OwnerStats:
 
     Attributes:
         subscriptions: live subscriptions.
-        queued: events waiting now.
+        queued: events waiting now, those being handled left out.
         delivered: handlers that ran to their end.
         failed: handlers that raised.
         refused: events that its permissions, as they were at that moment, did not let through.
@@ -43,16 +43,30 @@ class OwnerStats:
     overflowed: int = 0
 
 
+@attrs.define(eq=False)
+class _Lane:
+    """Jobs that are run one after the other, by a task that lives while there are any."""
+
+    key: str
+    jobs: deque[Job] = attrs.field(factory=deque)
+    task: asyncio.Task[None] | None = None
+
+    @property
+    def needs_task(self) -> bool:
+        return self.task is None or self.task.done() or self.task.get_loop().is_closed()
+
+
 @attrs.define(eq=False, kw_only=True)
 class Mailbox:
-    """The queue of one owner, emptied in order by one task that lives while there is something to do.
+    """The queue of one owner: in order within each topic for a module, in order altogether for a handler of the host.
 
-    A task that sleeps between events would answer 4 µs sooner, but would have to be ended by somebody, and would tie
-    the bus to the loop of its first event.
+    A module may wait in the handler of one topic for an event of another, so topics do not wait for each other. A task
+    that slept between events would answer some microseconds sooner, but would have to be ended by somebody, and would
+    tie the bus to the loop of its first event.
 
     Attributes:
         owner: id of the module, None for a handler of the host.
-        capacity: how many events may wait.
+        capacity: how many events may wait or be handled.
         overflow: what a full queue gives up.
         run: runs one job to its end and raises nothing but cancellation.
         tasks: where running tasks are kept, shared by the mailboxes of a bus.
@@ -70,8 +84,9 @@ class Mailbox:
     failed: int = 0
     refused: int = 0
     overflowed: int = 0
-    _jobs: deque[Job] = attrs.field(init=False, factory=deque)
-    _task: asyncio.Task[None] | None = attrs.field(init=False, default=None)
+    _lanes: dict[str, _Lane] = attrs.field(init=False, factory=dict)
+    _waiting: OrderedDict[Job, _Lane] = attrs.field(init=False, factory=OrderedDict)
+    _running: int = attrs.field(init=False, default=0)
     _is_overflowing: bool = attrs.field(init=False, default=False)
     _is_closed: bool = attrs.field(init=False, default=False)
 
@@ -83,8 +98,10 @@ class Mailbox:
             return False
         lost = self._make_room(job)
         if lost is not job:
-            self._jobs.append(job)
-        self.start()
+            lane = self._lane("" if self.owner is None else job.event.topic)
+            lane.jobs.append(job)
+            self._waiting[job] = lane
+            self._start(lane)
         if lost is None:
             return False
         lost.drop()
@@ -93,32 +110,27 @@ class Mailbox:
         return begins
 
     def start(self) -> None:
-        """See that somebody works on the queue; without a running loop the jobs wait for the next start."""
-        if not self._jobs or not (self._task is None or self._task.done() or self._task.get_loop().is_closed()):
-            return
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            return
-        self._task = loop.create_task(self._work(), context=self.context.copy())
-        self.tasks.add(self._task)
-        self._task.add_done_callback(self.tasks.discard)
+        """See that somebody works on what waits; without a running loop it waits for the next start."""
+        for lane in tuple(self._lanes.values()):
+            self._start(lane)
 
     def close(self) -> None:
         """Drop what waits; a handler that runs may finish."""
         self._is_closed = True
-        while self._jobs:
-            self._jobs.popleft().drop()
+        while self._waiting:
+            self._drop_oldest().drop()
 
     def would_wait_for_itself(self, delivery: Delivery) -> bool:
-        """Tell whether the caller runs in this mailbox's task while `delivery` waits behind it."""
-        return self._task is asyncio.current_task() and any(job.delivery is delivery for job in self._jobs)
+        """Tell whether the caller runs in a lane in which `delivery` waits behind it."""
+        me = asyncio.current_task()
+        mine = next((lane for lane in self._lanes.values() if lane.task is me), None)
+        return mine is not None and any(job.delivery is delivery for job in mine.jobs)
 
     def stats(self, subscriptions: int) -> OwnerStats:
         """Return the figures of this moment."""
         return OwnerStats(
             subscriptions=subscriptions,
-            queued=len(self._jobs),
+            queued=len(self._waiting),
             delivered=self.delivered,
             failed=self.failed,
             refused=self.refused,
@@ -126,17 +138,57 @@ class Mailbox:
         )
 
     def _make_room(self, job: Job) -> Job | None:
-        if len(self._jobs) < self.capacity:
+        """Choose what is lost to a full queue, if it is full; an event that is being handled stays."""
+        if len(self._waiting) + self._running < self.capacity:
             return None
-        return job if self.overflow == "drop_newest" else self._jobs.popleft()
+        return self._drop_oldest() if self.overflow == "drop_oldest" and self._waiting else job
 
-    async def _work(self) -> None:
-        for turn in itertools.count():
-            if turn % _TURNS_BEFORE_YIELD == 0:  # and on the first turn, lest an eager task runs inside `emit`
-                await asyncio.sleep(0)
-            if not self._jobs:
-                return
-            job = self._jobs.popleft()
-            if len(self._jobs) <= self.capacity // 2:
-                self._is_overflowing = False
+    def _drop_oldest(self) -> Job:
+        job, lane = self._waiting.popitem(last=False)
+        lane.jobs.popleft()  # the oldest of all is the oldest of its lane
+        if lane.needs_task:
+            self._forget_if_empty(lane)
+        return job
+
+    def _lane(self, key: str) -> _Lane:
+        lane = self._lanes.get(key)
+        if lane is None:
+            lane = self._lanes[key] = _Lane(key)
+        return lane
+
+    def _forget_if_empty(self, lane: _Lane) -> None:
+        if not lane.jobs:
+            self._lanes.pop(lane.key, None)
+
+    def _start(self, lane: _Lane) -> None:
+        if not lane.jobs or not lane.needs_task:
+            return
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            return
+        lane.task = loop.create_task(self._work(lane), context=self.context.copy())
+        self.tasks.add(lane.task)
+        lane.task.add_done_callback(self.tasks.discard)
+
+    async def _work(self, lane: _Lane) -> None:
+        try:
+            for turn in itertools.count():
+                if turn % _TURNS_BEFORE_YIELD == 0:  # and on the first turn, lest an eager task runs inside `emit`
+                    await asyncio.sleep(0)
+                if not lane.jobs:
+                    return
+                await self._run(lane)
+        finally:
+            self._forget_if_empty(lane)
+
+    async def _run(self, lane: _Lane) -> None:
+        job = lane.jobs.popleft()
+        del self._waiting[job]
+        self._running += 1
+        try:
             await self.run(job)
+        finally:
+            self._running -= 1
+            if len(self._waiting) + self._running <= self.capacity // 2:
+                self._is_overflowing = False

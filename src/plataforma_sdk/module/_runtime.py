@@ -127,7 +127,9 @@ class ModuleRuntime:
         if handler is not None:
             await _settle(handler())
 
-    async def _on_ui_event(self, handler: str, arguments: Sequence[Any], has_value: bool, value: Any) -> None:
+    async def _on_ui_event(
+        self, _window_id: str, handler: str, arguments: Sequence[Any], has_value: bool, value: Any
+    ) -> None:
         """Call the handler that stood in the tree; the host has checked that it did."""
         method = getattr(self.module, handler)
         await _settle(method(*arguments, value=value) if has_value else method(*arguments))

@@ -84,6 +84,12 @@ class Holdings:
             self.forget_answers()
         self._announce("deny", permission, "denied", kind)
 
+    def redeclare(self, declared: Iterable[Permission]) -> None:
+        """Put another restriction in place of the first."""
+        with self.lock:
+            self.policy.redeclare(declared)
+            self.forget_answers()
+
     def revoke(self, permission: Permission) -> bool:
         """Take grants back; tell whether there were any."""
         return self._take_back("revoke", permission, "denied", self.policy.revoke)

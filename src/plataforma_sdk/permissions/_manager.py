@@ -277,6 +277,12 @@ class PermissionManager:
         """Deny a permission for ever, or for the next `require` or `request` alone; no wider grant overrides it."""
         self._holdings.deny(parse_permission(name), Kind.ONCE if once else Kind.FOREVER)
 
+    def redeclare(self, declared: Iterable[str]) -> None:
+        """Take over what another version of the module declares: the next check sees it, grants and denials stay."""
+        names = tuple(declared)
+        if not self.is_recording:
+            self._holdings.redeclare(parse_permissions(names))
+
     def lift(self, name: str) -> bool:
         """Take back the denials inside a permission; tell whether there were any. Nothing is granted by that."""
         return self._holdings.lift(parse_permission(name))

@@ -105,6 +105,10 @@ class Policy:
         for rule in split_rules([permission], kind):
             target.add(rule)
 
+    def redeclare(self, declared: Iterable[Permission]) -> None:
+        """Put another restriction in place of the first; grants and denials stay."""
+        self.declared = RuleSet(split_rules(declared, Kind.SESSION))
+
     def lift(self, permission: Permission, *, exactly: bool = False) -> bool:
         """Take back denials that lie in `permission`, or only those of the very same name and scope."""
         found = False
@@ -132,7 +136,11 @@ class Policy:
 
     def judge(self, permission: Permission) -> Verdict:
         """Decide on a need: every part of it must be held."""
-        return reduce(Verdict.__and__, (self.judge_part(permission.name, scope) for scope in permission.parts))
+        first, *others = permission.parts
+        verdict = self.judge_part(permission.name, first)
+        for scope in others:
+            verdict &= self.judge_part(permission.name, scope)
+        return verdict
 
     def is_reachable(self, permission: Permission) -> bool:
         """Tell whether everything below the root lets a need through."""
@@ -151,11 +159,15 @@ class Policy:
     def _judge_own(self, name: str, scope: str | None) -> Verdict:
         if self.declared is not None and self.declared.granting(name, scope) is None:
             return _UNDECLARED
-        for rule in self.denies.touching(name, scope):
+        rule = next(self.denies.touching(name, scope), None) if self.denies else None
+        if rule is not None:
             return Verdict(False, "denied", (rule,))
-        for rule in self.once_denies.touching(name, scope):
+        rule = next(self.once_denies.touching(name, scope), None) if self.once_denies else None
+        if rule is not None:
             return Verdict(False, "refused", (rule,), ((self.once_denies, rule),), is_stable=False)
-        revoked = max((rule.serial for rule in self.revocations.touching(name, scope)), default=-1)
+        revoked = -1
+        if self.revocations:
+            revoked = max((rule.serial for rule in self.revocations.touching(name, scope)), default=-1)
         return self._find(name, scope, revoked)
 
     def _find(self, name: str, scope: str | None, after: int) -> Verdict:

@@ -155,6 +155,7 @@ class ModuleHost:
 
     async def __aenter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
+        self._state.open()
         await self._factory.start()
         return self
 

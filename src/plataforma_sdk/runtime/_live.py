@@ -149,10 +149,8 @@ class LiveModule:
 
     async def dispatch(self, event: UiEvent, *, session: str) -> None:
         """Check what a person did against what was sent, then hand it over."""
-        window = self.parts.windows.accept(self.id, event, session=session)
-        has_value = ui.takes_value(window, event.element_key, event.handler)
-        arguments = list(event.arguments)
-        await self.call("@ui", event.window_id, event.handler, arguments, has_value, event.value)
+        found = self.parts.windows.accept(self.id, event, session=session)
+        await self.call("@ui", event.window_id, found.handler, list(found.arguments), found.has_value, found.value)
 
     # --- windows ---------------------------------------------------------------------------------------------------
 
@@ -242,7 +240,6 @@ class LiveModule:
         await self._hand_over_to(launched, package)
 
     async def _make_successor(self, package: ModulePackage) -> _Launched:
-        had = self.permissions.declared
         self.permissions.redeclare(package.manifest.permissions.declared)
         launched: _Launched | None = None
         try:
@@ -254,7 +251,7 @@ class LiveModule:
             await launched.instance.call("@load")
             await launched.instance.call("@resume", old_state)
         except BaseException:
-            self.permissions.redeclare(had)
+            self.permissions.redeclare(self.package.manifest.permissions.declared)
             if launched is not None:
                 await launched.dispose()
             raise

@@ -94,9 +94,7 @@ def package_of_class(cls: type[ModuleFramework]) -> ModulePackage:
     version = own["version"] if isinstance(own.get("version"), str) else "0.1.0"
     declared = own["permissions"] if isinstance(own.get("permissions"), (list, tuple)) else ()
     source = f"# {cls.__module__}.{cls.__qualname__}, a class of the host\n"
-    return ModulePackage.from_source(
-        source, id=module_id, version=version, permissions=tuple(declared), entry=f"module:{cls.__name__}"
-    )
+    return ModulePackage.from_source(source, id=module_id, version=version, permissions=tuple(declared))
 
 
 def check_tier(package: ModulePackage, engine: Engine) -> None:

@@ -30,12 +30,19 @@ class HostState:
         self._directory = directory
         self._subject = subject
         self._clock = clock
+        self._decisions: DecisionStore | None = None
+        self._audit: AuditLog | None = None
+        self._attached: dict[str, Subscription] = {}
+        self._versions: dict[str, str] = {}
+
+    def open(self) -> None:
+        """Open the files."""
+        directory = self._directory
         if directory is not None:
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._decisions = DecisionStore(directory and directory / "decisions.sqlite", clock=clock)
-        self._audit = AuditLog(directory / "audit.jsonl") if directory is not None else None
-        self._attached: dict[str, Subscription] = {}
-        self._versions: dict[str, str] = self._read_versions()
+            self._audit = AuditLog(directory / "audit.jsonl")
+        self._decisions = DecisionStore(directory and directory / "decisions.sqlite", clock=self._clock)
+        self._versions = self._read_versions()
 
     @property
     def storage_dir(self) -> Path | None:
@@ -64,7 +71,8 @@ class HostState:
         )
         key = DecisionKey(subject=self._subject, module=package.id, source=source)
         self.detach(package.id)
-        self._attached[package.id] = self._decisions.attach(manager, key, declared)
+        if self._decisions is not None:
+            self._attached[package.id] = self._decisions.attach(manager, key, declared)
         return manager
 
     def detach(self, module: str) -> None:
@@ -93,7 +101,8 @@ class HostState:
         """Close the files; a second call does nothing."""
         for module in list(self._attached):
             self.detach(module)
-        self._decisions.close()
+        if self._decisions is not None:
+            self._decisions.close()
         if self._audit is not None:
             self._audit.close()
 

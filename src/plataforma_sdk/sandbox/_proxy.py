@@ -28,7 +28,7 @@ Services = Mapping[str, Callable[..., Any]]
 """Method -> what serves it: a plain function for an immediate method, a coroutine function for an awaited one."""
 
 _LOG: Final = logging.getLogger("plataforma_sdk.sandbox")
-_HOST_PATH: Final = re.compile(r"(?:[A-Za-z]:)?(?:[\\/][\w.@~+-]+){2,}[\\/]?")
+_HOST_PATH: Final = re.compile(r"(?:[A-Za-z]:)?(?:[\\/]+[\w.@~+-]+){2,}[\\/]*")
 _MAX_ERROR_CHARS: Final = 500
 _SCALARS: Final = frozenset({type(None), bool, float})
 _SHORT_BYTES: Final = 4_096

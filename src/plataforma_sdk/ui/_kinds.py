@@ -182,6 +182,8 @@ def _number(value: Any) -> Any:
 def _scalar(value: Any) -> Any:
     kind = type(value)
     if kind is str:
+        if len(value) > MAX_TEXT_CHARS:
+            raise MisfitError(f"a text of more than {MAX_TEXT_CHARS:,} characters")
         _encodable(value)
     elif kind is int or kind is float or kind is Decimal:
         if not is_number(value):

@@ -21,9 +21,9 @@ def test_a_handler_receives_the_event(bus: EventBus) -> None:
     seen: list[Event] = []
     bus.subscribe("data.vendas.updated", seen.append)
     bus.emit("data.vendas.updated", {"ids": [7]})
-    assert [
-        (event.topic, event.data, event.source, event.id, event.causes) for event in seen
-    ] == [("data.vendas.updated", {"ids": [7]}, None, 1, ())]
+    assert [(event.topic, event.data, event.source, event.id, event.causes) for event in seen] == [
+        ("data.vendas.updated", {"ids": [7]}, None, 1, ())
+    ]
 
 
 def test_handlers_run_in_the_order_of_subscription_whatever_they_subscribed_to(bus: EventBus) -> None:

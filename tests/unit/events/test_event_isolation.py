@@ -204,11 +204,11 @@ def test_the_thirty_third_event_of_a_chain_is_refused(bus: EventBus) -> None:
     bus.subscribe("a", again)
     bus.subscribe(ERROR_TOPIC, errors.append)
     bus.emit("a")
-    assert list(range(MAX_EVENT_DEPTH + 1)) == depths
-    assert [
-        (event.data["error"]["code"], event.data["error"]["fields"]["used"]) for event in errors
-    ] == [("ResourceLimitError", 33)]
-    assert len(errors[0].causes) == MAX_EVENT_DEPTH
+    assert list(range(MAX_EVENT_DEPTH)) == depths
+    assert [(event.data["error"]["code"], event.data["error"]["fields"]["used"]) for event in errors] == [
+        ("ResourceLimitError", 33)
+    ]
+    assert len(errors[0].causes) == MAX_EVENT_DEPTH - 1
 
 
 def test_a_chain_of_asynchronous_handlers_is_refused_too(bus: EventBus, run: Callable[..., Any]) -> None:
@@ -231,10 +231,10 @@ def test_a_chain_of_asynchronous_handlers_is_refused_too(bus: EventBus, run: Cal
         await done.wait()
 
     run(main())
-    assert max(depths) == MAX_EVENT_DEPTH
-    assert [
-        (error.resource, error.used, error.limit, error.unit, error.module) for error in refused
-    ] == [("event_depth", 33, 32, "levels", "vendas")]
+    assert max(depths) == MAX_EVENT_DEPTH - 1
+    assert [(error.resource, error.used, error.limit, error.unit, error.module) for error in refused] == [
+        ("event_depth", 33, 32, "levels", "vendas")
+    ]
 
 
 def test_a_circle_over_the_handler_of_faults_ends(bus: EventBus) -> None:
@@ -249,4 +249,4 @@ def test_a_circle_over_two_buses_ends(bus: EventBus) -> None:
     other.subscribe("b", lambda _: bus.emit("a"))
     other.subscribe("b", events.append)
     bus.emit("a")
-    assert len(events) <= MAX_EVENT_DEPTH + 1
+    assert len(events) <= MAX_EVENT_DEPTH

@@ -74,21 +74,90 @@ def test_several_may_wait_for_one_delivery(bus: EventBus, run: Callable[..., Any
     assert {1} == {delivery.delivered for delivery in run(main())}
 
 
-def test_events_of_one_module_arrive_in_order(bus: EventBus, run: Callable[..., Any]) -> None:
+@pytest.mark.parametrize(("owner", "is_total"), [("vendas", False), (None, True)], ids=["module", "host"])
+def test_order_is_kept(bus: EventBus, run: Callable[..., Any], owner: str | None, is_total: bool) -> None:
+    """Within a topic for a module, over all topics for one handler of the host."""
     seen: list[tuple[str, int]] = []
 
     async def handler(event: Event) -> None:
-        await asyncio.sleep(0 if event.data % 3 else 0.001)
+        for _ in range(event.data % 7):
+            await asyncio.sleep(0)
         seen.append((event.topic, event.data))
 
     async def main() -> None:
-        bus.subscribe("a.*", handler, owner="vendas")
-        for number in range(100):
-            last = bus.emit(f"a.{'xy'[number % 2]}", number)
-        await last
+        bus.subscribe("a.*", handler, owner=owner)
+        for delivery in [bus.emit(f"a.{'xy'[number % 2]}", number) for number in range(100)]:
+            await delivery
 
     run(main())
-    assert [(f"a.{'xy'[number % 2]}", number) for number in range(100)] == seen
+    emitted = [(f"a.{'xy'[number % 2]}", number) for number in range(100)]
+    for topic in ("a.x", "a.y"):
+        assert [item for item in seen if item[0] == topic] == [item for item in emitted if item[0] == topic]
+    assert (seen == emitted) is is_total
+
+
+def test_a_handler_may_wait_for_an_event_of_another_topic(bus: EventBus, run: Callable[..., Any]) -> None:
+    seen: list[str] = []
+
+    async def main() -> None:
+        arrived = asyncio.Event()
+
+        async def wait(_: Event) -> None:
+            await arrived.wait()
+            seen.append("waited")
+
+        async def go(_: Event) -> None:
+            seen.append("go")
+            arrived.set()
+
+        bus.subscribe("data.wait", wait, owner="vendas")
+        bus.subscribe("data.go", go, owner="vendas")
+        first, second = bus.emit("data.wait"), bus.emit("data.go")
+        await second
+        await first
+
+    run(main())
+    assert seen == ["go", "waited"]
+
+
+def test_what_is_being_handled_counts_into_the_bound(run: Callable[..., Any]) -> None:
+    """Or a topic for each event would let any number of handlers run at once."""
+    bus = EventBus(queue_size=3)
+
+    async def main() -> list[Any]:
+        gate = Gate()
+        bus.subscribe("a.*", gate, owner="vendas")
+        for number in range(3):
+            bus.emit(f"a.{number}", number)
+        await settle()
+        lost = [bus.emit(f"a.{number}", number) for number in (3, 4)]
+        gate.open.set()
+        for delivery in lost:
+            await delivery
+        assert [delivery.dropped for delivery in lost] == [1, 1]
+        return gate.seen
+
+    assert run(main()) == [0, 1, 2]
+
+
+def test_topics_that_were_dropped_without_a_loop_leave_nothing() -> None:
+    bus = EventBus(queue_size=2)
+    bus.subscribe("a.*", Gate(), owner="vendas")
+    for number in range(50):
+        bus.emit(f"a.{number}")
+    assert len(bus._mailboxes["vendas"]._lanes) == 2
+
+
+def test_topics_that_were_served_leave_nothing(bus: EventBus, run: Callable[..., Any]) -> None:
+    async def handler(_: Event) -> None: ...
+
+    async def main() -> None:
+        bus.subscribe("a.*", handler, owner="vendas")
+        for number in range(50):
+            await bus.emit(f"a.{number}")
+
+    run(main())
+    assert bus._mailboxes["vendas"]._lanes == {}
 
 
 def test_a_slow_module_holds_up_no_other(bus: EventBus, run: Callable[..., Any]) -> None:
@@ -112,7 +181,7 @@ def test_a_slow_module_holds_up_no_other(bus: EventBus, run: Callable[..., Any])
     ("overflow", "kept"), [("drop_oldest", [0, 3, 4]), ("drop_newest", [0, 1, 2])], ids=["oldest", "newest"]
 )
 def test_a_full_queue_drops(overflow: Any, kept: list[int], run: Callable[..., Any]) -> None:
-    bus = EventBus(queue_size=2, overflow=overflow)
+    bus = EventBus(queue_size=3, overflow=overflow)
 
     async def main() -> None:
         gate = Gate()
@@ -131,7 +200,7 @@ def test_a_full_queue_drops(overflow: Any, kept: list[int], run: Callable[..., A
 
 
 def test_overflow_is_reported_once_a_burst(run: Callable[..., Any]) -> None:
-    bus, reports = EventBus(queue_size=2), list[Event]()
+    bus, reports = EventBus(queue_size=3), list[Event]()
 
     async def main() -> None:
         gate = Gate()
@@ -156,7 +225,7 @@ def test_overflow_is_reported_once_a_burst(run: Callable[..., Any]) -> None:
             event.data["overflow"],
         )
         for event in reports
-    ] == [(1, "vendas", "a", 2, "drop_oldest"), (4, "vendas", "a", 2, "drop_oldest")]
+    ] == [(1, "vendas", "a", 3, "drop_oldest"), (4, "vendas", "a", 3, "drop_oldest")]
 
 
 def test_a_module_that_listens_for_its_own_overflow_makes_no_circle(run: Callable[..., Any]) -> None:

@@ -120,7 +120,9 @@ def test_nothing_that_a_terminal_would_obey_is_printed(hostile: str) -> None:
 
 
 @given(
-    st.lists(st.dictionaries(st.sampled_from("abcdefgh"), st.text(max_size=30) | st.integers(), min_size=1), max_size=5),
+    st.lists(
+        st.dictionaries(st.sampled_from("abcdefgh"), st.text(max_size=30) | st.integers(), min_size=1), max_size=5
+    ),
     st.integers(20, 100),
 )
 def test_lines_keep_to_the_width(rows: list[dict[str, str | int]], width: int) -> None:

@@ -87,7 +87,13 @@ def test_too_many_nodes_are_a_tree_limit() -> None:
     with pytest.raises(TreeLimitError) as caught:
         ui.to_data(ui.column(*"abc"), max_nodes=3, module="vendas")
     error = caught.value
-    assert (error.resource, error.used, error.limit, error.unit, error.module) == ("tree_nodes", 4, 3, "nodes", "vendas")
+    assert (error.resource, error.used, error.limit, error.unit, error.module) == (
+        "tree_nodes",
+        4,
+        3,
+        "nodes",
+        "vendas",
+    )
 
 
 def test_as_many_nodes_as_allowed_pass() -> None:
@@ -163,7 +169,9 @@ def test_a_tree_passes_its_own_check_unchanged() -> None:
 
 
 def test_what_may_be_left_out_is_filled_in() -> None:
-    assert ui.validate_tree({"type": "column", "children": [{"type": "divider"}]}) == ui.to_data(ui.column(ui.divider()))
+    assert ui.validate_tree({"type": "column", "children": [{"type": "divider"}]}) == ui.to_data(
+        ui.column(ui.divider())
+    )
 
 
 def change(path: list[Any], value: Any) -> Any:

@@ -24,6 +24,7 @@ _MAX_DIGITS: Final = 4_300
 _MAX_RANGE: Final = 1 << 63
 _MAX_ROUNDING: Final = 1_000
 _MISSING: Final = object()
+_NARROW: Final = 16
 _EXACT: Final = (int, float, bool, complex)
 
 
@@ -268,7 +269,15 @@ class Builtins:
 
     def zip(self, *sources: Any, strict: bool = False) -> Iterator[Any]:
         """``zip(...)``."""
-        return self._over_many(sources, (item for item in zip(*sources, strict=bool(strict))))
+        return self._over_many(sources, self._rows(sources, strict=bool(strict)))
+
+    def _rows(self, sources: tuple[Any, ...], *, strict: bool) -> Iterator[Any]:
+        """Zip; a row of many is charged by its width."""
+        width = len(sources)
+        if width <= _NARROW:
+            return (row for row in zip(*sources, strict=strict))
+        meter = self._meter
+        return (row for row in zip(*sources, strict=strict) if not (meter.alloc(width * 40) or meter.charge(width >> 3)))
 
     def _over_many(self, sources: tuple[Any, ...], made: Iterator[Any]) -> Iterator[Any]:
         deepest = next((item for item in sources if type(item) is types.GeneratorType), sources[0] if sources else ())
@@ -280,7 +289,7 @@ class Builtins:
         if len(sources) == 1:
             made = (function(item) for item, _ in zip(sources[0], fuel, strict=False))
         else:
-            made = (function(*items) for items, _ in zip(zip(*sources, strict=False), fuel, strict=False))
+            made = (function(*items) for items, _ in zip(self._rows(sources, strict=False), fuel, strict=False))
         return self._over_many(sources, made)
 
     def filter(self, function: Any, source: Any) -> Iterator[Any]:

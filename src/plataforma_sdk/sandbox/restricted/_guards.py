@@ -94,8 +94,7 @@ class Operators:
         if (other is int or other is bool) and right > 0 and kind in (str, bytes, list, tuple, collections.deque):
             size = len(left) * right
             if kind in _TEXTS:
-                if size > _FREE_TEXT:
-                    self._texts(size)
+                self._texts(size)
             else:
                 self._meter.alloc(size * 8)
                 if size > _FREE_ITEMS:

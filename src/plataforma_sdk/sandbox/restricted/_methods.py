@@ -49,17 +49,29 @@ def _prefix(methods: Methods, receiver: Any, args: _Args) -> _Args:
     return _linear(methods, receiver, args)
 
 
-def _search(methods: Methods, receiver: Any, args: _Args) -> _Args:
-    """Searching may compare each character of the needle at each place, from the right at least."""
+def _places(receiver: Any, args: _Args) -> int:
+    """Characters of the needle times the places where it may stand."""
     needle = len(args[0]) if args and type(args[0]) in _TEXTS else 1
-    shorter = max(min(needle, len(receiver) - needle + 1), 1)
-    methods.meter.charge((len(receiver) * shorter >> 14) + (len(receiver) >> 9))
+    return len(receiver) * max(min(needle, len(receiver) - needle + 1), 1)
+
+
+def _search(methods: Methods, receiver: Any, args: _Args) -> _Args:
+    """Searching forwards is linear but for short needles."""
+    methods.meter.charge((_places(receiver, args) >> 14) + (len(receiver) >> 9))
+    return args
+
+
+def _search_back(methods: Methods, receiver: Any, args: _Args) -> _Args:
+    """Searching backwards may compare each character of the needle at each place."""
+    methods.meter.charge(_places(receiver, args) >> 6)
     return args
 
 
 def _strip(methods: Methods, receiver: Any, args: _Args) -> _Args:
     """Each character stripped is looked up in the whole set of characters."""
-    return _search(methods, receiver, args)
+    characters = len(args[0]) if args and type(args[0]) in _TEXTS else 8
+    methods.meter.charge(len(receiver) * max(characters, 1) >> 8)
+    return args
 
 
 def _pad(methods: Methods, _: Any, args: _Args) -> _Args:
@@ -96,7 +108,7 @@ def _join(methods: Methods, receiver: Any, args: _Args) -> _Args:
 
 def _split(methods: Methods, receiver: Any, args: _Args) -> _Args:
     """Each part is a text of some 56 bytes: a text of single letters grows fiftyfold."""
-    _search(methods, receiver, args)
+    _search_back(methods, receiver, args)
     separator = args[0] if args and type(args[0]) in _TEXTS else None
     count = receiver.count(separator) if separator else len(receiver) >> 1
     if count > 64:  # noqa: PLR2004
@@ -223,7 +235,8 @@ _TEXT: Final[dict[str, Cost]] = (
         removeprefix removesuffix splitlines""",
     )
     | _each(_prefix, "startswith endswith")
-    | _each(_search, "find rfind index rindex count partition rpartition")
+    | _each(_search, "find index count partition")
+    | _each(_search_back, "rfind rindex rpartition")
     | _each(_strip, "strip lstrip rstrip")
     | _each(_pad, "ljust rjust center zfill")
     | _each(_split, "split rsplit splitlines")

@@ -5,7 +5,7 @@
     s.replace(a, b)         _m_replace_(s, a, b)                    the hottest methods have a short way in
     x.sort(key=f)           _meth_(x, "sort", key=f)                builtin methods: each with its cost
     s.upper()               s.upper() if type(s) is str and len(s) < 4096 else _meth_(s, "upper")
-    d.get(k)                d.get(k if type(k) is not tuple else _hk_(k))
+    d.get(k)                d.get(k if type(k) not in _HIDING_ else _hk_(k))
     str(x)                  _b_str_(x)                              where `str` is certainly the builtin
     f(*xs)                  f(*_star_(xs))                          an iterable may have no end
     f"{x:>9}"               _fmt_(x, ">9", -1)                      widths and nested reprs are bounded

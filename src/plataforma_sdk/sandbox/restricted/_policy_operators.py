@@ -9,7 +9,7 @@ small stays as written.
     a + b           t if type(t := a + b) is int else _grown_(t)    a sum at most doubles: charged after
     a % b           a % b if type(a) is int ... else _mod_(a, b)    formatting of text, division of big integers
     a == b          _eq_(a, b)                                      shared structure: exponential comparison
-    d[k]            d[k if type(k) is not tuple else _hk_(k)]       exponential hash of nested tuples
+    d[k]            d[k if type(k) not in _HIDING_ else _hk_(k)]    exponential hash of nested tuples
     x[a:b]          _slice_(x, a, b, None)                          charged by what it copies
     o.n += v        _w_(o).n = _aug_add_(o.n, v)                    `o` evaluated once
 """
@@ -168,11 +168,14 @@ class OperatorPolicy(NamePolicy):
     # --- subscripts ----------------------------------------------------------------------------------------------
 
     def key(self, node: ast.expr) -> ast.expr:
-        """Guard a hash: only a tuple can hide more than it shows."""
+        """Guard a key: a tuple can hide more than it shows from hashing, a slice object copies uncharged."""
         if isinstance(node, ast.Constant | ast.JoinedStr) or self.known.is_number(node):
             return node
         if isinstance(node, ast.Name):
-            return choose(test_type(node, ast.Is(), "_tuple_"), call("_hk_", name(node.id)), name(node.id))
+            return choose(test_type(node, ast.NotIn(), "_HIDING_"), name(node.id), call("_hk_", name(node.id)))
+        if self.scope.has_temporaries:
+            held = self.temporary()
+            return choose(test_type(walrus(held, node), ast.NotIn(), "_HIDING_"), name(held), call("_hk_", name(held)))
         return call("_hk_", node)
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.expr:

@@ -201,6 +201,7 @@ class Sandbox:
             "_Exception_": Exception,
             "_SCALARS_": SCALARS,
             "_HASHED_": _HASHED,
+            "_HIDING_": frozenset({tuple, frozenset, slice}),
         }
         names.update({f"_ty_{name}_": getattr(__import__("builtins"), name) for name in BUILTIN_TYPES})
         names.update({name: self.operators.compare(apply) for name, apply in _COMPARISONS.items()})

@@ -66,6 +66,8 @@ class Scales:
                 if type(item) is tuple or type(item) is frozenset:
                     self.weigh(key, _MAX_HASH_NODES)
                     break
+        elif type(key) is slice:
+            raise TypeError("a slice object is no key here; write x[key.start:key.stop:key.step]")
         return key
 
     def text(self, value: Any) -> Any:

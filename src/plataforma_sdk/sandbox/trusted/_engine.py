@@ -41,7 +41,7 @@ class TrustedEngine:
             raise ModuleLoadError(
                 f"Module {package.id!r} is a WebAssembly component: load it with engine='wasm'", module=package.id
             )
-        importer = PackageImporter(package.sources, module=package.id)
+        importer = PackageImporter(package.sources, module=package.id, output=lambda text: _log(context, text))
         try:
             namespace = vars(importer.run(package.entry_file))
             cls = find_entry(namespace, ModuleFramework, package.entry_class, module=package.id)
@@ -90,12 +90,12 @@ class TrustedInstance:
         """Call into the module; see `Instance.call`."""
         if self._is_closed:
             raise self._closed_error()
-        args, kwargs = codec.copy_value(args), codec.copy_value(kwargs)
         task = asyncio.current_task()
         entry = (task, object())
         self._calls.add(entry)
         try:
-            return codec.copy_value(await self._within_deadline(function, args, kwargs))
+            received = codec.copy_value([args, kwargs])
+            return codec.copy_value(await self._within_deadline(function, *received))
         except asyncio.CancelledError:
             if entry in self._calls or task is None:
                 raise
@@ -127,11 +127,16 @@ class TrustedInstance:
 
     async def _dispatch(self, function: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
         started = time.thread_time()
+        cancels = _cancels()
         try:
             result = self._runtime.dispatch(function, args, kwargs)
             return await result if inspect.isawaitable(result) else result
         except (PlataformaError, TimeoutError):
             raise
+        except asyncio.CancelledError as error:
+            if _cancels() > cancels:
+                raise
+            raise _guest_error(error, self._context.module_id) from None  # its own doing: nobody cancelled the caller
         except RecursionError:
             raise ResourceLimitError("stack", unit="frames", module=self._context.module_id) from None
         except Exception as error:
@@ -151,6 +156,16 @@ class TrustedInstance:
                 if task is not current and self._importer.owns(task.get_coro()):
                     task.cancel()
             self._importer.close()
+
+
+def _log(context: EngineContext, text: str) -> None:
+    context.bridge.call_now("log", ["info", text, {}])
+
+
+def _cancels() -> int:
+    """Count the cancellations that the running task was asked for and has not taken back."""
+    task = asyncio.current_task()
+    return task.cancelling() if task is not None else 0
 
 
 def _guest_error(error: BaseException, module: str) -> GuestError:

@@ -12,7 +12,7 @@ import importlib.util
 import itertools
 import linecache
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import CodeType, ModuleType
 from typing import Final
 
@@ -29,11 +29,13 @@ class PackageImporter(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader)
     Args:
         sources: POSIX path -> source text, as in the package.
         module: id of the module, for messages.
+        output: takes what the package prints.
     """
 
-    def __init__(self, sources: Mapping[str, str], *, module: str) -> None:
+    def __init__(self, sources: Mapping[str, str], *, module: str, output: Callable[[str], None]) -> None:
         self._sources = sources
         self._module = module
+        self._output = output
         self.root = f"_plataforma_module_{next(_NUMBERS)}"
 
     def run(self, entry_file: str) -> ModuleType:
@@ -93,6 +95,15 @@ class PackageImporter(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader)
         """The source text, so that tracebacks show lines."""
         spec = self.find_spec(fullname)
         return self._sources[spec.origin] if spec is not None and spec.origin else None
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Run a file of this package, its `print` bound to the module's log."""
+        vars(module)["print"] = self._print
+        super().exec_module(module)
+
+    def _print(self, *values: object, sep: str | None = " ", end: str | None = "\n", **_: object) -> None:
+        text = (" " if sep is None else sep).join(map(str, values)) + ("\n" if end is None else end)
+        self._output(text.removesuffix("\n"))
 
     def get_code(self, fullname: str) -> CodeType | None:
         """Compile a file under its name inside the package."""

@@ -6,6 +6,7 @@ that never change. Nothing of a module or a host is in it.
 
 from __future__ import annotations
 
+import ctypes
 import functools
 import hashlib
 import importlib.metadata
@@ -143,12 +144,20 @@ def _load(engine: Engine, runner: Runner, path: Path, progress: Callable[[str], 
             return component  # another process was faster
         progress("Compiling the guest runner, once, about 8 s ...")
         write_aside(path, Component(engine, _verified(runner)).serialize())
+        _give_memory_back()
         for old in prune(directory, "*.cwasm", _KEPT_ARTEFACTS):
             old.unlink(missing_ok=True)
     component = _map(engine, path)
     if component is None:
         raise SandboxError(f"The compiled guest runner {path} cannot be loaded; remove it and try again")
     return component
+
+
+def _give_memory_back() -> None:
+    """Ask glibc to return what compiling took: 370 MB that a host would hold for the rest of its life."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
+    if trim is not None:
+        trim(0)
 
 
 def _map(engine: Engine, path: Path) -> Component | None:

@@ -38,10 +38,11 @@ class Shape:
         powers: repeats without a bound, each of which multiplies the ways by the length.
     """
 
-    def __init__(self, parsed: Any) -> None:
+    def __init__(self, parsed: Any, *, is_last: bool = True) -> None:
         self.factor = 1
         self.powers = 0
-        self._walk(parsed, is_last=True)
+        self._has_tail = False
+        self._walk(parsed, is_last=is_last)
 
     def _walk(self, parsed: Any, *, is_last: bool) -> None:
         items = list(parsed)
@@ -63,22 +64,23 @@ class Shape:
             raise ValueError(f"{str(op).lower()} {_BAD}")
 
     def _repeat(self, low: int, high: int, body: Any, *, is_last: bool) -> None:
-        inner = Shape(body)
+        inner = Shape(body, is_last=False)
         if high > 1 and (inner.factor > 1 or inner.powers or _is_empty(body)):
             raise ValueError(f"a repeat inside a repeat {_BAD}")
         if high <= 1:
             self.factor *= 2 * inner.factor
             self.powers += inner.powers
         elif is_last and len(body) == 1:
-            return  # nothing behind it can fail, so it is never taken back
+            self._has_tail = True  # nothing behind it can fail, so it is never taken back
         elif high > 64:  # noqa: PLR2004
             self.powers += 1
         else:
             self.factor *= high - low + 1
 
-    def steps(self, length: int) -> int:
-        """Bound the steps of a search through `length` characters."""
-        return int(self.factor * (length + 1) ** (self.powers + (1 if self.powers else 0)) + length)
+    def steps(self, length: int, *, is_full: bool = False) -> int:
+        """Bound the steps of a search through `length` characters; a full match may take back the tail as well."""
+        powers = self.powers + (is_full and self._has_tail)
+        return int(self.factor * (length + 1) ** (powers + (1 if powers and not is_full else 0)) + length)
 
 
 def _is_empty(body: Any) -> bool:
@@ -103,11 +105,11 @@ class Pattern:
         self._sandbox = sandbox
         self._compiled = re.compile(pattern, flags)
 
-    def check(self, text: Any) -> str:
+    def check(self, text: Any, *, is_full: bool = False) -> str:
         """Charge a search through `text`, or refuse it."""
         if type(text) is not str or len(text) > _MAX_TEXT:
             raise ValueError(f"a text of at most {_MAX_TEXT:,} characters")
-        steps = self._shape.steps(len(text))
+        steps = self._shape.steps(len(text), is_full=is_full)
         if steps > _MAX_STEPS:
             raise ValueError(
                 f"the pattern may need {steps:,} steps on {len(text):,} characters; split the text, or anchor the pattern"
@@ -119,7 +121,7 @@ class Pattern:
         return _match(self._compiled.match(self.check(text)))
 
     def fullmatch(self, text: Any) -> Any:
-        return _match(self._compiled.fullmatch(self.check(text)))
+        return _match(self._compiled.fullmatch(self.check(text, is_full=True)))
 
     def search(self, text: Any) -> Any:
         return _match(self._compiled.search(self.check(text)))

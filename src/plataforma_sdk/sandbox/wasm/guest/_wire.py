@@ -48,6 +48,7 @@ CALL: Final[contextvars.ContextVar[int]] = contextvars.ContextVar("plataforma_ca
 
 _SCAN: Final = json.JSONDecoder().raw_decode
 _SAFE_INT: Final = 2**53
+_TOO_LARGE: Final = ("index-sized integer", "is too long", "are too long")
 _MAX_TRACEBACK_FRAMES: Final = 40
 _MAX_TEXT_CHARS: Final = 2_000
 
@@ -152,7 +153,7 @@ def describe_error(error: BaseException, owns: Callable[[str], bool]) -> str:
         return '{"cancelled":true}'
     if isinstance(error, RecursionError):
         return '{"limit":"stack"}'
-    if isinstance(error, MemoryError) and not error.args:  # the interpreter's own says nothing more
+    if _is_out_of_memory(error):
         return '{"limit":"memory"}'
     if isinstance(error, PlataformaError):
         try:
@@ -161,6 +162,16 @@ def describe_error(error: BaseException, owns: Callable[[str], bool]) -> str:
             """A field that does not cross: describe it as any other error."""
     lines = _traceback(error, owns)
     return codec.encode({"type": type(error).__name__, "message": _text(error), "traceback": lines})
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    """Tell the interpreter's own from what a module made up.
+
+    The interpreter's `MemoryError` says nothing; what does not even fit 32 bits of address is an `OverflowError`.
+    """
+    if isinstance(error, MemoryError):
+        return not error.args
+    return isinstance(error, OverflowError) and any(wording in str(error) for wording in _TOO_LARGE)
 
 
 def _text(error: BaseException) -> str:

@@ -121,6 +121,11 @@ def test_update_changes_settings(windows: WindowManager) -> None:
     assert (window.title, window.width, window.height) == ("Vendas 2024", 1_000, 600)
 
 
+def test_update_leaves_the_title_alone(windows: WindowManager) -> None:
+    windows.create("vendas", title="Vendas")
+    assert windows.update("vendas", "main", height=700).title == "Vendas"
+
+
 @pytest.mark.parametrize("changes", [{"width": 0}, {"color": "red"}, {"id": "other"}, {"is_open": False}])
 def test_update_changes_all_or_nothing(windows: WindowManager, changes: dict[str, Any]) -> None:
     windows.create("vendas", title="Vendas")

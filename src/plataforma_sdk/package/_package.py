@@ -1,0 +1,303 @@
+"""`ModulePackage`: a module's manifest and files, wherever they came from."""
+
+from __future__ import annotations
+
+import ast
+import fnmatch
+import hashlib
+import os
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final, Self
+
+import attrs
+
+from plataforma_sdk.errors import Fault, HostCallError, IntegrityError, ManifestError
+from plataforma_sdk.manifest import ConfigEntry, Manifest, ManifestEvents, ManifestPermissions
+from plataforma_sdk.package._archive import MAX_FILE_BYTES, read_archive, write_archive
+from plataforma_sdk.package._directory import read_directory
+from plataforma_sdk.package._names import check_collisions, check_name
+
+__all__ = ["ModulePackage"]
+
+MANIFEST_FILE: Final = "module.toml"
+_WASM_MAGIC: Final = b"\x00asm"
+
+
+@attrs.frozen(slots=False, eq=False)
+class ModulePackage:
+    """A module's manifest and files. Made by the ``from_`` methods, which check everything.
+
+    Attributes:
+        manifest: what ``module.toml`` says.
+        files: POSIX path -> content, ``module.toml`` included.
+
+    >>> package = ModulePackage.from_source("from plataforma_sdk import ModuleFramework", id="hello")
+    >>> package.entry_file
+    'module.py'
+    """
+
+    manifest: Manifest
+    files: Mapping[str, bytes] = attrs.field(converter=lambda files: MappingProxyType(dict(files)), repr=False)
+
+    # --- making ----------------------------------------------------------------------------------------------------
+
+    @classmethod
+    def from_files(cls, files: Mapping[str, bytes], *, source: str = "the package") -> Self:
+        """Make a package of files in memory.
+
+        Raises:
+            ManifestError: faults of the manifest and of the sources, all of them.
+            IntegrityError: a file name that is not safe everywhere.
+        """
+        for name in files:
+            check_name(name)
+        check_collisions(files)
+        raw = files.get(MANIFEST_FILE)
+        if raw is None:
+            raise ManifestError([Fault(source, f"it holds no {MANIFEST_FILE}", "write one, with id and version")])
+        return cls(_manifest_of(raw, files), files)
+
+    @classmethod
+    def from_directory(cls, path: str | os.PathLike[str]) -> Self:
+        """Read a directory; hidden files and caches are left out, links are refused.
+
+        Raises:
+            ManifestError, IntegrityError: as `from_files`.
+        """
+        root = Path(path)
+        if not root.is_dir():
+            raise IntegrityError(f"{root} is no directory")
+        return cls.from_files(read_directory(root), source=str(root))
+
+    @classmethod
+    def from_archive(cls, path: str | os.PathLike[str] | bytes) -> Self:
+        """Read a zip, from a path or its bytes; nothing is written to disk.
+
+        Raises:
+            IntegrityError: the archive is damaged or hostile.
+            ManifestError: as `from_files`.
+        """
+        data = path if isinstance(path, bytes) else Path(path).read_bytes()
+        return cls.from_files(read_archive(data), source="the archive" if isinstance(path, bytes) else str(path))
+
+    @classmethod
+    def from_component(cls, path: str | os.PathLike[str]) -> Self:
+        """Read a ``.wasm`` component; its manifest lies beside it: ``vendas.wasm`` and ``vendas.toml``.
+
+        Raises:
+            ManifestError: there is no manifest beside it, or it has faults.
+        """
+        file = Path(path)
+        beside = file.with_suffix(".toml")
+        if not beside.is_file():
+            raise ManifestError(
+                [Fault(str(beside), "it is missing", f"write the manifest of {file.name} there, with id and version")]
+            )
+        return cls.from_files({MANIFEST_FILE: beside.read_bytes(), file.name: file.read_bytes()}, source=str(file))
+
+    @classmethod
+    def from_path(cls, path: str | os.PathLike[str]) -> Self:
+        """Read a directory, a ``.zip`` or a ``.wasm``, whichever `path` is."""
+        found = Path(path)
+        if found.is_dir():
+            return cls.from_directory(found)
+        return cls.from_component(found) if found.suffix == ".wasm" else cls.from_archive(found)
+
+    @classmethod
+    def from_source(
+        cls,
+        text: str,
+        *,
+        id: str,  # noqa: A002 - the manifest's name
+        version: str = "0.1.0",
+        permissions: Iterable[str] = (),
+        entry: str | None = None,
+        optional: Iterable[str] = (),
+        config: Mapping[str, ConfigEntry] | None = None,
+        limits: Mapping[str, int] | None = None,
+        exclude: Iterable[str] = (),
+        restart: bool = True,
+        files: Mapping[str, bytes] | None = None,
+    ) -> Self:
+        """Make a package of one source text, for tests and embedding.
+
+        It may subscribe to whatever it is granted and serve whatever lies under its own segment.
+
+        Args:
+            text: the source, ``module.py`` in the package.
+            id: the module's id.
+            version: its version.
+            permissions: what it declares as required.
+            entry: name of its class, ``"Class"`` or ``"module:Class"``; None for the one that the source defines.
+            optional: what it declares as optional.
+            config: name -> `ConfigEntry`.
+            limits: limits that it lowers for itself.
+            exclude: tiers that it refuses.
+            restart: whether `on_load` may run again after a trap.
+            files: further files, path -> content.
+
+        Raises:
+            ManifestError: all faults of what was given.
+        """
+        manifest = Manifest(
+            id=id,
+            version=version,
+            entry=_entry(entry),
+            permissions=ManifestPermissions(
+                required=dict.fromkeys(map(str, permissions), ""), optional=dict.fromkeys(map(str, optional), "")
+            ),
+            events=ManifestEvents(consumed=("*",)),
+            config=config or {},
+            limits=limits or {},
+            excluded_tiers=tuple(exclude),
+            restart=restart,
+        )
+        written = {**(files or {}), "module.py": text.encode(), MANIFEST_FILE: manifest.to_toml().encode()}
+        checked = cls.from_files(written, source="the source")
+        return cls(attrs.evolve(checked.manifest, endpoints=None), written)
+
+    # --- reading ---------------------------------------------------------------------------------------------------
+
+    @property
+    def id(self) -> str:
+        """The module's id."""
+        return self.manifest.id
+
+    @property
+    def version(self) -> str:
+        """Its version."""
+        return self.manifest.version
+
+    @property
+    def entry_file(self) -> str:
+        """Path of the entry: ``"vendas.py"``."""
+        return self.manifest.entry_file
+
+    @property
+    def entry_class(self) -> str | None:
+        """Name of the entry class, or None for the one that the source defines."""
+        return self.manifest.entry_class
+
+    @property
+    def is_component(self) -> bool:
+        """Whether the entry is a WebAssembly component."""
+        return self.manifest.is_component
+
+    @cached_property
+    def sources(self) -> Mapping[str, str]:
+        """Path -> text of the Python files."""
+        return MappingProxyType({name: raw.decode() for name, raw in self.files.items() if name.endswith(".py")})
+
+    @cached_property
+    def digest(self) -> str:
+        """``"sha256:..."`` over names, lengths and contents: equal for a directory and a zip of the same files."""
+        whole = hashlib.sha256(b"plataforma-package-1\n")
+        for name in sorted(self.files):
+            content = self.files[name]
+            whole.update(f"{len(name.encode())} {name} {len(content)} ".encode())
+            whole.update(hashlib.sha256(content).digest())
+        return f"sha256:{whole.hexdigest()}"
+
+    def read_asset(self, path: str) -> bytes:
+        """Return a file of the package that its manifest counts among its assets.
+
+        Raises:
+            HostCallError: there is no such asset.
+        """
+        patterns = self.manifest.assets
+        is_asset = path in self.files and (
+            any(fnmatch.fnmatchcase(path, pattern) for pattern in patterns)
+            if patterns
+            else path != MANIFEST_FILE and not path.endswith((".py", ".wasm"))
+        )
+        if not is_asset:
+            raise HostCallError("FileNotFoundError", f"the package has no asset {path[:200]!r}", module=self.id)
+        return self.files[path]
+
+    # --- writing ---------------------------------------------------------------------------------------------------
+
+    def to_bytes(self) -> bytes:
+        """Write the archive; equal content gives equal bytes."""
+        return write_archive(self.files)
+
+    def write(self, path: str | os.PathLike[str]) -> Path:
+        """Write the archive to `path`, aside and then renamed, so that no half of it is ever seen."""
+        target = Path(path)
+        aside = target.with_name(f".{target.name}.{os.getpid()}.new")
+        try:
+            aside.write_bytes(self.to_bytes())
+            aside.replace(target)
+        finally:
+            aside.unlink(missing_ok=True)
+        return target
+
+
+def _entry(entry: str | None) -> str:
+    if entry is None:
+        return "module"
+    return entry if ":" in entry else f"module:{entry}"
+
+
+def _manifest_of(raw: bytes, files: Mapping[str, bytes]) -> Manifest:
+    """Parse the manifest and look at the sources; report the faults of both together."""
+    faults: list[Fault] = []
+    manifest: Manifest | None = None
+    module: str | None = None
+    try:
+        manifest = Manifest.parse(raw.decode())
+        module = manifest.id
+    except UnicodeDecodeError:
+        faults.append(Fault(MANIFEST_FILE, "it is not UTF-8", "save it as UTF-8"))
+    except ManifestError as error:
+        faults += error.faults
+        module = error.module
+    faults += _source_faults(files)
+    if manifest is not None:
+        faults += _entry_faults(manifest, files)
+    if faults or manifest is None:
+        raise ManifestError(faults, module=module)
+    return manifest
+
+
+def _source_faults(files: Mapping[str, bytes]) -> list[Fault]:
+    faults = []
+    for name, content in files.items():
+        if name.endswith(".py"):
+            try:
+                content.decode()
+            except UnicodeDecodeError as error:
+                faults.append(Fault(name, f"it is not UTF-8 at byte {error.start}", "save it as UTF-8"))
+    return faults
+
+
+def _entry_faults(manifest: Manifest, files: Mapping[str, bytes]) -> list[Fault]:
+    key = f"{MANIFEST_FILE}: entry"
+    content = files.get(manifest.entry_file)
+    if content is None:
+        return [Fault(key, f"the package holds no {manifest.entry_file!r}", "name a file of the package")]
+    if manifest.is_component:
+        is_wasm = content.startswith(_WASM_MAGIC) and len(content) <= MAX_FILE_BYTES
+        return [] if is_wasm else [Fault(key, f"{manifest.entry_file!r} is no WebAssembly", "name a component")]
+    wanted = manifest.entry_class
+    if wanted is None or _defines(content, wanted):
+        return []
+    return [Fault(key, f"{manifest.entry_file!r} defines no class {wanted!r}", "name a class of that file")]
+
+
+def _defines(content: bytes, name: str) -> bool:
+    """Whether a source defines or imports a name; what does not parse is left to the engine, which names the line."""
+    try:
+        tree: Any = ast.parse(content)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return True
+    defined = {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
+    imported = {
+        alias.asname or alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+        for alias in node.names
+    }
+    return name in defined | imported
