@@ -7,7 +7,7 @@ One thread runs the host's event loop; every method blocks the caller until the 
 ...     async def on_load(self): pass
 ...     def render(self): return ui.text("Hello")
 >>> with sync.ModuleHost(engine="trusted") as host:
-...     host.load(Hello).render()["props"]["text"]
+...     host.load(Hello).render()["props"]["value"]
 'Hello'
 """
 
@@ -38,12 +38,14 @@ class ModuleHost:
 
     def __init__(self, **settings: Any) -> None:
         self._settings = settings
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="plataforma-host", daemon=True)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
         self._host: runtime.ModuleHost | None = None
         self._handles: dict[str, ModuleHandle] = {}
 
     def __enter__(self) -> Self:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="plataforma-host", daemon=True)
         self._thread.start()
         try:
             self._host = self.run(self._open())
@@ -72,9 +74,9 @@ class ModuleHost:
 
     def run(self, coroutine: Coroutine[Any, Any, T], *, timeout_s: float | None = None) -> T:
         """Run a coroutine in the host's loop and wait for its result."""
-        if threading.current_thread() is self._thread:
+        if self._loop is None or threading.current_thread() is self._thread:
             coroutine.close()
-            raise ModuleStateError("A handler of the host cannot block on the host: make it async")
+            raise ModuleStateError("Not from here: enter the host first, and make a handler of the host async")
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(timeout_s)
 
     def load(self, target: Any, **options: Any) -> ModuleHandle:
@@ -103,9 +105,11 @@ class ModuleHost:
             self._stop()
 
     def _stop(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
+        loop, self._loop = self._loop, None
+        if loop is not None and self._thread is not None:
+            loop.call_soon_threadsafe(loop.stop)
+            self._thread.join()
+            loop.close()
 
 
 class ModuleHandle:
@@ -145,7 +149,7 @@ class ModuleHandle:
         """What it may do."""
         return self._handle.permissions
 
-    def call(self, method: str, *args: Any, **kwargs: Any) -> Any:
+    def call(self, method: str, /, *args: Any, **kwargs: Any) -> Any:
         """See `runtime.ModuleHandle.call`."""
         return self._host.run(self._handle.call(method, *args, **kwargs))
 

@@ -21,7 +21,22 @@ from plataforma_sdk.sandbox import TIERS, ResourceLimits
 
 from ._api import app, make_database
 
-__all__ = ["CASES", "METERED", "Case", "case", "each", "module", "make_package", "open_host", "returns"]
+__all__ = [
+    "CASES",
+    "MANIFEST",
+    "METERED",
+    "Case",
+    "answering",
+    "case",
+    "each",
+    "evaluating",
+    "make_package",
+    "manifest_of",
+    "module",
+    "open_host",
+    "returns",
+    "write_package",
+]
 
 METERED: Final = ("restricted", "wasm")
 """The tiers that enforce the hard limits; `trusted` has a deadline for its calls only."""
@@ -73,7 +88,7 @@ class Case:
         """Make the package; one with files or a manifest of its own is written to `directory` first."""
         if self.manifest is None and not self.files:
             return make_package(self.source, permissions=self.permissions)
-        manifest = self.manifest or _manifest(self.permissions)
+        manifest = self.manifest or manifest_of(self.permissions)
         return write_package(directory, {**self.files, "probe.py": self.source, "module.toml": manifest})
 
     def run(self, engine: str, directory: Path) -> None:
@@ -88,7 +103,12 @@ class Case:
         async with asyncio.timeout(CASE_TIMEOUT_S):
             async with ModuleHost(engine=engine, grants=grants, limits=self.limits, **settings) as host:
                 package = self.package(directory)
-                await self.check(host, await host.load(package) if self.is_loaded else package)
+                if not self.is_loaded:
+                    await self.check(host, package)
+                    return
+                handle = await host.load(package)
+                assert handle.engine == engine
+                await self.check(host, handle)
 
 
 def case(source: str, **settings: Any) -> Callable[[Check], Callable[..., None]]:
@@ -124,6 +144,17 @@ def module(body: str, *, head: str = "") -> str:
     return f"{_IMPORTS}{textwrap.dedent(head)}\n\nclass Probe(ModuleFramework):\n{on_load}{render}{methods}"
 
 
+def answering(statements: str, head: str) -> str:
+    """Write a module whose ``probe`` is a few statements; ``_bump`` adds one to the private ``_secret``."""
+    body = textwrap.indent(textwrap.dedent(statements).strip("\n"), "    ")
+    return module(f"async def probe(self):\n{body}\n\ndef _bump(self):\n    self._secret += 1\n", head=head)
+
+
+def evaluating(expressions: Iterable[str], head: str = "") -> str:
+    """Write a module whose ``probe`` returns the value of each expression."""
+    return answering("return [\n" + "".join(f"    {text},\n" for text in expressions) + "]", head)
+
+
 def returns(expected: Any, *arguments: Any, method: str = "probe") -> Check:
     """Make the check that a call returns exactly this value."""
 
@@ -136,7 +167,11 @@ def returns(expected: Any, *arguments: Any, method: str = "probe") -> Check:
 
 
 def make_package(
-    source: str, *, id: str = "probe", version: str = "1.0.0", permissions: Iterable[str] = ()
+    source: str,
+    *,
+    id: str = "probe",  # noqa: A002 - the same name as in `from_source`
+    version: str = "1.0.0",
+    permissions: Iterable[str] = (),
 ) -> ModulePackage:
     """Make a package of one file, its permissions required."""
     return ModulePackage.from_source(source, id=id, version=version, permissions=tuple(permissions))
@@ -163,7 +198,8 @@ async def open_host(
             yield host, await host.load(package)
 
 
-def _manifest(permissions: Iterable[str]) -> str:
+def manifest_of(permissions: Iterable[str]) -> str:
+    """Write a manifest that requires permissions and consumes every topic."""
     required = "".join(f'"{name}" = "for the test"\n' for name in permissions)
     return MANIFEST + f'[permissions.required]\n{required}[events]\nconsumed = ["*"]\n'
 

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
-from plataforma_sdk.sandbox import TIERS, make_engine
+from plataforma_sdk.sandbox import TIERS, ModuleSandbox
+
+from ._suite import make_package, module
 
 FIRST_USE_TIMEOUT_S = 180
-"""The first test of the `wasm` tier may have to build the guest runner and compile it."""
+
+
+@pytest.fixture(scope="session")
+def guest_runner() -> None:
+    """Use the `wasm` tier once: in a checkout this may build the guest runner and compile it, which takes its time."""
+
+    async def use() -> None:
+        async with ModuleSandbox(make_package(module("")), engine="wasm"):
+            pass
+
+    asyncio.run(use())
 
 
 @pytest.fixture(params=TIERS)
 def engine(request: pytest.FixtureRequest) -> str:
-    """The tier's name; skips only where the engine's package cannot be imported."""
-    try:
-        make_engine(request.param)
-    except ImportError as error:
-        pytest.skip(f"the {request.param} engine cannot be imported: {error}")
+    """The tier's name; a tier that cannot be imported fails, it is not skipped."""
+    if request.param == "wasm":
+        request.getfixturevalue("guest_runner")
     return request.param
 
 

@@ -42,6 +42,12 @@ async def test_arguments_arrive_as_in_python(host, handle):
     assert await handle.call("plain", 1, 3, 4, sep="-", z=0, y=0) == "1-3-4-y-z"
 
 
+@case(module("def probe(self, **names):\n    return names"))
+async def test_an_argument_may_have_any_name(host, handle):
+    names = {"function": 1, "method": 2, "args": 3, "kwargs": 4, "name": 5, "é": 6}
+    assert await handle.call("probe", **names) == names
+
+
 @case(METHODS)
 async def test_plain_async_static_and_class_methods_are_all_reachable(host, handle):
     assert await handle.call("waiting", 0) == "waited"
@@ -145,8 +151,8 @@ async def test_three_api_calls_of_50_ms_take_less_than_100_ms(host, handle):
             await self.gate.wait()
             self.steps.append(name + " goes on")
 
-        def open(self):
-            self.steps.append("open")
+        def release(self):
+            self.steps.append("release")
             self.gate.set()
 
         def probe(self):
@@ -158,9 +164,9 @@ async def test_calls_interleave_where_they_wait(host, handle):
     waiting = [asyncio.create_task(handle.call("wait", name)) for name in ("first", "second")]
     while len(await handle.call("probe")) < 2:
         await asyncio.sleep(0)
-    await handle.call("open")
+    await handle.call("release")
     await asyncio.gather(*waiting)
-    assert await handle.call("probe") == ["first waits", "second waits", "open", "first goes on", "second goes on"]
+    assert await handle.call("probe") == ["first waits", "second waits", "release", "first goes on", "second goes on"]
 
 
 @case(
@@ -322,9 +328,9 @@ async def test_gather_hands_back_exceptions(host, handle):
 @case(module("async def probe(self):\n    raise asyncio.CancelledError"))
 async def test_a_module_cannot_cancel_its_caller(host, handle):
     """The caller's task was not cancelled, so what the module raised is a fault of the module."""
-    with pytest.raises(GuestError) as caught:
+    with pytest.raises(GuestError):
         await handle.call("probe")
-    assert caught.value.type_name == "CancelledError"
+    assert asyncio.current_task().cancelling() == 0
 
 
 @case(module("def probe(self):\n    pass"))
@@ -332,7 +338,10 @@ async def test_a_call_without_a_result_is_none(host, handle):
     assert await handle.call("probe") is None
 
 
-@case(module("async def ask(self, other):\n    return await self.api_call('/' + other + '/name')"), permissions=("api.internal",))
+@case(
+    module("async def ask(self, other):\n    return await self.api_call('/' + other + '/name')"),
+    permissions=("api.internal",),
+)
 async def test_two_modules_call_while_both_wait(host, handle):
     answering = module(
         """

@@ -6,6 +6,7 @@ import pytest
 
 from plataforma_sdk import hookimpl
 from plataforma_sdk.errors import (
+    ApiError,
     ApiStatusError,
     GuestError,
     HostCallError,
@@ -135,16 +136,16 @@ async def test_a_module_catches_its_own_faults(host, handle):
             caught = []
             try:
                 await self.storage.get("k")
-            except PlataformaError as error:
-                caught.append([type(error).__name__, error.permission, error.module])
+            except PermissionDeniedError as error:
+                caught.append(["denied", isinstance(error, PlataformaError), error.permission, error.module])
             try:
                 self.create_window(title="no")
             except Exception as error:
-                caught.append([type(error).__name__, error.permission, error.module])
+                caught.append(["denied", isinstance(error, PermissionDeniedError), error.permission, error.module])
             try:
                 self.permissions.require("api*")
             except InvalidPermissionError as error:
-                caught.append([type(error).__name__, error.permission, "whole segment" in error.problem])
+                caught.append(["invalid", "whole segment" in error.problem, error.permission, error.module])
             return caught
         """,
         head="from plataforma_sdk import InvalidPermissionError, PlataformaError",
@@ -152,9 +153,9 @@ async def test_a_module_catches_its_own_faults(host, handle):
 )
 async def test_host_errors_keep_their_class_and_fields_inside_the_module(host, handle):
     assert await handle.call("probe") == [
-        ["PermissionDeniedError", "system.storage", "probe"],
-        ["PermissionDeniedError", "window.create", "probe"],
-        ["InvalidPermissionError", "api*", True],
+        ["denied", True, "system.storage", "probe"],
+        ["denied", True, "window.create", "probe"],
+        ["invalid", True, "api*", "probe"],
     ]
 
 
@@ -187,6 +188,10 @@ async def test_host_errors_that_a_module_lets_through_arrive_as_themselves(host,
         await handle.call("wrapped")
 
 
+class Billing(ApiError):
+    """An error of the host's own, which no module can know."""
+
+
 class Failing:
     """A plugin whose services fail as services do."""
 
@@ -196,6 +201,8 @@ class Failing:
             raise OSError("cannot open /srv/tenants/acme/clipboard.db")
 
         async def write(text):
+            if text == "billing":
+                raise Billing("no credit")
             raise QuotaExceededError("clipboard", used=len(text), limit=3, unit="characters")
 
         return {"clipboard.read": read, "clipboard.write": write}
@@ -218,6 +225,9 @@ class Failing:
 
         async def let_through(self):
             await self.clipboard.read()
+
+        async def bill(self):
+            await self.clipboard.write("billing")
         """,
         head="from plataforma_sdk import HostCallError, QuotaExceededError",
     ),
@@ -234,6 +244,9 @@ async def test_a_failing_host_is_a_name_and_a_text_without_host_paths(host, hand
     with pytest.raises(HostCallError) as caught:
         await handle.call("let_through")
     assert caught.value.type_name == "OSError"
+    with pytest.raises(HostCallError, match="no credit") as caught:
+        await handle.call("bill")
+    assert caught.value.type_name == "Billing"
 
 
 @case(

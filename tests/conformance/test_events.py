@@ -102,6 +102,25 @@ async def test_a_topic_outside_the_grammar_is_refused(host, handle):
             await handle.call("probe", topic)
 
 
+@case(LISTENS, permissions=BOTH, is_loaded=False)
+async def test_a_retained_value_is_received_at_once_and_passes_the_same_check(host, package):
+    await host.events.emit("data.first", "kept", retain=True)
+    await host.events.emit("data.many.n", "kept too", retain=True)
+    handle = await host.load(package)
+    async with asyncio.timeout(5):
+        while len(await handle.call("probe")) < 2:
+            await asyncio.sleep(0.01)
+    assert sorted(data for _, data, _ in await handle.call("probe")) == ["kept", "kept too"]
+
+
+@case(LISTENS.replace('"data.first"', '"plataforma.module.*"'), permissions=BOTH)
+async def test_a_module_hears_of_the_platform_only_about_itself(host, handle):
+    for module_id in ("other", "probe"):
+        await host.events.emit("plataforma.module.error", {"module": module_id})
+    await host.load(make_package(module(""), id="other"))
+    assert {data["module"] for _, data, _ in await handle.call("probe")} == {"probe"}
+
+
 @case(
     module("def probe(self, topic):\n    return self.subscribe(topic, self.render).topic"),
     manifest=MANIFEST

@@ -1,19 +1,10 @@
-"""The language and the standard library that an author may count on in every tier."""
+"""Statements, functions and classes that an author may count on in every tier."""
 
 from __future__ import annotations
 
-import datetime
-import textwrap
-from decimal import Decimal
-
-from ._suite import Case, each, module, returns
+from ._suite import Case, answering, each, returns
 
 LANGUAGE = {
-    "comprehensions": (
-        "return [[x * y for x in range(3) if x] for y in range(2)], {k: v for k, v in [('a', 1)]}, sorted({n % 2 for n in range(5)})",
-        [[[0, 0], [1, 2]], {"a": 1}, [0, 1]],
-    ),
-    "walrus": ("return (n := 10) + n, [y for x in range(4) if (y := x * 2) > 2]", [20, [4, 6]]),
     "match_statement": (
         """
         found = []
@@ -37,14 +28,13 @@ LANGUAGE = {
         """,
         [1, "text", [1, [2, 3]], [5, {"x": 1}], 7, "constant", "other", "constant"],
     ),
-    "f_strings": (
-        "n, t = 1234.5, 'x'\nreturn f'{n:,.2f}|{t!r}|{t:>4}|{n=}|{ {\"a\": 1}[\"a\"] }|{t * 2}'",
-        "1,234.50|'x'|   x|n=1234.5|1|xx",
-    ),
-    "formatting": ("return '%s-%03d' % ('a', 7), '{:>5}|{}'.format('b', 1), ','.join(['a', 'b'])", ["a-007", "    b|1", "a,b"]),
     "unpacking": (
-        "a, *b, c = range(5)\n(d, e), f = (1, 2), 3\nreturn a, b, c, d + e + f, [*b, *'xy'], {**{'k': 1}, 'l': 2}",
-        [0, [1, 2, 3], 4, 6, [1, 2, 3, "x", "y"], {"k": 1, "l": 2}],
+        """
+        a, *b, c = range(5)
+        (d, e), f = (1, 2), 3
+        return [a, b, c, d + e + f]
+        """,
+        [0, [1, 2, 3], 4, 6],
     ),
     "closures": (
         """
@@ -56,20 +46,20 @@ LANGUAGE = {
                 return count
             return step
         step = counter()
-        return step(), step(5), [f(2) for f in [lambda x, n=n: x + n for n in range(3)]]
+        return [step(), step(5), counter()()]
         """,
-        [1, 6, [2, 3, 4]],
+        [1, 6, 1],
     ),
     "generators": (
         """
         def numbers(n):
             for i in range(n):
-                got = yield i
+                yield i
             yield from "ab"
             return
-        return list(numbers(2)), sum(x * x for x in range(4)), next(iter([7]))
+        return list(numbers(2))
         """,
-        [[0, 1, "a", "b"], 14, 7],
+        [0, 1, "a", "b"],
     ),
     "async_generators": (
         """
@@ -77,9 +67,12 @@ LANGUAGE = {
             for i in range(n):
                 await asyncio.sleep(0)
                 yield i
-        return [i async for i in ticks(3)], [await asyncio.sleep(0, n) for n in (1, 2)]
+        seen = []
+        async for i in ticks(2):
+            seen.append(i)
+        return seen + [i async for i in ticks(3)] + [await asyncio.sleep(0, n) for n in (7, 8)]
         """,
-        [[0, 1, 2], [1, 2]],
+        [0, 1, 0, 1, 2, 7, 8],
     ),
     "context_managers": (
         """
@@ -88,9 +81,17 @@ LANGUAGE = {
             steps.append(a)
         async with Opened(steps, "c"):
             steps.append("inside")
+        try:
+            with Opened(steps, "d"):
+                raise ValueError("inside")
+        except ValueError:
+            steps.append("after")
         return steps
         """,
-        ["open a", "open b", "a", "close b", "close a", "open c", "inside", "close c"],
+        [
+            *("open a", "open b", "a", "close b", "close a", "open c", "inside", "close c"),
+            *("open d", "close d ValueError", "after"),
+        ],
     ),
     "exceptions": (
         """
@@ -98,15 +99,17 @@ LANGUAGE = {
         for value in ("1", "x", None):
             try:
                 steps.append(int(value))
-            except (ValueError, TypeError) as error:
-                steps.append(type(error).__name__)
+            except ValueError as error:
+                steps.append(str(error)[:7])
+            except (TypeError, KeyError):
+                steps.append("type")
             else:
                 steps.append("fine")
             finally:
                 steps.append("end")
         return steps
         """,
-        [1, "fine", "end", "ValueError", "end", "TypeError", "end"],
+        [1, "fine", "end", "invalid", "end", "type", "end"],
     ),
     "loops": (
         """
@@ -128,29 +131,29 @@ LANGUAGE = {
         [0, 2, "done"],
     ),
     "augmented_assignment": (
-        "a, b = [1], {'n': 1}\na += [2]\nb['n'] *= 5\nself.total = 1\nself.total += 2\nself.total <<= 1\na[0] -= 1\nreturn a, b, self.total",
-        [[0, 2], {"n": 5}, 6],
+        """
+        a, b = [1], {"n": 1}
+        a += [2]
+        a[0] -= 1
+        b["n"] *= 5
+        b |= {"m": 2}
+        self.total = 1
+        self.total += 2
+        self.total <<= 1
+        return [a, b, self.total]
+        """,
+        [[0, 2], {"n": 5, "m": 2}, 6],
     ),
-    "slices": (
-        "a = list(range(6))\na[1:3] = ['x']\ndel a[-1]\nreturn a, a[::-1], 'abcdef'[1:-1:2], a[:2]",
-        [[0, "x", 3, 4], [4, 3, "x", 0], "bd", [0, "x"]],
-    ),
-    "conditions": ("x = 3\nreturn 1 < x <= 3, 'yes' if x else 'no', x and 0 or 'or', not x, x is None, 3 in (1, 3)", [True, "yes", "or", False, False, True]),
-    "sorting": (
-        "rows = [{'n': 'b', 't': 2}, {'n': 'a', 't': 2}, {'n': 'c', 't': 1}]\n"
-        "return [r['n'] for r in sorted(rows, key=lambda r: (-r['t'], r['n']))], min(rows, key=lambda r: r['t'])['n'], sorted([3, 1], reverse=True)",
-        [["a", "b", "c"], "c", [3, 1]],
-    ),
-    "builtins": (
-        "return [any([0, 1]), all([]), sum([1, 2]), max(3, 4), abs(-1), round(2.567, 2), divmod(7, 3), list(zip('ab', (1, 2))), "
-        "list(enumerate('a')), list(map(str, (1, 2))), list(filter(None, (0, 1))), list(reversed([1, 2])), len('abc'), ord('a'), chr(98), bool([]), "
-        "int('ff', 16), hex(255), isinstance(1, (int, str)), repr('x'), pow(2, 5, 7)]",
-        [True, True, 3, 4, 1, 2.57, [2, 1], [["a", 1], ["b", 2]], [[0, "a"]], ["1", "2"], [1], [2, 1], 3, 97, "b", False, 255, "0xff", True, "'x'", 4],
-    ),
-    "text_methods": (
-        "s = ' Olá, Mundo '\nreturn [s.strip().lower().split(', '), s.replace('o', '0'), 'a-b'.partition('-'), 'x'.join('ab'), 'ab'.startswith('a'), "
-        "'7'.zfill(3), 'título'.title(), 'a,b'.split(','), 'abc'.find('c'), 'x'.isdigit(), 'é'.encode(), b'\\xc3\\xa9'.decode(), 'ab'.center(4, '*')]",
-        [["olá", "mundo"], " Olá, Mund0 ", ["a", "-", "b"], "axb", True, "007", "Título", ["a", "b"], 2, False, "é".encode(), "é", "*ab*"],
+    "deletion": (
+        """
+        a, b = list(range(6)), {"x": 1, "y": 2}
+        a[1:3] = ["x"]
+        del a[-1], b["x"]
+        self.gone = 1
+        del self.gone
+        return [a, b, hasattr(self, "gone")]
+        """,
+        [[0, "x", 3, 4], {"y": 2}, False],
     ),
     "container_methods": (
         """
@@ -164,111 +167,68 @@ LANGUAGE = {
         s = {1, 2} | {3}
         s.add(4)
         s.discard(1)
-        return d, d.get("z", 0), d.pop("a"), list(d.items()), e, e.index(9), e.count(1), sorted(s & {2, 3, 9}), sorted(s - {2}), (1, 2).count(1)
+        return [d.pop("a"), d, d.get("z", 0), list(d.items()), e, e.index(9), sorted(s & {2, 3, 9}), sorted(s - {2})]
         """,
-        [{"b": [2], "c": 3}, 0, 1, [["b", [2]], ["c", 3]], [0, 1, 2, 3, 9], 4, 1, [2, 3], [3, 4], 1],
+        [1, {"b": [2], "c": 3}, 0, [["b", [2]], ["c", 3]], [0, 1, 2, 3, 9], 4, [2, 3], [3, 4]],
     ),
-    "classes": (
+    "operators_of_classes": (
         """
         a, b = Money("1.10"), Money("2.20")
-        return [str(a + b), a == Money("1.10"), a < b, len(Basket([a, b])), [str(m) for m in Basket([a])], a in Basket([a]),
-                Basket([a])[0].label, Basket.kind, b.doubled, Basket([]).of_kind(), bool(Basket([])), Basket([a])("x")]
+        return [str(a + b), a == Money("1.10"), a < b, len({a, Money("1.10")}), a.label, b.doubled, Money.zero().label]
         """,
-        ["3.30", True, True, 2, ["1.10"], True, "money", "basket", "4.40", "basket", False, "x1"],
+        ["3.30", True, True, 1, "money", "4.40", "money"],
+    ),
+    "containers_of_classes": (
+        """
+        full, empty = Basket(["a", "b"]), Basket([])
+        return [len(full), [*full], "a" in full, full[0], full.of_kind(), Basket.kind, bool(empty), full("x")]
+        """,
+        [2, ["a", "b"], True, "a", "basket", "basket", False, "x2"],
     ),
     "properties": (
-        "t = Thermometer()\nt.celsius = 100\nreturn t.fahrenheit, t.celsius",
+        """
+        thermometer = Thermometer()
+        thermometer.celsius = 100
+        return [thermometer.fahrenheit, thermometer.celsius]
+        """,
         [212.0, 100],
     ),
-    "dataclasses": (
-        """
-        a = Line("x", 2)
-        b = replace(a, amount=3)
-        return [a == Line("x", 2), a.tags, b.amount, asdict(b), repr(a), [f.name for f in fields(a)]]
-        """,
-        [True, [], 3, {"item": "x", "amount": 3, "tags": []}, "Line(item='x', amount=2, tags=[])", ["item", "amount", "tags"]],
-    ),
-    "enums": (
-        "return [Color.RED.value, Color('g').name, [c.name for c in Color], Color.RED is Color['RED'], Color.RED == Color.GREEN]",
-        ["r", "GREEN", ["RED", "GREEN"], True, False],
-    ),
-    "private_names": (
-        "self._secret = 1\nself._bump()\nreturn self._secret, _helper(2)",
-        [2, 4],
-    ),
-    "decorators": ("return shout('a'), square(4), square(4)", ["A!", 16, 16]),
+    "private_names": ("self._secret = 1\nself._bump()\nreturn [self._secret, _helper(2)]", [2, 4]),
+    "decorators": ("return [shout('a'), square(4), square(4)]", ["A!", 16, 16]),
     "annotations": (
-        "total: int = 0\nnames: list[str] = ['a']\nself.seen: dict[str, int] = {'a': 1}\nreturn typed(names, last=None), total, self.seen",
-        ["a", 0, {"a": 1}],
+        """
+        total: int = 0
+        names: list[str] = ["a"]
+        self.seen: dict[str, int] = {"a": 1}
+        return [total, names, self.seen]
+        """,
+        [0, ["a"], {"a": 1}],
     ),
     "star_arguments": (
-        "def f(a, /, b=1, *c, d, e=5, **g):\n    return [a, b, c, d, e, g]\nreturn f(0, d=4), f(*[1, 2, 3], **{'d': 4, 'h': 6})",
+        """
+        def f(a, /, b=1, *c, d, e=5, **g):
+            return [a, b, c, d, e, g]
+        return [f(0, d=4), f(*[1, 2, 3], **{"d": 4, "h": 6})]
+        """,
         [[0, 1, [], 4, 5, {}], [1, 2, [3], 4, 5, {"h": 6}]],
     ),
     "globals_of_the_file": ("global COUNT\nCOUNT += 1\nreturn COUNT", 1),
-    "big_numbers": ("return 2 ** 100, 7 // 2, -7 // 2, -7 % 3, 0.1 + 0.2, 1e3, 0xff, 1_000, 5 / 2", [2**100, 3, -4, 2, 0.1 + 0.2, 1e3, 255, 1000, 2.5]),
-    "bytes": ("b = b'ab' + bytes([99])\nreturn b, b[0], b.hex(), bytes.fromhex('00ff'), list(b[:2])", [b"abc", 97, "616263", b"\x00\xff", [97, 98]]),
-}
-
-LIBRARY = {
-    "json": ("import json", "return json.loads(json.dumps({'a': [1, None, 'é']})), json.dumps({'b': 1, 'a': 2}, sort_keys=True)", [{"a": [1, None, "é"]}, '{"a": 2, "b": 1}']),
-    "math": ("import math", "return math.floor(2.7), math.sqrt(16), math.gcd(12, 18), round(math.pi, 4), math.isclose(0.1 + 0.2, 0.3), math.prod([2, 3])", [2, 4.0, 6, 3.1416, True, 6]),
-    "datetime": (
-        "from datetime import date, datetime, timedelta, timezone",
-        "d = date(2024, 2, 28) + timedelta(days=2)\nt = datetime(2024, 1, 1, 12, tzinfo=timezone.utc)\n"
-        "return d, t.isoformat(), d.strftime('%d/%m/%Y'), (date(2024, 3, 1) - d).days, datetime.fromisoformat('2024-05-06T07:08:09').hour, d.weekday(), t.timestamp()",
-        [datetime.date(2024, 3, 1), "2024-01-01T12:00:00+00:00", "01/03/2024", 0, 7, 4, 1704110400.0],
-    ),
-    "decimal": (
-        "from decimal import ROUND_HALF_UP, Decimal, InvalidOperation",
-        "try:\n    Decimal('x')\nexcept InvalidOperation:\n    pass\n"
-        "return sum([Decimal('0.1')] * 3), Decimal('2.675').quantize(Decimal('0.01'), rounding=ROUND_HALF_UP), Decimal('1') / Decimal('8'), str(Decimal('1.10'))",
-        [Decimal("0.3"), Decimal("2.68"), Decimal("0.125"), "1.10"],
-    ),
-    "collections": (
-        "from collections import Counter, OrderedDict, defaultdict, deque, namedtuple",
-        "d = defaultdict(list)\nd['a'].append(1)\nq = deque([1, 2, 3], maxlen=2)\nq.append(4)\nP = namedtuple('P', 'x y')\n"
-        "return d, list(q), Counter('hello').most_common(1), P(1, y=2)._asdict(), list(OrderedDict(a=1)), P(1, 2).x",
-        [{"a": [1]}, [3, 4], [["l", 2]], {"x": 1, "y": 2}, ["a"], 1],
-    ),
-    "itertools": (
-        "import itertools",
-        "groups = [(k, list(g)) for k, g in itertools.groupby('aab')]\n"
-        "return groups, list(itertools.chain([1], [2])), list(itertools.islice(itertools.count(5), 2)), list(itertools.accumulate([1, 2, 3])), "
-        "list(itertools.pairwise('abc')), list(itertools.product('a', '12')), list(itertools.combinations('abc', 2)), list(itertools.zip_longest([1], [2, 3]))",
-        [[["a", ["a", "a"]], ["b", ["b"]]], [1, 2], [5, 6], [1, 3, 6], [["a", "b"], ["b", "c"]], [["a", "1"], ["a", "2"]], [["a", "b"], ["a", "c"], ["b", "c"]], [[1, 2], [None, 3]]],
-    ),
-    "functools": (
-        "import functools",
-        "add = functools.partial(lambda a, b: a + b, 1)\n@functools.lru_cache(maxsize=8)\ndef fib(n):\n    return n if n < 2 else fib(n - 1) + fib(n - 2)\n"
-        "return add(2), functools.reduce(lambda a, b: a * b, [1, 2, 3]), fib(20)",
-        [3, 6, 6765],
-    ),
-    "re": (
-        "import re",
-        "m = re.match(r'(?P<year>\\d{4})-(\\d\\d)', '2024-05-06')\n"
-        "return m.group('year'), m[2], re.findall(r'\\w+', 'a bc'), re.sub(r'\\s+', ' ', 'a   b'), re.split(r'[,;]', 'a,b;c'), re.compile('^x', re.IGNORECASE).match('Xy') is not None, re.search('z', 'a')",
-        ["2024", "05", ["a", "bc"], "a b", ["a", "b", "c"], True, None],
-    ),
-    "enum": ("from enum import Enum, IntEnum, StrEnum, auto", "class A(IntEnum):\n    X = auto()\n    Y = auto()\nreturn list(A), A.Y > A.X", [[1, 2], True]),
-    "typing": (
-        "from typing import Any, Callable, Generic, Literal, Optional, Protocol, TypedDict, TypeVar, Union",
-        "value: Optional[int] = None\nother: Union[str, Literal['a']] = 'a'\nreturn value, other",
-        [None, "a"],
-    ),
     "asyncio": (
-        "",
-        "first, second = await asyncio.gather(asyncio.sleep(0.001, 'a'), asyncio.sleep(0, 'b'))\n"
-        "done = asyncio.Event()\ntask = asyncio.create_task(done.wait())\ndone.set()\nawait task\nreturn first, second, task.done()",
+        """
+        first, second = await asyncio.gather(asyncio.sleep(0.001, "a"), asyncio.sleep(0, "b"))
+        done = asyncio.Event()
+        task = asyncio.create_task(done.wait())
+        done.set()
+        await task
+        return [first, second, task.done()]
+        """,
         ["a", "b", True],
     ),
-    "random": ("import random", "r = random.random()\nreturn 0 <= r < 1, random.choice([1]), sorted(random.sample(range(3), 3))", [True, 1, [0, 1, 2]]),
 }
 
-HEAD = '''
-from dataclasses import asdict, dataclass, field, fields, replace
+HEAD = """
+from dataclasses import dataclass
 from decimal import Decimal
-from enum import Enum
 from functools import lru_cache, wraps
 
 COUNT = 0
@@ -281,28 +241,22 @@ class Point:
     x: int
     y: int
 
-@dataclass
-class Line:
-    item: str
-    amount: int = 1
-    tags: list[str] = field(default_factory=list)
-
-class Color(Enum):
-    RED = "r"
-    GREEN = "g"
-
 class Opened:
     def __init__(self, steps, name):
         self.steps, self.name = steps, name
-    def __enter__(self):
+    def begin(self):
         self.steps.append("open " + self.name)
         return self.name
-    def __exit__(self, *error):
-        self.steps.append("close " + self.name)
+    def end(self, kind):
+        self.steps.append("close " + self.name + (" ValueError" if kind is ValueError else ""))
+    def __enter__(self):
+        return self.begin()
+    def __exit__(self, kind, error, traceback):
+        self.end(kind)
     async def __aenter__(self):
-        return self.__enter__()
-    async def __aexit__(self, *error):
-        self.__exit__(*error)
+        return self.begin()
+    async def __aexit__(self, kind, error, traceback):
+        self.end(kind)
 
 class Labelled:
     label = "thing"
@@ -324,6 +278,9 @@ class Money(Labelled):
     @property
     def doubled(self):
         return str(self.amount * 2)
+    @staticmethod
+    def zero():
+        return Money(0)
 
 class Basket:
     kind = "basket"
@@ -369,24 +326,9 @@ def shout(text):
 @lru_cache
 def square(n):
     return n * n
-
-def typed(names: list[str], *, last: str | None) -> str:
-    return last or names[0]
-'''
-
-
-def source(body, head):
-    text = textwrap.dedent(body).strip("\n")
-    private = "\n\ndef _bump(self):\n    self._secret += 1\n"
-    return module(f"async def probe(self):\n{textwrap.indent(text, '    ')}{private}", head=head)
-
+"""
 
 test_the_language_is_the_same = each(
-    Case(name=f"language_{name}", source=source(body, HEAD), check=returns(expected))
+    Case(name=f"language_{name}", source=answering(body, HEAD), check=returns(expected))
     for name, (body, expected) in LANGUAGE.items()
-)
-
-test_the_library_is_the_same = each(
-    Case(name=f"library_{name}", source=source(body, head), check=returns(expected))
-    for name, (head, body, expected) in LIBRARY.items()
 )

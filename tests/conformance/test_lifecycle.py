@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from plataforma_sdk.errors import GuestError, ModuleError, ModuleLoadError, ModuleStateError
+from plataforma_sdk.sandbox import TIERS
 
-from ._suite import MANIFEST, METERED, case, make_package, module, open_host, write_package
+from ._suite import MANIFEST, METERED, Case, case, each, make_package, module, open_host, write_package
 
 COUNTER = module(
     """
@@ -84,7 +85,7 @@ def test_on_unload_has_a_deadline_of_its_own(engine, run, monkeypatch):
 
     async def main():
         source = module("async def on_unload(self):\n    await asyncio.Event().wait()")
-        async with open_host(engine, source) as (host, handle):
+        async with open_host(engine, source) as (_, handle):
             await handle.unload()
             return handle.state
 
@@ -150,10 +151,26 @@ async def test_a_class_without_on_load_is_refused(host, package):
         await host.load(package)
 
 
-@case(COUNTER, manifest=MANIFEST + 'exclude = ["trusted", "restricted", "wasm"]\n', is_loaded=False)
-async def test_an_excluded_tier_is_refused(host, package):
-    with pytest.raises(ModuleLoadError, match="excludes"):
-        await host.load(package)
+def excludes(tier):
+    async def check(host, package):
+        with pytest.raises(ModuleLoadError, match=f"excludes the tier {tier!r}"):
+            await host.load(package)
+        assert not host.modules
+
+    return check
+
+
+test_an_excluded_tier_is_refused = each(
+    Case(
+        name=f"excludes_{tier}",
+        source=COUNTER,
+        check=excludes(tier),
+        manifest=f'{MANIFEST}exclude = ["{tier}"]\n',
+        tiers=(tier,),
+        is_loaded=False,
+    )
+    for tier in TIERS
+)
 
 
 @case(
@@ -214,21 +231,27 @@ async def test_a_reload_that_fails_leaves_the_old_one(host, handle):
     assert (handle.state, handle.version, await handle.call("add", 0)) == ("active", "1.0.0", 4)
 
 
-@case(COUNTER)
+UPGRADES = module(
+    """
+    def __init__(self, context):
+        self.steps = []
+
+    async def on_upgrade(self, from_version):
+        self.steps.append("upgrade from " + from_version)
+
+    async def on_load(self):
+        self.steps.append("load")
+
+    def probe(self):
+        return [*self.steps, self.version]
+    """
+)
+
+
+@case(UPGRADES)
 async def test_an_upgrade_is_told_which_version_it_replaces(host, handle):
-    upgrading = module(
-        """
-        async def on_upgrade(self, from_version):
-            self.steps = ["upgrade from " + from_version]
-
-        async def on_load(self):
-            self.steps.append("load")
-
-        def probe(self):
-            return [*self.steps, self.version]
-        """
-    )
-    await handle.reload(make_package(upgrading, version="1.1.0"))
+    assert await handle.call("probe") == ["load", "1.0.0"]
+    await handle.reload(make_package(UPGRADES, version="1.1.0"))
     assert await handle.call("probe") == ["upgrade from 1.0.0", "load", "1.1.0"]
 
 
@@ -236,7 +259,9 @@ async def test_an_upgrade_is_told_which_version_it_replaces(host, handle):
 
 
 @case(
-    module("def probe(self):\n    return [self.id, self.version, self.locale, self.config['currency'], self.config['top']]"),
+    module(
+        "def probe(self):\n    return [self.id, self.version, self.locale, self.config['currency'], self.config['top']]"
+    ),
     manifest=MANIFEST
     + '[config.currency]\ntype = "string"\ndefault = "BRL"\n[config.top]\ntype = "integer"\ndefault = 3\n',
     settings={"locale": "pt-BR", "config": {"probe": {"top": 5}}},
@@ -277,7 +302,11 @@ async def test_who_it_is_and_its_configuration_are_read_only(host, handle):
     settings={"locale": "pt-BR"},
 )
 async def test_translations_fill_names_and_fall_back_to_the_key(host, handle):
-    assert [await handle.call("probe", key) for key in ("hello", "many", "gone")] == ["Olá, Ana", "3 de {total}", "gone"]
+    assert [await handle.call("probe", key) for key in ("hello", "many", "gone")] == [
+        "Olá, Ana",
+        "3 de {total}",
+        "gone",
+    ]
 
 
 def test_an_entry_that_is_named_wins(engine, run, tmp_path):

@@ -1,4 +1,4 @@
-"""Hard limits end the call and the module goes on; soft ones are caught in the module, the same in each tier."""
+"""Hard limits: the call ends, the module cannot catch it, and the host and the other modules go on."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from plataforma_sdk.errors import GuestError, ModuleStateError, QuotaExceededError, ResourceLimitError
+from plataforma_sdk.errors import ModuleStateError, PlataformaError, QuotaExceededError, ResourceLimitError
 from plataforma_sdk.sandbox import ResourceLimits
 
 from ._suite import MANIFEST, METERED, Case, case, each, make_package, module
@@ -127,7 +127,7 @@ test_endless_recursion_ends_in_every_tier = each(
 )
 
 
-@case(module("ready = [x for x in iter(int, 1)]").replace("    ready", "ready"), limits=TIGHT, tiers=METERED, is_loaded=False)
+@case(module("", head="ready = [x for x in iter(int, 1)]"), limits=TIGHT, tiers=METERED, is_loaded=False)
 async def test_top_level_code_that_does_not_end_is_stopped(host, package):
     with pytest.raises(ResourceLimitError):
         await host.load(package)
@@ -203,6 +203,63 @@ async def test_a_handler_that_runs_wild_is_stopped_and_reported(host, handle):
     assert (handle.was_replaced, handle.state) == (True, "active")
 
 
+@case(
+    module(
+        """
+        async def wait(self):
+            await asyncio.Event().wait()
+
+        def probe(self):
+            while True:
+                pass
+
+        def fine(self):
+            return "fine"
+        """
+    ),
+    limits=TIGHT,
+    tiers=METERED,
+)
+async def test_calls_in_flight_end_with_the_instance(host, handle):
+    waiting = [asyncio.create_task(handle.call("wait")) for _ in range(3)]
+    await asyncio.sleep(0.01)
+    with pytest.raises(ResourceLimitError):
+        await handle.call("probe")
+    results = await asyncio.gather(*waiting, return_exceptions=True)
+    assert [isinstance(result, PlataformaError) for result in results] == [True] * 3
+    assert (await handle.call("fine"), handle.restarts) == ("fine", 1)
+
+
+@case(
+    module(
+        """
+        async def begin(self):
+            self.task = asyncio.create_task(self.spin())
+
+        async def spin(self):
+            await asyncio.sleep(0.01)
+            while True:
+                pass
+
+        def probe(self):
+            return "fine"
+        """
+    ),
+    limits=TIGHT,
+    tiers=METERED,
+)
+async def test_a_background_task_that_runs_wild_is_stopped(host, handle):
+    await handle.call("begin")
+    while not handle.was_replaced:
+        await asyncio.sleep(0.02)
+        try:
+            await handle.call("probe")
+        except ResourceLimitError as error:
+            seen = error.resource
+    assert seen in WILD["spin"]
+    assert (await handle.call("probe"), handle.state, handle.restarts) == ("fine", "active", 1)
+
+
 # --- the time of a call counts in every tier -------------------------------------------------------------------------
 
 WAITS = module(
@@ -252,144 +309,3 @@ test_a_call_that_waits_too_long_is_ended = each(
     )
     for method in ("forever", "host", "stubborn")
 )
-
-
-# --- soft limits -----------------------------------------------------------------------------------------------------
-
-SOFT = {
-    "storage": (
-        {"max_storage_bytes": 1_000},
-        "await self.storage.set('k', 'x' * 300)\nawait self.storage.set('k2', 'x' * 900)",
-        ["storage", 1_000, "bytes"],
-    ),
-    "network": (
-        {"max_network_requests_per_min": 3},
-        "for _ in range(4):\n    await self.api_call('/shop/text')",
-        ["network_requests", 3, "requests/min"],
-    ),
-    "payload_out": (
-        {"max_payload_bytes": 10_000},
-        "self.emit('large', 'x' * 20_000)",
-        ["payload", 10_000, "bytes"],
-    ),
-    "payload_in": (
-        {"max_payload_bytes": 10_000},
-        "await self.api_call('/shop/large')",
-        ["payload", 10_000, "bytes"],
-    ),
-    "host_calls": (
-        {"max_host_calls_per_s": 20},
-        "for _ in range(200):\n    self.permissions.has('events.emit')",
-        ["host_calls", 20, "calls/s"],
-    ),
-    "output_of_log": (
-        {"max_output_bytes": 5_000},
-        "for _ in range(20):\n    self.log('info', 'x' * 1_000)",
-        ["output", 5_000, "bytes"],
-    ),
-    "timers": (
-        {},
-        "for _ in range(65):\n    self.every(60, self.render)",
-        ["timers", 64, "timers"],
-    ),
-}
-
-
-def soft(text):
-    body = text.replace("\n", "\n        ")
-    return module(
-        f"""
-async def use(self):
-    {text.replace(chr(10), chr(10) + "    ")}
-
-async def probe(self):
-    try:
-        {body}
-        return "allowed"
-    except QuotaExceededError as error:
-        return [type(error).__name__, error.resource, error.limit, error.unit, error.used > error.limit, error.module]
-
-def fine(self):
-    return "fine"
-""",
-        head="from plataforma_sdk import QuotaExceededError",
-    )
-
-
-def is_caught(resource, limit, unit):
-    async def check(host, handle):
-        assert await handle.call("probe") == ["QuotaExceededError", resource, limit, unit, True, "probe"]
-        with pytest.raises(QuotaExceededError) as caught:
-            await handle.call("use")
-        assert (caught.value.resource, caught.value.limit, caught.value.replaced) == (resource, limit, False)
-        assert (await handle.call("fine"), handle.state, handle.restarts) == ("fine", "active", 0)
-
-    return check
-
-
-test_a_soft_limit_is_caught_in_the_module = each(
-    Case(
-        name=f"quota_{name}",
-        source=soft(text),
-        check=is_caught(*expected),
-        permissions=("system.storage", "api.internal", "events.emit"),
-        limits=ResourceLimits(**limits),
-    )
-    for name, (limits, text, expected) in SOFT.items()
-)
-
-
-@case(
-    module(
-        """
-        def probe(self):
-            try:
-                for _ in range(1_000):
-                    print("x" * 100)
-                return "allowed"
-            except QuotaExceededError as error:
-                return [error.resource, error.limit]
-        """,
-        head="from plataforma_sdk import QuotaExceededError",
-    ),
-    limits=ResourceLimits(max_output_bytes=10_000),
-)
-async def test_print_counts_as_output(host, handle):
-    assert await handle.call("probe") == ["output", 10_000]
-    assert 0 < handle.usage.output_bytes <= 10_000
-
-
-@case(
-    module(
-        """
-        async def probe(self):
-            await self.api_call("/shop/text")
-            self.log("info", "x" * 10_000)
-            self.emit("done")
-        """
-    ),
-    permissions=("api.internal", "events.emit"),
-)
-async def test_a_handle_shows_what_was_used(host, handle):
-    await handle.call("probe")
-    usage = handle.usage
-    assert (usage.host_calls, usage.network_requests) == (3, 1)
-    assert 10_000 <= usage.output_bytes < 11_000
-    assert usage.limits.max_network_requests_per_min == 600
-
-
-@case(
-    RUNS_WILD,
-    manifest=MANIFEST + "[limits]\nmax_call_ms = 1000\nmax_memory_bytes = 999999999999\n",
-    limits=ResourceLimits(max_call_ms=5_000),
-)
-async def test_a_manifest_lowers_limits_and_never_raises_them(host, handle):
-    assert handle.usage.limits.max_call_ms == 1_000
-    assert handle.usage.limits.max_memory_bytes == ResourceLimits().max_memory_bytes
-
-
-@case(module("def probe(self):\n    raise MemoryError('made up')"))
-async def test_a_fault_that_is_called_like_a_limit_is_none(host, handle):
-    with pytest.raises(GuestError) as caught:
-        await handle.call("probe")
-    assert caught.value.type_name == "MemoryError"

@@ -11,7 +11,7 @@ from plataforma_sdk.module import OPERATIONS
 from plataforma_sdk.permissions import PermissionManager
 from plataforma_sdk.sandbox import ApiProxy, ResourceMonitor
 
-from ._suite import case, module, open_host
+from ._suite import Case, case, manifest_of, module, open_host, returns
 
 ARGUMENTS = {
     "log": ["info", "text", {}],
@@ -158,7 +158,7 @@ EVERYTHING = module(
         await self.notify("title", "body")
         await self.clipboard.write("x")
         await self.clipboard.read()
-        await self.asset("probe.py")
+        await self.asset("words.txt")
         self.subscribe("module.probe.own", self.answer)
         await self.request("module.probe.own", 1, timeout_s=5)
 
@@ -168,9 +168,8 @@ EVERYTHING = module(
 )
 
 
-def test_nothing_of_the_framework_bypasses_the_proxy(engine, run, monkeypatch, tmp_path):
+def test_nothing_of_the_framework_bypasses_the_proxy(engine, monkeypatch, tmp_path):
     """Each function that a module can ask for is seen by the proxy, in each tier; the clock is read there too."""
-    from ._api import make_database
 
     seen = set()
     admit = ApiProxy._admit
@@ -180,14 +179,18 @@ def test_nothing_of_the_framework_bypasses_the_proxy(engine, run, monkeypatch, t
         return admit(self, method, args, immediate=immediate)
 
     monkeypatch.setattr(ApiProxy, "_admit", watch)
-    permissions = {name.partition("[")[0] for name in NEEDS.values()} - {"api.shop"} | {"api.internal"}
+    permissions = sorted({name.partition("[")[0] for name in NEEDS.values()} - {"api.shop"} | {"api.internal"})
 
-    async def main():
-        settings = {"permissions": sorted(permissions), "database": make_database(tmp_path / "shop.sqlite")}
-        async with open_host(engine, EVERYTHING, **settings) as (_, handle):
-            await handle.call("probe")
-
-    run(main())
+    everything = Case(
+        name="everything",
+        source=EVERYTHING,
+        check=returns(None),
+        permissions=tuple(permissions),
+        manifest=manifest_of(permissions) + '[endpoints]\n"/probe/x" = ["GET"]\n',
+        files={"words.txt": "words"},
+        has_database=True,
+    )
+    everything.run(engine, tmp_path / "probe")
     assert seen | {"clock.now"} == set(OPERATIONS)  # a tier may give the time without asking the host
 
 

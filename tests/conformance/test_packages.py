@@ -142,8 +142,3 @@ def test_a_directory_is_read_again_at_a_reload(engine, run, tmp_path):
 )
 async def test_a_text_of_the_package_is_an_asset_too(host, handle):
     assert await handle.call("probe") == ["um", "dois", "três"]
-
-
-@case(module("def probe(self):\n    return [__name__.count('.') >= 0, Probe.__name__]"))
-async def test_the_names_of_a_module_are_its_own(host, handle):
-    assert (await handle.call("probe"))[1] == "Probe"

@@ -127,7 +127,7 @@ async def test_a_host_without_a_database_says_so(host, handle):
 )
 async def test_notifications_reach_the_host(host, handle):
     await handle.call("probe", "Vendas", "3 novas")
-    shown = list(host.notifications.of("probe"))
+    shown = list(host.notifications.recent("probe"))
     assert [(item.title, item.body) for item in shown] == [("Vendas", "3 novas")]
 
 

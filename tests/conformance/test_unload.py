@@ -156,7 +156,11 @@ async def test_twenty_loads_leave_as_much_as_one(host, package):
     assert {name for name in set(sys.modules) - modules if name.startswith("_plataforma_module")} == set()
 
 
-@case(REGISTERS.replace('await self.storage.set("kept", 1)', "raise ValueError('too late')"), permissions=ALL, is_loaded=False)
+@case(
+    REGISTERS.replace('await self.storage.set("kept", 1)', "raise ValueError('too late')"),
+    permissions=ALL,
+    is_loaded=False,
+)
 async def test_a_load_that_fails_leaves_nothing(host, package):
     before = await settled_tasks()
     with pytest.raises(GuestError, match="too late"):

@@ -41,18 +41,31 @@ test_a_value_crosses_both_ways = each(
 )
 
 KINDS = {
-    "int": (2**70, "int"),
-    "bytes": (b"x", "bytes"),
-    "decimal": (Decimal("0.10"), "Decimal"),
-    "date": (datetime.date(2024, 1, 1), "date"),
-    "datetime": (datetime.datetime(2024, 1, 1, tzinfo=datetime.UTC), "datetime"),
-    "tuple": ((1, 2), "list"),
+    "bool": (True, ["bool", "int"]),
+    "int": (2**70, ["int"]),
+    "bytes": (b"x", ["bytes"]),
+    "decimal": (Decimal("0.10"), ["Decimal"]),
+    "date": (datetime.date(2024, 1, 1), ["date"]),
+    "datetime": (datetime.datetime(2024, 1, 1, tzinfo=datetime.UTC), ["date", "datetime"]),
+    "tuple": ((1, 2), ["list"]),
 }
+KINDS_HEAD = """
+from datetime import date, datetime
+from decimal import Decimal
+
+KINDS = [
+    ("bool", bool), ("bytes", bytes), ("date", date), ("datetime", datetime), ("Decimal", Decimal),
+    ("float", float), ("int", int), ("list", list), ("str", str), ("tuple", tuple),
+]
+"""
 
 test_a_module_sees_the_type_that_was_sent = each(
     Case(
         name=f"seen_as_{name}",
-        source=module("def probe(self, value):\n    return type(value).__name__"),
+        source=module(
+            "def probe(self, value):\n    return [name for name, kind in KINDS if isinstance(value, kind)]",
+            head=KINDS_HEAD,
+        ),
         check=returns(seen, value),
     )
     for name, (value, seen) in KINDS.items()
@@ -60,9 +73,8 @@ test_a_module_sees_the_type_that_was_sent = each(
 
 MADE = {
     "tuple": ("(1, (2, 3))", [1, [2, 3]]),
-    "bytearray": ("bytearray(b'ab')", b"ab"),
     "str_enum": ("Color.RED", "red"),
-    "int_enum": ("[Size.L, Size.L + 1]", [3, 4]),
+    "int_enum": ("[Size.L, {'size': Size.L}]", [3, {"size": 3}]),
     "named_tuple": ("Point(1, 2)", [1, 2]),
     "default_dict": ("defaultdict(int, a=1)", {"a": 1}),
     "counter": ("Counter('aab')", {"a": 2, "b": 1}),
@@ -85,7 +97,9 @@ Point = namedtuple("Point", "x y")
 """
 
 test_what_a_module_makes_is_reduced_to_plain_data = each(
-    Case(name=f"made_{name}", source=module(f"def probe(self):\n    return {text}", head=MADE_HEAD), check=returns(seen))
+    Case(
+        name=f"made_{name}", source=module(f"def probe(self):\n    return {text}", head=MADE_HEAD), check=returns(seen)
+    )
     for name, (text, seen) in MADE.items()
 )
 
@@ -182,14 +196,14 @@ async def test_both_sides_hold_copies(host, handle):
             try:
                 self.emit("odd", {"value": {1, 2}})
             except CodecError as error:
-                return [type(error).__name__, "set" in str(error)]
+                return ["refused", "set" in str(error)]
         """,
         head="from plataforma_sdk.errors import CodecError",
     ),
     permissions=("events.emit",),
 )
 async def test_a_payload_that_does_not_cross_is_refused_inside_the_module(host, handle):
-    assert await handle.call("probe") == ["CodecError", True]
+    assert await handle.call("probe") == ["refused", True]
 
 
 @case(

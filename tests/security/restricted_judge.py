@@ -2,13 +2,13 @@
 
 The payload finds a host object behind a capability (`api`), an event bus (`bus`), a base class, vetted modules, and
 `leak(x)`, which accepts any object: whatever it is handed is searched for anything of the host's. Run alone:
-``python -m tests.security.restricted_judge corpus.json [name ...]``.
+``python tests/security/restricted_judge.py corpus.json [name ...]``.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
-import gc
 import json
 import os
 import resource
@@ -17,6 +17,7 @@ import signal
 import sys
 import time
 import types
+import warnings
 import weakref
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -85,7 +86,7 @@ def read_corpus(path: Path) -> list[Payload]:
     return [Payload(row["name"], row["cat"], row["ref"], row["code"]) for row in rows]
 
 
-# --- the host that a payload attacks -------------------------------------------------------------------------------------
+# --- the host that a payload attacks -----------------------------------------------------------------------------
 
 
 class Holder:
@@ -170,7 +171,9 @@ class Target:
         sandbox.classes.export(self.base)
         self.names = {
             "api": namespace("Api", {name: gates.now(getattr(self.api, name), name) for name in _METHODS}),
-            "bus": namespace("Bus", {name: gates.now(getattr(bus, name), name) for name in ("on", "emit", "emit_pickled")}),
+            "bus": namespace(
+                "Bus", {name: gates.now(getattr(bus, name), name) for name in ("on", "emit", "emit_pickled")}
+            ),
             "leak": SealedFunction(self._leak, "leak"),
             "ModuleFramework": self.base,
         }
@@ -184,7 +187,9 @@ class Target:
         meter = self.sandbox.meter
         outer = meter.enter(Account(MAX_FUEL, MAX_FUEL, MAX_STEP_MS))
         try:
-            modules = {name: self.sandbox.library(name) for name in ("math", "json", "random", "string", "re", "datetime")}
+            modules = {
+                name: self.sandbox.library(name) for name in ("math", "json", "random", "string", "re", "datetime")
+            }
             self.sandbox.run_source(code, "m.py", self.names | modules)
         finally:
             meter.leave(outer)
@@ -209,12 +214,27 @@ class Target:
         return [name for name, is_whole in checks.items() if not is_whole]
 
 
-# --- what must not be reached ----------------------------------------------------------------------------------------------
+# --- what must not be reached --------------------------------------------------------------------------------
 
 
 _OWN: Final = (Api, Bus, Holder, BusEvent, Target)
 _MODULES: Final = frozenset({"sandbox", "builtins", "plataforma_sdk"})
-_KEYS: Final = frozenset("open eval exec __import__ compile globals input vars system exec_module setattr getattr".split())
+_KEYS: Final = frozenset(
+    [
+        "open",
+        "eval",
+        "exec",
+        "__import__",
+        "compile",
+        "globals",
+        "input",
+        "vars",
+        "system",
+        "exec_module",
+        "setattr",
+        "getattr",
+    ]
+)
 
 
 def dangerous(value: Any, seen: set[int] | None = None, depth: int = 0) -> str | None:
@@ -233,7 +253,7 @@ def dangerous(value: Any, seen: set[int] | None = None, depth: int = 0) -> str |
     return None
 
 
-def _dangerous_itself(value: Any, depth: int) -> str | None:
+def _dangerous_itself(value: Any, depth: int) -> str | None:  # noqa: PLR0911 - one line a danger
     kind = type(value)
     if isinstance(value, str):
         return "secret" if SECRET in value else None
@@ -242,8 +262,12 @@ def _dangerous_itself(value: Any, depth: int) -> str | None:
     if isinstance(value, _OWN):
         return f"host object {kind.__name__}"
     if isinstance(value, type):
-        is_host = value in (*_OWN, object, type) or (depth == 0 and isinstance(value, type) and value.__module__ not in _MODULES)
+        is_host = value in (*_OWN, object, type) or (
+            depth == 0 and isinstance(value, type) and value.__module__ not in _MODULES
+        )
         return f"class {value.__name__}" if is_host else None
+    if isinstance(value, types.MethodType) and isinstance(value.__self__, _OWN):
+        return f"bound method of {type(value.__self__).__name__}"
     if isinstance(value, types.BuiltinFunctionType) and value.__name__ in _KEYS:
         return f"builtin {value.__name__}"
     if isinstance(value, types.MappingProxyType) or (isinstance(value, dict) and "__builtins__" in value):
@@ -263,7 +287,7 @@ def _inside(value: Any) -> Iterator[Any]:
         yield from vars(value).values()
 
 
-# --- judging -----------------------------------------------------------------------------------------------------------------
+# --- judging -------------------------------------------------------------------------------------------------
 
 
 def _child(payload: Payload, pipe: int) -> None:
@@ -324,15 +348,16 @@ def _rss_mb() -> int:
 def judge(payload: Payload) -> Verdict:
     """Run one payload in a process of its own and say how it ended."""
     reading, writing = os.pipe()
-    gc.freeze()
-    pid = os.fork()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # a test runner may have threads; the child starts none
+        pid = os.fork()
     if pid == 0:
         os.close(reading)
         _child(payload, writing)
     os.close(writing)
     answer = _read(reading)
     if not answer:
-        with __import__("contextlib").suppress(ProcessLookupError):
+        with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
     _, status = os.waitpid(pid, 0)
     if not answer:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -308,6 +311,29 @@ def test_nested_redefinition_does_not_hide_the_expansion(path: Path, run: Run) -
         sql = f"WITH a AS ({sql}) SELECT x.v FROM a x, a y"
     with pytest.raises(PlataformaError):
         run(attempt(path, "query", sql))
+
+
+def test_memory_of_a_statement_is_bounded(path: Path) -> None:
+    """Two thousand registers of one megabyte took 4 GB; in a process of its own, since the breaker stays."""
+    code = f"""
+import asyncio
+from plataforma_sdk.errors import QuotaExceededError
+from plataforma_sdk.services import DatabaseAccess, DatabaseLimits, SqliteDatabase
+
+async def main():
+    access = DatabaseAccess("vendas", lambda kind, table: True)
+    async with SqliteDatabase({str(path)!r}, limits=DatabaseLimits(max_heap_bytes=32 * 1024 * 1024)) as database:
+        try:
+            sql = "SELECT " + ", ".join(["upper(:x) AS c"] * 1_900)
+            await database.query(sql, {{"x": "x" * 1_000_000}}, access=access)
+        except QuotaExceededError as error:
+            print(error.resource, await database.query("SELECT 1 AS x", access=access))
+
+asyncio.run(main())
+"""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, env=environment)
+    assert done.stdout.strip() == "database_memory [{'x': 1}]"
 
 
 def test_revocation_counts_for_the_next_statement(path: Path, run: Run) -> None:

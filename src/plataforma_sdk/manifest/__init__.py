@@ -7,7 +7,7 @@ from plataforma_sdk.manifest._model import (
     ManifestEvents,
     ManifestPermissions,
 )
-from plataforma_sdk.manifest._versions import Version, VersionRange, compare_versions, is_version
+from plataforma_sdk.manifest._versions import Version, VersionRange
 
 __all__ = [
     "LIMIT_NAMES",
@@ -17,6 +17,4 @@ __all__ = [
     "ManifestPermissions",
     "Version",
     "VersionRange",
-    "compare_versions",
-    "is_version",
 ]

@@ -18,7 +18,7 @@ from plataforma_sdk.manifest._model import (
     ManifestEvents,
     ManifestPermissions,
 )
-from plataforma_sdk.manifest._versions import VersionRange, is_version
+from plataforma_sdk.manifest._versions import Version, VersionRange
 from plataforma_sdk.permissions import check_declarable
 from plataforma_sdk.types import is_module_id, module_segment
 
@@ -78,7 +78,7 @@ class _Parser:
         module_id = self._text("id", required=True, check=is_module_id, advice="write 'name' or 'namespace/name'")
         values: dict[str, Any] = {
             "id": module_id,
-            "version": self._text("version", required=True, check=is_version, advice="write semver: '1.0.0'"),
+            "version": self._text("version", required=True, check=_is_version, advice="write semver: '1.0.0'"),
             "name": self._text("name", check=lambda text: len(text) <= 200, advice="write at most 200 characters"),
             "description": self._text(
                 "description", check=lambda text: len(text) <= _MAX_DESCRIPTION_CHARS, advice="shorten it"
@@ -286,6 +286,14 @@ class _Parser:
 
 def _matcher(pattern: re.Pattern[str]) -> Callable[[str], bool]:
     return lambda text: pattern.fullmatch(text) is not None
+
+
+def _is_version(text: str) -> bool:
+    try:
+        Version.parse(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_entry(text: str) -> bool:

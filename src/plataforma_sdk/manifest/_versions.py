@@ -1,199 +1,252 @@
-"""Versions (semver 2.0.0) and the npm-style ranges that dependencies are written in.
+"""Versions and ranges of versions.
 
-Source: https://semver.org (grammar and precedence); node-semver, "Ranges" and "Prerelease Tags".
+**Source:** Semantic Versioning 2.0.0, sections 2, 9, 10 and 11 (precedence); ranges as in npm's node-semver: ``^1.2``,
+``~1.2.3``, ``>=1,<2``, ``1.x``, ``*``, ``1.2 - 1.9``, alternatives by ``||``; a comma reads as a space.
 """
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Callable
-from functools import total_ordering
-from typing import Final, Self
+from collections.abc import Callable, Mapping
+from operator import eq, ge, gt, le, lt
+from typing import Any, Final, Self
 
 import attrs
 
-__all__ = ["Version", "VersionRange", "compare_versions", "is_version"]
+__all__ = ["Version", "VersionRange"]
 
-_VERSION: Final = re.compile(
-    r"(0|[1-9]\d{0,9})\.(0|[1-9]\d{0,9})\.(0|[1-9]\d{0,9})"
-    r"(?:-((?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(?:\.(?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*))?"
-    r"(?:\+([0-9a-zA-Z-]+(?:\.[0-9a-zA-Z-]+)*))?",
-    re.ASCII,
-)
-_PARTIAL: Final = re.compile(r"(\d{1,10}|[xX*])(?:\.(\d{1,10}|[xX*])(?:\.(\d{1,10}|[xX*]))?)?", re.ASCII)
-_COMPARATOR: Final = re.compile(r"(\^|~|>=|<=|>|<|=)?\s*(\S+)", re.ASCII)
-_MAX_CHARS: Final = 128
+MAX_CHARS: Final = 256
 
+_NUMBER: Final = r"0|[1-9][0-9]{0,15}"
+_IDENTIFIER: Final = r"(?:0|[1-9][0-9]*|[0-9]*[A-Za-z-][0-9A-Za-z-]*)"
+_TAIL: Final = rf"(?:-(?P<pre>{_IDENTIFIER}(?:\.{_IDENTIFIER})*))?(?:\+(?P<build>[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?"
+_VERSION: Final = re.compile(rf"(?P<major>{_NUMBER})\.(?P<minor>{_NUMBER})\.(?P<patch>{_NUMBER}){_TAIL}", re.ASCII)
 
-def is_version(text: str) -> bool:
-    """Whether `text` is a version: ``major.minor.patch[-pre][+build]``."""
-    return len(text) <= _MAX_CHARS and _VERSION.fullmatch(text) is not None
+_PART: Final = rf"(?:{_NUMBER}|[xX*])"
+_PARTIAL: Final = re.compile(rf"v?({_PART})(?:\.({_PART})(?:\.({_PART}){_TAIL})?)?", re.ASCII)
+_HYPHEN: Final = re.compile(r"(\S+)\s+-\s+(\S+)", re.ASCII)
+_OPERATOR_GAP: Final = re.compile(r"(>=|<=|[<>=^~])\s+", re.ASCII)
+_COMPARATOR: Final = re.compile(r"(>=|<=|[<>=^~])?(.+)", re.ASCII)
 
 
-def compare_versions(left: str, right: str) -> int:
-    """Compare by precedence: -1, 0 or 1; build metadata does not count."""
-    a, b = Version.parse(left), Version.parse(right)
-    return (a > b) - (a < b)
-
-
-@total_ordering
-@attrs.frozen(order=False, eq=False)
+@functools.total_ordering
+@attrs.frozen(order=False)
 class Version:
-    """A version, ordered by precedence.
+    """A semantic version; compares by precedence, in which build metadata has no part.
 
     Attributes:
-        release: major, minor, patch.
-        prerelease: its identifiers; numbers as int.
+        major: incremented by incompatible changes.
+        minor: incremented by additions.
+        patch: incremented by repairs.
+        prerelease: identifiers after ``-``.
+        build: text after ``+``; versions that differ only here are equal.
 
     >>> Version.parse("1.0.0-rc.1") < Version.parse("1.0.0")
     True
     """
 
-    release: tuple[int, int, int]
-    prerelease: tuple[int | str, ...] = ()
+    major: int
+    minor: int
+    patch: int
+    prerelease: tuple[str, ...] = ()
+    build: str = attrs.field(default="", eq=False)
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read a version.
+        """Read ``major.minor.patch[-prerelease][+build]``.
 
         Raises:
-            ValueError: it is not one.
+            ValueError: anything else.
         """
-        found = _VERSION.fullmatch(text) if len(text) <= _MAX_CHARS else None
+        found = _VERSION.fullmatch(text) if len(text) <= MAX_CHARS else None
         if found is None:
-            raise ValueError(f"{text[:60]!r} is not a version such as '1.2.3'")
-        pre = found[4].split(".") if found[4] else ()
-        release = (int(found[1]), int(found[2]), int(found[3]))
-        return cls(release, tuple(int(part) if part.isdigit() else part for part in pre))
+            raise ValueError(f"{text[:80]!r} is no version; write major.minor.patch, such as 1.0.0 or 1.0.0-beta.1")
+        numbers = (int(found[name]) for name in ("major", "minor", "patch"))
+        return cls(*numbers, tuple(found["pre"].split(".")) if found["pre"] else (), found["build"] or "")
 
-    def _key(self) -> tuple[object, ...]:
-        # a release outranks its prereleases; numbers rank below words
-        words = tuple((0, part, "") if isinstance(part, int) else (1, 0, part) for part in self.prerelease)
-        return (self.release, not self.prerelease, words)
-
-    def __eq__(self, other: object) -> bool:
-        return self._key() == other._key() if isinstance(other, Version) else NotImplemented
+    @property
+    def release(self) -> tuple[int, int, int]:
+        """The three numbers."""
+        return self.major, self.minor, self.patch
 
     def __lt__(self, other: Version) -> bool:
-        return self._key() < other._key()  # type: ignore[operator]
+        return self._precedence() < other._precedence()
 
-    def __hash__(self) -> int:
-        return hash(self._key())
+    def _precedence(self) -> tuple[Any, ...]:
+        """Order numbers before words, fewer identifiers before more, and a release after all its prereleases."""
+        identifiers = tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in self.prerelease)
+        return (*self.release, not self.prerelease, identifiers)
 
-
-_Test = Callable[[Version], bool]
+    def __str__(self) -> str:
+        tail = f"-{'.'.join(self.prerelease)}" if self.prerelease else ""
+        return f"{self.major}.{self.minor}.{self.patch}{tail}{f'+{self.build}' if self.build else ''}"
 
 
 @attrs.frozen
 class _Comparator:
-    """One bound of a range; `anchor` is the version written, whose prereleases it admits."""
+    operator: str
+    version: Version
 
-    test: _Test
-    anchor: Version | None
+    def admits(self, version: Version) -> bool:
+        return _OPERATORS[self.operator](version, self.version)
+
+
+_OPERATORS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {"<": lt, "<=": le, "=": eq, ">=": ge, ">": gt}
 
 
 @attrs.frozen
 class VersionRange:
-    """A range: ``^1.2``, ``~1.2.3``, ``>=1,<2``, ``1.x``, ``*``, alternatives by ``||``.
+    """A set of versions, written as in npm. Equal if written alike.
 
-    A prerelease matches only where the range itself names a prerelease of the same major.minor.patch.
+    Attributes:
+        text: as written.
 
     >>> VersionRange.parse("^1.2").matches("1.9.0")
     True
-    >>> VersionRange.parse(">=0.1,<1").matches("1.0.0")
-    False
     """
 
     text: str
-    _alternatives: tuple[tuple[_Comparator, ...], ...] = attrs.field(repr=False, eq=False)
+    _alternatives: tuple[tuple[_Comparator, ...], ...] = attrs.field(repr=False)
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read a range.
 
         Raises:
-            ValueError: it is not one; the message names the part.
+            ValueError: the text is no range; the message says which part.
         """
-        if len(text) > _MAX_CHARS:
-            raise ValueError(f"a range has at most {_MAX_CHARS} characters")
+        if len(text) > MAX_CHARS:
+            raise ValueError(f"a range has at most {MAX_CHARS} characters")
         return cls(text, tuple(_alternative(part) for part in text.split("||")))
 
-    def matches(self, version: str | Version) -> bool:
-        """Whether a version lies in the range."""
-        candidate = Version.parse(version) if isinstance(version, str) else version
-        return any(_matches(alternative, candidate) for alternative in self._alternatives)
+    def matches(self, version: Version | str) -> bool:
+        """Tell whether a version lies in the range.
+
+        A prerelease lies in it only where the range itself names a prerelease of the same three numbers: nobody gets
+        a beta by asking for ``^1.2``.
+        """
+        found = Version.parse(version) if isinstance(version, str) else version
+        return any(_admits(comparators, found) for comparators in self._alternatives)
+
+    def __str__(self) -> str:
+        return self.text
 
 
-def _matches(comparators: tuple[_Comparator, ...], version: Version) -> bool:
-    if not all(comparator.test(version) for comparator in comparators):
+def _admits(comparators: tuple[_Comparator, ...], version: Version) -> bool:
+    if not all(comparator.admits(version) for comparator in comparators):
         return False
-    anchors = [c.anchor for c in comparators if c.anchor is not None and c.anchor.prerelease]
-    return not version.prerelease or any(anchor.release == version.release for anchor in anchors)
+    return not version.prerelease or any(
+        comparator.version.prerelease and comparator.version.release == version.release for comparator in comparators
+    )
 
 
 def _alternative(text: str) -> tuple[_Comparator, ...]:
-    cleaned = re.sub(r"(\^|~|>=|<=|>|<|=)\s+", r"\1", text.replace(",", " ")).split()
-    if not cleaned:
-        raise ValueError("a range is empty; write '*' for any version")
-    return tuple(comparator for part in cleaned for comparator in _comparators(part))
+    text = text.replace(",", " ").strip()
+    hyphen = _HYPHEN.fullmatch(text)
+    if hyphen:
+        low, high = _Partial.parse(hyphen[1]), _Partial.parse(hyphen[2])
+        return (*_at_least(low), *_at_most(high))
+    parts = _OPERATOR_GAP.sub(r"\1", text).split() or ["*"]
+    return tuple(comparator for part in parts for comparator in _comparators(part))
 
 
 def _comparators(text: str) -> tuple[_Comparator, ...]:
     found = _COMPARATOR.fullmatch(text)
-    operator, written = (found[1] or "", found[2]) if found else ("", text)
-    exact = Version.parse(written) if is_version(written) else None
-    partial = _PARTIAL.fullmatch(written)
-    if exact is None and partial is None:
-        raise ValueError(f"{text[:60]!r} is not a range such as '^1.2', '~1.2.3', '>=1,<2' or '*'")
-    numbers = list(exact.release) if exact else _numbers(partial.groups() if partial else ())
-    lower = exact or Version((*numbers, *(0 for _ in range(3 - len(numbers)))))  # type: ignore[arg-type]
-    return _bounds(operator, lower, numbers, is_exact=exact is not None)
+    if found is None:
+        raise ValueError(f"{text[:40]!r} is no range of versions; write '^1.2', '~1.2.3', '>=1,<2', '1.x' or '*'")
+    return _DESUGAR[found[1] or "="](_Partial.parse(found[2]))
 
 
-def _numbers(parts: tuple[str | None, ...]) -> list[int]:
-    numbers: list[int] = []
-    for part in parts:
-        if part is None or not part.isdigit():
-            break
-        numbers.append(int(part))
-    return numbers
+@attrs.frozen
+class _Partial:
+    """A version of which the end may be left open: ``1.2`` or ``1.x``."""
+
+    numbers: tuple[int, ...]
+    version: Version
+
+    @classmethod
+    def parse(cls, text: str) -> _Partial:
+        found = _PARTIAL.fullmatch(text)
+        if found is None:
+            raise ValueError(f"{text[:40]!r} is no version of a range; write '1.2.3', '1.2', '1.x' or '*'")
+        numbers: list[int] = []
+        for part in found.group(1, 2, 3):
+            if part is None or part in "xX*":
+                break
+            numbers.append(int(part))
+        is_full = len(numbers) == 3  # noqa: PLR2004 - major, minor, patch
+        prerelease = tuple(found["pre"].split(".")) if is_full and found["pre"] else ()
+        return cls(tuple(numbers), Version(*(*numbers, 0, 0, 0)[:3], prerelease))
+
+    def above(self, place: int) -> _Comparator:
+        """Bound from above by the next number at `place`; ``-0`` keeps that next one's prereleases out as well."""
+        numbers = [*self.numbers[:place], self.numbers[place] + 1, 0, 0]
+        return _Comparator("<", Version(*numbers[:3], ("0",)))
 
 
-def _bounds(operator: str, lower: Version, numbers: list[int], *, is_exact: bool) -> tuple[_Comparator, ...]:
-    at_least = _Comparator(lambda version: version >= lower, lower)
-    below = _Comparator(lambda version: version < lower, lower)
-    if operator == ">=":
-        return (at_least,)
-    if operator == "<":
-        return (below,)
-    after = _next_after(operator, numbers)
-    before_next = _Comparator(lambda version: after is None or _below(version, after), None)
-    if operator == ">":
-        above = (lambda v: v > lower) if is_exact else (lambda v: after is not None and not _below(v, after))
-        return (_Comparator(above, lower),)
-    if operator == "<=":
-        return (_Comparator(lambda v: v <= lower, lower),) if is_exact else (before_next,)
-    if operator in ("", "=") and is_exact:
-        return (_Comparator(lambda version: version == lower, lower),)
-    return (at_least, before_next)
+_ANY: Final = (_Comparator(">=", Version(0, 0, 0)),)
+_NONE: Final = (_Comparator("<", Version(0, 0, 0, ("0",))),)
 
 
-def _below(version: Version, bound: tuple[int, int, int]) -> bool:
-    """Below the next version, prereleases of which count as beyond: ``<2.0.0-0``."""
-    return version.release < bound
+def _exactly(partial: _Partial) -> tuple[_Comparator, ...]:
+    if not partial.numbers:
+        return _ANY
+    if len(partial.numbers) < 3:  # noqa: PLR2004 - open at the end
+        return _Comparator(">=", partial.version), partial.above(len(partial.numbers) - 1)
+    return (_Comparator("=", partial.version),)
 
 
-def _next_after(operator: str, numbers: list[int]) -> tuple[int, int, int] | None:
-    """The first version beyond what a caret, a tilde or a partial version covers; None for no bound."""
-    if not numbers:
-        return None
-    major, minor, patch = (*numbers, 0, 0)[:3]
-    if operator == "^":
-        if major > 0 or len(numbers) == 1:
-            return (major + 1, 0, 0)
-        return (0, minor + 1, 0) if minor > 0 or len(numbers) == 2 else (0, 0, patch + 1)  # noqa: PLR2004
-    if len(numbers) == 1:
-        return (major + 1, 0, 0)
-    if operator == "~" or len(numbers) == 2:  # noqa: PLR2004
-        return (major, minor + 1, 0)
-    return (major, minor, patch + 1)
+def _tilde(partial: _Partial) -> tuple[_Comparator, ...]:
+    """Let the patch grow, or the minor where only the major is named."""
+    if not partial.numbers:
+        return _ANY
+    return _Comparator(">=", partial.version), partial.above(min(len(partial.numbers) - 1, 1))
+
+
+def _caret(partial: _Partial) -> tuple[_Comparator, ...]:
+    """Let everything grow to the right of the first number that is not 0."""
+    if not partial.numbers:
+        return _ANY
+    fixed = next((place for place, number in enumerate(partial.numbers) if number), len(partial.numbers) - 1)
+    return _Comparator(">=", partial.version), partial.above(fixed)
+
+
+def _at_least(partial: _Partial) -> tuple[_Comparator, ...]:
+    return (_Comparator(">=", partial.version),) if partial.numbers else _ANY
+
+
+def _at_most(partial: _Partial) -> tuple[_Comparator, ...]:
+    if not partial.numbers:
+        return _ANY
+    if len(partial.numbers) < 3:  # noqa: PLR2004 - open at the end
+        return (partial.above(len(partial.numbers) - 1),)
+    return (_Comparator("<=", partial.version),)
+
+
+def _greater(partial: _Partial) -> tuple[_Comparator, ...]:
+    if not partial.numbers:
+        return _NONE
+    if len(partial.numbers) < 3:  # noqa: PLR2004 - open at the end
+        return (attrs.evolve(partial.above(len(partial.numbers) - 1), operator=">="),)
+    return (_Comparator(">", partial.version),)
+
+
+def _less(partial: _Partial) -> tuple[_Comparator, ...]:
+    if not partial.numbers:
+        return _NONE
+    version = partial.version
+    if len(partial.numbers) < 3:  # noqa: PLR2004 - open at the end
+        version = attrs.evolve(version, prerelease=("0",))
+    return (_Comparator("<", version),)
+
+
+_DESUGAR: Final[Mapping[str, Callable[[_Partial], tuple[_Comparator, ...]]]] = {
+    "=": _exactly,
+    "~": _tilde,
+    "^": _caret,
+    ">=": _at_least,
+    "<=": _at_most,
+    ">": _greater,
+    "<": _less,
+}

@@ -17,8 +17,8 @@ from plataforma_sdk.types import module_segment
 
 __all__ = ["OPERATIONS", "RENDER_SAFE", "Need", "Operation", "own_topic"]
 
-_RELATIVE: Final = re.compile(r"/([a-z0-9_-]+)(?=[/?]|$)", re.ASCII)
-_ABSOLUTE: Final = re.compile(r"https://([a-z0-9.-]+)(?::443)?(?=[/?]|$)", re.ASCII)
+_RELATIVE: Final = re.compile(r"/([a-z0-9_-]+)(?=[/?]|\Z)", re.ASCII)
+_ABSOLUTE: Final = re.compile(r"https://([a-z0-9.-]+)(?::443)?(?=[/?]|\Z)", re.ASCII)
 _METHOD: Final = re.compile(r"[A-Z]{1,16}", re.ASCII)
 
 

@@ -94,7 +94,7 @@ class ModuleRuntime:
         view = self._views.get(window_id) or self.module.render
         self._is_rendering = True
         try:
-            with ui.node_budget(self.context.max_tree_nodes):
+            with ui.node_budget(self.context.max_tree_nodes, module=self.context.id):
                 tree = view()
         finally:
             self._is_rendering = False
@@ -104,7 +104,7 @@ class ModuleRuntime:
                 f"The view of window {window_id!r} is async; a view never waits: fetch in a handler, then invalidate()",
                 module=self.context.id,
             )
-        return ui.to_data(tree, max_nodes=self.context.max_tree_nodes)
+        return ui.to_data(tree, max_nodes=self.context.max_tree_nodes, module=self.context.id)
 
     def _state(self) -> Any:
         get_state = getattr(type(self.module), "__getstate__", None)
@@ -277,12 +277,14 @@ def find_entry(namespace: Mapping[str, Any], base: type, name: str | None = None
         for value in namespace.values()
         if isinstance(value, type) and issubclass(value, base) and value is not base
     ]
-    leaves = [cls for cls in dict.fromkeys(candidates) if not any(c is not cls and issubclass(c, cls) for c in candidates)]
+    leaves = [
+        cls for cls in dict.fromkeys(candidates) if not any(c is not cls and issubclass(c, cls) for c in candidates)
+    ]
     if len(leaves) != 1:
         names = ", ".join(cls.__name__ for cls in leaves) or "none"
         raise ModuleLoadError(
             f"Module {module!r} defines {len(leaves)} ModuleFramework subclasses ({names}): "
-            "define one, or name it in module.toml: entry = \"file:Class\"",
+            'define one, or name it in module.toml: entry = "file:Class"',
             module=module,
         )
     return leaves[0]

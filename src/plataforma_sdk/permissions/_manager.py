@@ -49,6 +49,19 @@ class PermissionManager:
 
     Every method may be called from any thread, save `request`, which belongs to a loop.
 
+    Args:
+        grants: permissions granted by the host, perhaps with wildcards.
+        module: id of the module.
+        declared: what its manifest asks for, the most it can hold; None for no restriction.
+        denies: permissions denied by the host.
+        prompt: whom to ask; None refuses every request that is not held.
+        prompt_timeout_s: seconds until no answer is a no; None waits for ever.
+        clock: tells when timed grants end.
+        subject: the person or tenant who decides.
+        source: the module's publisher key or the place it came from.
+        audit: receives a record of each denial, prompt and change; must not block.
+        record: hold the module to nothing it declared, and collect in `recorded` what it needed.
+
     >>> permissions = PermissionManager(["api.*", "database.read[Customer]"], module="vendas")
     >>> permissions.has("api.vendas[GET]"), permissions.has("database.read")
     (True, False)
@@ -94,21 +107,6 @@ class PermissionManager:
         audit: Callable[[AuditRecord], None] | None = None,
         record: bool = False,
     ) -> None:
-        """Start with grants for the session.
-
-        Args:
-            grants: permissions granted by the host, perhaps with wildcards.
-            module: id of the module.
-            declared: what its manifest asks for, the most it can hold; None for no restriction.
-            denies: permissions denied by the host.
-            prompt: whom to ask; None refuses every request that is not held.
-            prompt_timeout_s: seconds until no answer is a no; None waits for ever.
-            clock: tells when timed grants end.
-            subject: the person or tenant who decides.
-            source: the module's publisher key or the place it came from.
-            audit: receives a record of each denial, prompt and change; must not block.
-            record: hold the module to nothing it declared, and collect in `recorded` what it needed.
-        """
         self.module, self.subject, self.source = module, subject, source
         self.is_recording = record
         self._recorded: set[Rule] = set()

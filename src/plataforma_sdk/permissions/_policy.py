@@ -211,17 +211,17 @@ class Policy:
         return any(self.judge_part(name, scope).allowed for scope in scopes)
 
     def effective(self) -> list[Rule]:
-        """List what is granted, declared and held by the parent, less what a denial or revocation takes wholly."""
+        """List what is granted, declared and held by the parent, less what a denial takes wholly.
+
+        What a revocation takes wholly is gone already.
+        """
         self.expire()
-        rules = [rule for grants in (self.grants, self.timed, self.once) for rule in grants if self._is_live(rule)]
+        rules = list(chain(self.grants, self.timed, self.once))
         if self.declared is not None:
             rules = _meet_all(rules, self.declared)
         if self.parent is not None:
             rules = _meet_all(rules, RuleSet(self.parent.effective()))
         return [rule for rule in rules if self.denies.swallowing(rule.name, rule.scope) is None]
-
-    def _is_live(self, rule: Rule) -> bool:
-        return self.revocations.swallowing(rule.name, rule.scope, after=rule.serial) is None
 
     def sets(self) -> Iterator[RuleSet]:
         """Yield every set of rules that may decide, those of the parents included."""

@@ -130,9 +130,9 @@ class RuleSet:
         """
         return _first_covering(self._granting(name), scope, after)
 
-    def swallowing(self, name: str, scope: str | None, *, after: int = -1) -> Rule | None:
-        """Return a rule, newer than `after`, that forbids all of `name` in `scope`, or None."""
-        return _first_covering(self._names.covering(name), scope, after)
+    def swallowing(self, name: str, scope: str | None) -> Rule | None:
+        """Return a rule that forbids all of `name` in `scope`, or None."""
+        return _first_covering(self._names.covering(name), scope, -1)
 
     def touching(self, name: str, scope: str | None) -> Iterator[Rule]:
         """Yield the rules that forbid any part of `name` in `scope`: wildcards forbid ``api.external`` too.

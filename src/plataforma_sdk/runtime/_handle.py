@@ -83,7 +83,7 @@ class ModuleHandle:
         """Its open windows by id."""
         return {window.id: window for window in self._live.parts.windows.of(self.id)}
 
-    async def call(self, method: str, *args: Any, **kwargs: Any) -> Any:
+    async def call(self, method: str, /, *args: Any, **kwargs: Any) -> Any:
         """Call a public method of the author's class; arguments and result are copied by the codec.
 
         Raises:
@@ -113,6 +113,10 @@ class ModuleHandle:
             UnknownHandlerError: it does not.
         """
         await self._live.dispatch(event, session=session)
+
+    async def close_window(self, window_id: str) -> None:
+        """Close a window because the person did; the module's `Window` is then no longer open."""
+        await self._live.close_window(window_id)
 
     def watch(self, show: Callable[[Window], object]) -> Subscription:
         """Render the module's windows whenever they change, at most once in 16 ms, and pass each to `show`."""

@@ -69,7 +69,7 @@ class ModuleHost:
     >>> async def main():
     ...     async with ModuleHost(engine="trusted") as host:
     ...         hello = await host.load(Hello)
-    ...         return (await hello.render())["props"]["text"]
+    ...         return (await hello.render())["props"]["value"]
     >>> asyncio.run(main())
     'Hello'
     """

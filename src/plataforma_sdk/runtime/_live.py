@@ -130,7 +130,7 @@ class LiveModule:
 
     # --- calls -----------------------------------------------------------------------------------------------------
 
-    async def call(self, function: str, *args: Any, **kwargs: Any) -> Any:
+    async def call(self, function: str, /, *args: Any, **kwargs: Any) -> Any:
         """Call into the module; afterwards its windows are dirty."""
         self.monitor.begin_call()
         try:
@@ -140,8 +140,8 @@ class LiveModule:
 
     async def render(self, window_id: str, *, session: str = "default") -> dict[str, Any]:
         """Render a window, check the tree and remember that it was sent to the session."""
-        tree: dict[str, Any] = await self._supervisor.call("@render", window_id)
-        ui.validate_tree(tree, max_nodes=self.monitor.limits.max_tree_nodes)
+        tree = await self._supervisor.call("@render", window_id)
+        tree = ui.validate_tree(tree, max_nodes=self.monitor.limits.max_tree_nodes)
         window = self.parts.windows.find(self.id, window_id)
         if window is not None:
             self.parts.windows.show(self.id, window_id, tree, session=session)
@@ -153,6 +153,12 @@ class LiveModule:
         await self.call("@ui", event.window_id, found.handler, list(found.arguments), found.has_value, found.value)
 
     # --- windows ---------------------------------------------------------------------------------------------------
+
+    async def close_window(self, window_id: str) -> None:
+        """Close a window in the person's name, and tell the module."""
+        if self.parts.windows.find(self.id, window_id) is not None:
+            self.parts.windows.close(self.id, window_id)
+            await self.call("@closed", window_id)
 
     def watch(self, show: Callable[[Window], object]) -> Subscription:
         """Pass every window to `show` now and whenever it changes."""
@@ -290,6 +296,7 @@ class LiveModule:
             if was_active:
                 await self._say_goodbye(current.instance)
             current.proxy.close()
+            current.session.dispose()  # of what `on_unload` registered
         await self._supervisor.close()
         self._watchers.clear()
         if self._frame is not None:

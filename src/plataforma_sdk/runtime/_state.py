@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from plataforma_sdk.manifest import compare_versions
+from plataforma_sdk.manifest import Version
 from plataforma_sdk.permissions import PermissionManager
 from plataforma_sdk.runtime._audit import AuditLog
 from plataforma_sdk.runtime._decisions import DecisionKey, DecisionStore
@@ -82,9 +82,9 @@ class HostState:
             attached.unsubscribe()
 
     def older_version(self, package: ModulePackage) -> str | None:
-        """The version that was loaded last, where this one is newer: `on_upgrade` is told."""
+        """Return the version that was loaded last, where this one is newer: `on_upgrade` is told."""
         last = self._versions.get(package.id)
-        return last if last is not None and compare_versions(last, package.version) < 0 else None
+        return last if last is not None and Version.parse(last) < Version.parse(package.version) else None
 
     def remember_version(self, package: ModulePackage) -> None:
         """Record that a version has loaded."""

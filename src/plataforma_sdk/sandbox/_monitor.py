@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections import deque
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 
 import attrs
 
+from plataforma_sdk import codec
 from plataforma_sdk.errors import QuotaExceededError
 from plataforma_sdk.sandbox._limits import ResourceLimits
 from plataforma_sdk.types import Clock, SystemClock
@@ -14,6 +17,8 @@ from plataforma_sdk.types import Clock, SystemClock
 __all__ = ["ResourceMonitor", "ResourceUsage"]
 
 _MINUTE_S: Final = 60.0
+_SCALARS: Final = frozenset({type(None), bool, float})
+_SHORT_BYTES: Final = 4_096
 
 
 @attrs.frozen(kw_only=True)
@@ -176,6 +181,26 @@ class ResourceMonitor:
         limit = self.limits.max_payload_bytes
         if size_bytes > limit:
             raise self._exceeded("payload", size_bytes, limit, "bytes")
+
+    def check_values(self, values: Sequence[Any]) -> int:
+        """Check the size of values of the codec and return it, or 0 for short scalars, not worth encoding to measure.
+
+        Raises:
+            QuotaExceededError: more than `max_payload_bytes`.
+        """
+        bound = 0
+        for value in values:
+            if type(value) is str:
+                bound += 6 * len(value) + 3  # a control character is six bytes of JSON
+            elif type(value) in _SCALARS:
+                bound += 32
+            else:
+                bound = sys.maxsize
+        if bound <= min(self.limits.max_payload_bytes, _SHORT_BYTES):
+            return 0
+        size = sum(len(codec.encode(value).encode()) for value in values)
+        self.check_payload(size)
+        return size
 
     def _exceeded(self, resource: str, used: int, limit: int, unit: str) -> QuotaExceededError:
         return QuotaExceededError(resource, used=used, limit=limit, unit=unit, module=self.module)

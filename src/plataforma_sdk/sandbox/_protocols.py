@@ -58,15 +58,13 @@ class EngineContext:
 
 @runtime_checkable
 class Instance(Protocol):
-    """One module, loaded. Calls interleave at awaits; values are copied by the codec in both directions.
+    """One module, loaded. Calls interleave at awaits; values are copied by the codec in both directions."""
 
-    Attributes:
-        is_poisoned: after a hard limit or a crash: every further call is refused, and the runtime replaces it.
-    """
+    @property
+    def is_poisoned(self) -> bool:
+        """Whether a hard limit or a crash ended it: every further call is refused, and the runtime replaces it."""
 
-    is_poisoned: bool
-
-    async def call(self, function: str, *args: Any, **kwargs: Any) -> Any:
+    async def call(self, function: str, /, *args: Any, **kwargs: Any) -> Any:
         """Call a public method by name, or one of the host's functions, whose names begin with ``@``.
 
         Raises:

@@ -11,12 +11,11 @@ from __future__ import annotations
 
 import logging
 import re
-import sys
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from plataforma_sdk import codec
-from plataforma_sdk.errors import HostCallError, ModuleStateError, PlataformaError
+from plataforma_sdk.errors import HostCallError, ModuleStateError, PermissionDeniedError, PlataformaError, error_to_data
 from plataforma_sdk.module import OPERATIONS, Need, Operation
 from plataforma_sdk.permissions import PermissionManager
 from plataforma_sdk.sandbox._deadline import waiting_for_a_person
@@ -30,8 +29,6 @@ Services = Mapping[str, Callable[..., Any]]
 _LOG: Final = logging.getLogger("plataforma_sdk.sandbox")
 _HOST_PATH: Final = re.compile(r"(?:[A-Za-z]:)?(?:[\\/]+[\w.@~+-]+){2,}[\\/]*")
 _MAX_ERROR_CHARS: Final = 500
-_SCALARS: Final = frozenset({type(None), bool, float})
-_SHORT_BYTES: Final = 4_096
 
 
 class ApiProxy:
@@ -114,10 +111,20 @@ class ApiProxy:
     def _require(self, need: Need) -> None:
         if need.any_scope and self.permissions.has_any(need.alternatives[0]):
             return  # the service asks for each scope by itself
-        self.permissions.require(*need.alternatives)
+        try:
+            self.permissions.require(*need.alternatives)
+        except PermissionDeniedError as error:
+            self._blame(need.alternatives[1:] if error.reason == "undeclared" else ())
+            raise
+
+    def _blame(self, alternatives: tuple[str, ...]) -> None:
+        """Refuse over the alternative that the manifest declares: that one is to be granted, no line to be added."""
+        for name in alternatives:
+            if self.permissions.explain(name).reason != "undeclared":
+                self.permissions.require(name)
 
     def _check_budget(self, operation: Operation, args: list[Any]) -> None:
-        size = self._check_payload(args)
+        size = self.monitor.check_values(args)
         if operation.method == "log":
             self.monitor.count_output(size)
         if operation.is_network:
@@ -125,28 +132,15 @@ class ApiProxy:
 
     def _hand_back(self, result: Any) -> Any:
         result = codec.copy_value(result)
-        self._check_payload([result])
+        self.monitor.check_values([result])
         return result
 
-    def _check_payload(self, values: list[Any]) -> int:
-        """Check the encoded size and return it, or 0 for short scalars, which are not worth encoding to measure."""
-        bound = 0
-        for value in values:
-            if type(value) is str:
-                bound += 6 * len(value) + 3  # a control character is six bytes of JSON
-            elif type(value) in _SCALARS:
-                bound += 32
-            else:
-                bound = sys.maxsize
-        if bound <= min(self.monitor.limits.max_payload_bytes, _SHORT_BYTES):
-            return 0
-        size = len(codec.encode(values).encode())
-        self.monitor.check_payload(size)
-        return size
-
     def _shown(self, method: str, error: Exception) -> PlataformaError:
-        """Turn what the host raised into what the module may see: no repr, no host path, bounded."""
-        if isinstance(error, PlataformaError):
+        """Turn what the host raised into what the module may see: no repr, no host path, bounded.
+
+        A subclass of the host's own is unknown on the other side of a boundary, so it is a foreign error in each tier.
+        """
+        if isinstance(error, PlataformaError) and "code" in error_to_data(error):
             if error.module is None:
                 error.module = self.module
             return error

@@ -102,7 +102,7 @@ class ModuleSandbox:
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
-    async def call(self, method: str, *args: Any, **kwargs: Any) -> Any:
+    async def call(self, method: str, /, *args: Any, **kwargs: Any) -> Any:
         """Call a public method of the author's class; see `Instance.call`."""
         self.monitor.begin_call()
         return await self._supervisor.call(method, *args, **kwargs)

@@ -68,7 +68,7 @@ class Supervisor:
             raise
         self.state = "active"
 
-    async def call(self, function: str, *args: Any, **kwargs: Any) -> Any:
+    async def call(self, function: str, /, *args: Any, **kwargs: Any) -> Any:
         """Call into the module; waits for a replacement that is under way.
 
         Raises:
@@ -152,6 +152,6 @@ class Supervisor:
         except PlataformaError as error:
             self._instance = None
             self.state = "failed"
-            _LOG.error("Module %r could not be replaced: %s", self.module, error.message)  # noqa: TRY400
+            _LOG.error("Module %r could not be replaced: %s", self.module, error.message)
         finally:
             self._replacing = None

@@ -31,7 +31,8 @@ def test_an_api_call_needs_its_segment_or_host(path, method, expected):
 @pytest.mark.parametrize(
     "path",
     [
-        "", "vendas", "//evil.example", "/Vendas", "/ve%6edas/x", "/vendas%2f..", "/../x", "/./x", "/vendas;x/y", "/\x00",
+        "", "vendas", "//evil.example", "/Vendas", "/ve%6edas/x", "/vendas%2f..", "/../x", "/./x",
+        "/vendas;x/y", "/\x00", "/vendas\n", "https://api.example.com\n",
         "http://api.example.com/", "https://API.example.com/", "https://u:p@api.example.com/", "https://api.example.com:8443/",
         "https://api.example.com\\@evil/", "HTTPS://api.example.com/", "file:///etc/passwd", 7, None,
     ],
@@ -78,7 +79,9 @@ def test_own_topic_keeps_what_is_its_own_already():
     assert own_topic("acme/vendas", "module.acme--vendas.saved") == "module.acme--vendas.saved"
 
 
-@pytest.mark.parametrize("topic", ["module.other.saved", "module.acme--vendasx.a", "module.", "plataforma.module.error"])
+@pytest.mark.parametrize(
+    "topic", ["module.other.saved", "module.acme--vendasx.a", "module.", "plataforma.module.error"]
+)
 def test_a_foreign_namespace_is_refused_whatever_is_granted(topic):
     with pytest.raises(PermissionDeniedError) as caught:
         own_topic("acme/vendas", topic)

@@ -156,11 +156,12 @@ def test_a_timed_grant_that_has_ended_does_not_come_back_with_the_clock():
     assert not permissions.has("api.vendas")
 
 
-def test_each_timed_grant_has_its_own_end():
+@pytest.mark.parametrize("order", [{"api.a": 110.0, "api.b": 120.0}, {"api.b": 120.0, "api.a": 110.0}])
+def test_each_timed_grant_has_its_own_end(order):
     clock = FakeClock(100.0)
     permissions = PermissionManager(clock=clock)
-    permissions.grant("api.b", until=120.0)
-    permissions.grant("api.a", until=110.0)
+    for name, until in order.items():
+        permissions.grant(name, until=until)
     clock.advance(10.0)
     assert permissions.granted == ("api.b",)
     clock.advance(10.0)
@@ -200,6 +201,11 @@ def test_a_denial_by_wildcard_covers_the_way_out():
     assert not PermissionManager(["api.external"], denies=["api.*"]).has("api.external[example.com]")
 
 
+@pytest.mark.parametrize("denied", ["api.external", "api.external[example.com]", "*.external"])
+def test_a_wildcard_does_not_ask_for_the_way_out_and_so_does_not_mind_its_denial(denied):
+    assert PermissionManager(["api.*"], denies=[denied, "*.external.*"]).has("api.*")
+
+
 def test_a_scoped_denial_covers_its_own_scope_and_stands_in_the_way_of_the_whole():
     permissions = PermissionManager(["api.vendas"], denies=["api.vendas[POST]"])
     assert permissions.has("api.vendas[GET]")
@@ -235,6 +241,16 @@ def test_revoke_takes_a_part_out_of_wider_grants():
     assert permissions.has("api.vendas[GET]")
     assert permissions.has("api.clientes[POST]")
     assert not permissions.has("api.vendas[POST]")
+
+
+def test_revoke_takes_a_part_out_of_wider_scoped_grants():
+    permissions = PermissionManager(["api.*[GET]", "events.emit[data.*]"])
+    permissions.revoke("api.vendas[GET]")
+    permissions.revoke("events.emit[data.vendas]")
+    assert not permissions.has("api.vendas[GET]")
+    assert not permissions.has("events.emit[data.vendas]")
+    assert permissions.has("api.clientes[GET]")
+    assert permissions.has("events.emit[data.clientes]")
 
 
 def test_revoke_takes_narrower_grants_with_it():
@@ -274,6 +290,7 @@ def test_only_what_is_declared_is_held():
     assert not permissions.has("api.vendas[POST]")
     assert not permissions.has("api.external[example.com]")
     assert permissions.granted == ("api.vendas[GET]",)
+    assert PermissionManager(["*"], declared=["api.external", "database.*"]).granted == ("database.*",)
 
 
 def test_the_undeclared_is_refused_with_the_line_to_add():
@@ -296,6 +313,13 @@ def test_recording_holds_a_module_to_nothing_and_collects_what_it_needed():
     refused(permissions, "system.storage")
     permissions.has("system.clipboard")
     assert permissions.recorded == ("api.clientes[GET,POST]", "api.x[GET]", "database.read", "system.storage")
+
+
+def test_a_need_is_recorded_though_it_was_checked_before():
+    permissions = PermissionManager(["api.*"], record=True)
+    permissions.has("api.vendas")
+    permissions.require("api.vendas")
+    assert permissions.recorded == ("api.vendas",)
 
 
 def test_nothing_is_recorded_otherwise():

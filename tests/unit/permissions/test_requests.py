@@ -361,9 +361,22 @@ def test_an_answer_does_not_undo_what_the_host_denied_meanwhile(run):
     run(main())
 
 
+def test_a_denial_between_the_answer_and_its_effect_wins():
+    def deny_at_once(record):
+        if record.action == "prompt":
+            permissions.deny("api.vendas")
+
+    permissions = PermissionManager(prompt=Person(True), audit=deny_at_once)
+    assert request_all(permissions, "api.vendas") == [False]
+    assert permissions.denied == ("api.vendas",)
+
+
 def test_a_manager_serves_one_loop_after_another():
-    person = Person(True)
-    permissions = PermissionManager(prompt=person)
+    async def allow(request):
+        await asyncio.sleep(0)
+        return True
+
+    permissions = PermissionManager(prompt=allow)
 
     async def main(*names):
         return await asyncio.gather(*(permissions.request(name) for name in names))

@@ -128,7 +128,7 @@ class Pasted(ModuleFramework):
     async def main():
         async with ModuleHost(engine="trusted", plugins=[Plugin()], grants=["system.clipboard"]) as host:
             handle = await host.load(counter(source, permissions=["system.clipboard"]))
-            return (await handle.render())["props"]["text"]
+            return (await handle.render())["props"]["value"]
 
     assert run(main()) == "from the plugin"
 
@@ -198,7 +198,7 @@ class Counter(ModuleFramework):
         shown = asyncio.Queue()
         async with ModuleHost(engine="trusted", grants=["window.create"]) as host:
             handle = await host.load(counter(source, permissions=["window.create"]))
-            with handle.watch(lambda window: shown.put_nowait(window.tree["props"]["text"])):
+            with handle.watch(lambda window: shown.put_nowait(window.tree["props"]["value"])):
                 first = await shown.get()
                 await handle.call("add", 1)
                 return [first, await shown.get()]

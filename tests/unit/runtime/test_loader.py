@@ -78,7 +78,7 @@ def test_a_class_becomes_a_package_named_after_it():
 def test_a_class_loads_in_the_trusted_tier(run):
     async def main():
         async with ModuleHost(engine="trusted") as host:
-            return (await (await host.load(Plain)).render())["props"]["text"]
+            return (await (await host.load(Plain)).render())["props"]["value"]
 
     assert run(main()) == "plain"
 

@@ -34,5 +34,5 @@ def test_the_hosts_own_thread_is_refused(counter):
         async def inside():
             return handle.call("add", 1)
 
-        with pytest.raises(ModuleStateError, match="make it async"):
+        with pytest.raises(ModuleStateError, match="async"):
             host.run(inside())

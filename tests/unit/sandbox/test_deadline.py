@@ -51,13 +51,16 @@ def test_a_persons_time_does_not_count(run):
 
 
 def test_what_was_left_is_left_after_a_person_answered(run):
+    async def ask_and_wait(deadline):
+        async with deadline:
+            with waiting_for_a_person():
+                await asyncio.sleep(0.1)
+            await asyncio.Event().wait()
+
     async def main():
         deadline = CallDeadline(60)
         with pytest.raises(TimeoutError):
-            async with deadline:
-                with waiting_for_a_person():
-                    await asyncio.sleep(0.1)
-                await asyncio.Event().wait()
+            await ask_and_wait(deadline)
         return deadline.has_passed
 
     assert run(main()) is True
@@ -111,9 +114,8 @@ def test_an_inner_call_ends_with_its_outer(run):
     async def main():
         outer, inner = CallDeadline(20), CallDeadline(5_000)
         with pytest.raises(TimeoutError):
-            async with outer:
-                async with inner:
-                    await asyncio.Event().wait()
+            async with outer, inner:
+                await asyncio.Event().wait()
         return outer.has_passed, inner.has_passed
 
     assert run(main()) == (True, False)

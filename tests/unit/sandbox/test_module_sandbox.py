@@ -58,9 +58,7 @@ def test_it_holds_what_is_granted_and_declared(run):
     async def steps(sandbox):
         return [await sandbox.call("may", name) for name in ("events.emit", "system.storage", "window.create")]
 
-    found = within(
-        run, steps, permissions=["events.emit", "system.storage"], declared=["events.emit", "window.create"]
-    )
+    found = within(run, steps, permissions=["events.emit", "system.storage"], declared=["events.emit", "window.create"])
     assert found == [True, False, False]
 
 

@@ -131,7 +131,10 @@ def test_a_limit_is_a_whole_number_above_zero(value):
 
 
 def test_only_the_limits_without_a_default_may_be_none():
-    assert (ResourceLimits(max_fuel=None).max_fuel, ResourceLimits(max_cpu_ms_per_s=None).max_cpu_ms_per_s) == (None, None)
+    assert (ResourceLimits(max_fuel=None).max_fuel, ResourceLimits(max_cpu_ms_per_s=None).max_cpu_ms_per_s) == (
+        None,
+        None,
+    )
 
 
 def test_a_manifest_lowers_and_never_raises():

@@ -26,7 +26,9 @@ from plataforma_sdk.sandbox._protocols import Engine, Instance
 from plataforma_sdk.sandbox.trusted import TrustedEngine
 
 HEAD = "import asyncio\nfrom plataforma_sdk import ModuleFramework, ui\n"
-MODULE = HEAD + """
+MODULE = (
+    HEAD
+    + """
 class Vendas(ModuleFramework):
     async def on_load(self):
         self.steps = []
@@ -60,6 +62,7 @@ class Vendas(ModuleFramework):
         print("a", 1, sep="-")
         print("two", "words", end="!")
 """
+)
 
 
 @attrs.frozen
@@ -297,6 +300,7 @@ def test_a_module_sees_its_own_copy_of_the_configuration():
         source = MODULE + "    def change(self):\n        self.config['rows'].append(2)\n"
         instance = await TrustedEngine().load(FakePackage({"vendas.py": source}), context)
         await instance.call("change")
+        await instance.close()
 
     asyncio.run(main())
     assert config == {"rows": [1]}

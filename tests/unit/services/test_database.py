@@ -288,6 +288,12 @@ def test_long_statement_is_refused(query: Callable[..., Any]) -> None:
         query("SELECT 1" + " " * 100, limits=DatabaseLimits(max_sql_bytes=100))
 
 
+@pytest.mark.parametrize("sql", [None, 7, b"SELECT 1", ["SELECT 1"]], ids=repr)
+def test_statement_is_a_text(query: Callable[..., Any], sql: Any) -> None:
+    with pytest.raises(HostCallError, match="not a string"):
+        query(sql)
+
+
 def test_slow_statement_is_a_quota(query: Callable[..., Any]) -> None:
     sql = "SELECT count(*) FROM Invoice a, Invoice b, Invoice c, Invoice d, Invoice e, Invoice f, Invoice g, Invoice h"
     with pytest.raises(QuotaExceededError) as caught:

@@ -4,6 +4,8 @@ Tasks are opaque. A task made inside a call uses that call's fuel; one made by `
 account of its own, renewed at each step. All of them end with the instance.
 """
 
+# ruff: noqa: SLF001 - slots named _sdk_ are private to this package
+
 from __future__ import annotations
 
 import asyncio
@@ -54,6 +56,8 @@ class Tasks:
         account = self._background() if is_background else self.meter.account
         task = asyncio.get_running_loop().create_task(self.metered(awaitable, account))
         self._live.add(task)
+        if type(awaitable) is types.CoroutineType:
+            task.add_done_callback(lambda _: awaitable.close())  # cancelled before its first step, it never began
         task.add_done_callback(self._finished if is_background else self._live.discard)
         return task
 
@@ -146,9 +150,7 @@ class AsyncTwin:
         return {
             "Lock": seal_type(asyncio.Lock, lambda: self._wrap(asyncio.Lock(), _LOCK)),
             "Event": seal_type(asyncio.Event, lambda: self._wrap(asyncio.Event(), _EVENT)),
-            "Semaphore": seal_type(
-                asyncio.Semaphore, lambda value=1: self._wrap(asyncio.Semaphore(int(value)), _LOCK)
-            ),
+            "Semaphore": seal_type(asyncio.Semaphore, lambda value=1: self._wrap(asyncio.Semaphore(int(value)), _LOCK)),
             "Queue": seal_type(asyncio.Queue, lambda maxsize=0: self._wrap(asyncio.Queue(int(maxsize)), _QUEUE)),
             "TaskGroup": seal_type(asyncio.TaskGroup, self._task_group),
             "Task": seal_type(TaskTwin, _not_made),
@@ -188,7 +190,7 @@ class AsyncTwin:
     def _create_task(self, awaitable: Any, *, name: Any = None) -> TaskTwin:  # noqa: ARG002
         return TaskTwin(self._tasks, self._tasks.spawn(awaitable, is_background=True))
 
-    def _wait_for(self, awaitable: Any, timeout: Any) -> HostAwaitable:  # noqa: ASYNC109
+    def _wait_for(self, awaitable: Any, timeout: Any) -> HostAwaitable:
         seconds = None if timeout is None else float(timeout)
         return self._awaitable(lambda: asyncio.wait_for(self._as_future(awaitable), seconds))
 
@@ -260,7 +262,7 @@ class GroupTwin(ContextTwin):
 
 
 def _with_members(twin: AsyncTwin, inner: Any, members: dict[str, Any]) -> ContextTwin:
-    cls = SealedMeta(type(inner).__name__, (ContextTwin,), {"__slots__": tuple(members)})
+    cls: Any = SealedMeta(type(inner).__name__, (ContextTwin,), {"__slots__": tuple(members)})
     made = cls.__new__(cls)
     ContextTwin.__init__(made, twin, inner)
     for name, value in members.items():

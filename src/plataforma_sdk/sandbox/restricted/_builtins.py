@@ -1,5 +1,7 @@
 """The builtins of a module: the same names, each bounded, and none of those that lead out."""
 
+# ruff: noqa: SLF001 - slots named _sdk_ are private to this package
+
 from __future__ import annotations
 
 import builtins
@@ -25,13 +27,14 @@ _MAX_RANGE: Final = 1 << 63
 _MAX_ROUNDING: Final = 1_000
 _MISSING: Final = object()
 _NARROW: Final = 16
+_FUNCTIONS: Final = types.FunctionType | types.MethodType | types.BuiltinFunctionType
 _EXACT: Final = (int, float, bool, complex)
 
 
 class Builtins:
     """The builtin functions and types of one sandbox."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917
         self,
         meter: Meter,
         scales: Scales,
@@ -63,12 +66,13 @@ class Builtins:
     def _types(self) -> dict[str, SealedType]:
         iterables = self._iterables
         return {
-            "str": seal_type(str, self._texts.str),
+            "str": seal_type(str, self._texts.text),
             "int": seal_type(int, self.make_int, {"from_bytes": self._from_bytes}),
             "float": seal_type(float, self.make_float),
             "bool": seal_type(bool, bool),
             "complex": seal_type(complex, complex),
-            "bytes": seal_type(bytes, self.make_bytes),
+            "bytes": seal_type(bytes, self.make_bytes, {"fromhex": self._from_hex}),
+            "bytearray": seal_type(bytearray, self.make_bytearray),
             "list": seal_type(list, self.make_list),
             "tuple": seal_type(tuple, self.make_tuple),
             "dict": seal_type(dict, self.make_dict, {"fromkeys": self._from_keys}),
@@ -116,6 +120,10 @@ class Builtins:
             source = self._iterables.star(source)
         return self._operators.grown(bytes(source, *args))  # type: ignore[no-any-return]
 
+    def make_bytearray(self, source: Any = b"", *args: Any) -> bytearray:
+        """``bytearray(...)``."""
+        return bytearray(self.make_bytes(source, *args))
+
     def make_list(self, items: Any = ()) -> list[Any]:
         """``list(...)``."""
         return list(self._iterables.star(items))
@@ -145,6 +153,12 @@ class Builtins:
 
     def _from_bytes(self, data: Any, *args: Any, **kwargs: Any) -> int:
         return self._operators.grown(int.from_bytes(self._iterables.star(data)[:_MAX_DIGITS], *args, **kwargs))  # type: ignore[no-any-return]
+
+    def _from_hex(self, text: Any) -> bytes:
+        if type(text) is not str:
+            raise TypeError("fromhex() takes a text")
+        self._meter.charge(len(text) >> 6)
+        return self._operators.grown(bytes.fromhex(text))  # type: ignore[no-any-return]
 
     def _from_keys(self, keys: Any, value: Any = None) -> dict[Any, Any]:
         return dict.fromkeys(self._iterables.hashable(keys), value)
@@ -216,7 +230,8 @@ class Builtins:
         """``sum(...)``."""
         items = self._iterables.consumed(items)
         if type(start) in _EXACT and type(items) in (list, tuple, range):
-            if type(items) is range or all(type(item) is int or type(item) is float for item in items):
+            is_plain = type(items) is range or all(type(item) is int or type(item) is float for item in items)
+            if is_plain:
                 return self._operators.grown(sum(items, start))
         total = start
         for item in items:
@@ -267,7 +282,7 @@ class Builtins:
         """``enumerate(...)``, as a generator: CPython counts its frames, so nesting cannot smash the C stack."""
         return self._iterables.over(items, (pair for pair in enumerate(items, start)))  # type: ignore[no-any-return]
 
-    def zip(self, *sources: Any, strict: bool = False) -> Iterator[Any]:
+    def zip(self, *sources: Any, strict: bool = False) -> Any:
         """``zip(...)``."""
         return self._over_many(sources, self._rows(sources, strict=bool(strict)))
 
@@ -276,14 +291,19 @@ class Builtins:
         width = len(sources)
         if width <= _NARROW:
             return (row for row in zip(*sources, strict=strict))
-        meter = self._meter
-        return (row for row in zip(*sources, strict=strict) if not (meter.alloc(width * 40) or meter.charge(width >> 3)))
+        return self._wide_rows(sources, width, strict=strict)
 
-    def _over_many(self, sources: tuple[Any, ...], made: Iterator[Any]) -> Iterator[Any]:
+    def _wide_rows(self, sources: tuple[Any, ...], width: int, *, strict: bool) -> Iterator[Any]:
+        for row in zip(*sources, strict=strict):
+            self._meter.charge(width >> 3)
+            self._meter.alloc(width * 40)
+            yield row
+
+    def _over_many(self, sources: tuple[Any, ...], made: Iterator[Any]) -> Any:
         deepest = next((item for item in sources if type(item) is types.GeneratorType), sources[0] if sources else ())
-        return self._iterables.over(deepest, made)  # type: ignore[no-any-return]
+        return self._iterables.over(deepest, made)
 
-    def map(self, function: Any, *sources: Any) -> Iterator[Any]:
+    def map(self, function: Any, *sources: Any) -> Any:
         """``map(...)``."""
         fuel = self._meter.fuel
         if len(sources) == 1:
@@ -306,7 +326,9 @@ class Builtins:
         """``iter(...)``."""
         if not sentinel:
             return iter(source)
-        return self._iterables.over((), (item for item, _ in zip(iter(source, *sentinel), self._meter.fuel, strict=False)))
+        return self._iterables.over(
+            (), (item for item, _ in zip(iter(source, *sentinel), self._meter.fuel, strict=False))
+        )
 
     def next(self, iterator: Any, *default: Any) -> Any:
         """``next(...)``."""
@@ -337,7 +359,11 @@ class Builtins:
 
     def hasattr(self, value: Any, name: Any) -> bool:
         """``hasattr(...)``."""
-        return self.getattr(value, name, _MISSING) is not _MISSING
+        try:
+            self.getattr(value, name)
+        except AttributeError:
+            return False
+        return True
 
     def setattr(self, target: Any, name: Any, value: Any) -> None:
         """``setattr(...)``."""
@@ -357,9 +383,18 @@ class Builtins:
             stand_in = self._tokens[kind] = seal_type(kind, _not_made)
         return stand_in
 
+    def name_of(self, value: Any) -> str:
+        """``value.__name__`` of a class or function."""
+        if isinstance(value, SealedType):
+            value = unseal_type(value)
+        name = getattr(value, "__name__", None) if isinstance(value, type | _FUNCTIONS) else None
+        if type(name) is not str:
+            raise AttributeError(f"{type(value).__name__!r} object has no attribute '__name__'")
+        return "_" + name[len(PREFIX) :] if name.startswith(PREFIX) else name
+
     def print(self, *values: Any, sep: Any = " ", end: Any = "\n", flush: Any = False) -> None:  # noqa: ARG002
         """``print(...)``: output goes to the host's log."""
-        text = self._texts.str(sep if sep is not None else " ").join([self._texts.str(value) for value in values])
+        text = self._texts.text(sep if sep is not None else " ").join([self._texts.text(value) for value in values])
         self._operators.grown(text)
         self._meter.charge(1 + (len(text) >> 8))
         self._output(text)
@@ -369,7 +404,9 @@ def _not_made(*_: Any, **__: Any) -> Any:
     raise TypeError("objects of this type are not made by calling it")
 
 
-_NATIVE: Final = "abs callable chr ord len hex oct bin Ellipsis NotImplemented aiter anext property staticmethod classmethod super"
+_NATIVE: Final = (
+    "abs callable chr ord len hex oct bin Ellipsis NotImplemented aiter anext property staticmethod classmethod super"
+)
 
 _ERRORS: Final[dict[str, Any]] = {
     name: value

@@ -7,8 +7,10 @@ import builtins
 import functools
 import sys
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any, Final
 
+from plataforma_sdk.sandbox.restricted._errors import TWINS
 from plataforma_sdk.sandbox.restricted._fuel import Meter
 from plataforma_sdk.sandbox.restricted._names import CLASS_DUNDERS, PREFIX
 from plataforma_sdk.sandbox.restricted._sealed import SealedMeta, SealedType, unseal_type
@@ -29,7 +31,7 @@ class Classes:
 
     def __init__(self, meter: Meter) -> None:
         self._meter = meter
-        self.exported: set[type] = {object}
+        self.exported: set[type] = {object, *TWINS.values()}
         self.meta = self._make_meta()
 
     def export(self, cls: type) -> None:
@@ -40,15 +42,11 @@ class Classes:
         check_base, clean = self._check_base, self._clean
 
         class ModuleMeta(SealedMeta):
-            def __new__(
-                mcs, name: str, bases: tuple[type, ...], body: dict[str, Any], **keywords: Any
-            ) -> ModuleMeta:
+            def __new__(mcs, name: str, bases: tuple[type, ...], body: dict[str, Any], **keywords: Any) -> ModuleMeta:
                 for base in bases:
                     check_base(base)
                 made = super().__new__(mcs, name, bases, clean(body))
-                abstract = _abstract_names(made)
-                if abstract or getattr(made, "__abstractmethods__", None):
-                    type.__setattr__(made, "__abstractmethods__", frozenset(abstract))
+                type.__setattr__(made, "__abstractmethods__", frozenset(_abstract_names(made)))
                 _tell_bases(made, keywords)
                 return made
 
@@ -66,7 +64,7 @@ class Classes:
     def _check_base(self, base: type) -> None:
         if base in self.exported or isinstance(base, self.meta):
             return
-        if isinstance(base, type) and issubclass(base, Exception) and base.__module__ == "builtins":
+        if isinstance(base, type) and issubclass(base, Exception) and base.__module__ == "builtins":  # noqa: SIM102
             if not issubclass(base, BaseExceptionGroup):
                 return
         raise TypeError(f"{getattr(base, '__name__', base)!s} cannot be a base class in the restricted tier")
@@ -84,7 +82,9 @@ class Classes:
             body["__getattr__"] = _public_getter(getter)
         return body
 
-    def build_class(self, function: Callable[[], Any], name: str, *bases: Any, metaclass: Any = None, **keywords: Any) -> Any:
+    def build_class(
+        self, function: Callable[[], Any], name: str, *bases: Any, metaclass: Any = None, **keywords: Any
+    ) -> Any:
         """What a class statement calls; its metaclass is always ours."""
         if metaclass is not self.meta:
             raise TypeError("a class statement of the restricted tier has no metaclass")
@@ -96,6 +96,15 @@ class Classes:
         if isinstance(kind, self.meta) or issubclass(kind, self.meta):
             return target
         raise TypeError(f"a {kind.__name__} takes no attributes in the restricted tier")
+
+    def own_method(self, value: Any, name: str) -> Any:
+        """``value.__name__`` for a special method, of the module's own objects and classes, and of ``super()``."""
+        kind = type(value)
+        if kind is super or isinstance(kind, self.meta) or isinstance(value, self.meta):
+            return getattr(value, name)
+        if name == "__init__" and isinstance(value, type) and (value in self.exported or issubclass(value, Exception)):
+            return getattr(value, name)
+        raise AttributeError(f"{kind.__name__!r} shows no {name!r} in the restricted tier")
 
     # --- exceptions ----------------------------------------------------------------------------------------------
 
@@ -125,6 +134,15 @@ class Classes:
             return kind
         raise TypeError("only subclasses of Exception can be caught")
 
+    def raised(self, error: Any) -> Any:
+        """Return what ``raise`` may raise: a stand-in becomes its class; only the engine raises limits."""
+        kind = unseal_type(error) if isinstance(error, SealedType) else error
+        if isinstance(kind, type) and (issubclass(kind, Exception) or kind is asyncio.CancelledError):
+            return kind
+        if isinstance(kind, Exception | asyncio.CancelledError):
+            return kind
+        raise TypeError("only subclasses of Exception can be raised")
+
     def exit_method(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Wrap ``__exit__``: it gets no traceback, and swallows no limit."""
         check = self.check_error
@@ -134,7 +152,9 @@ class Classes:
             result = function(self, _shown(kind), _shown(error), None)
             return bool(result) and (kind is None or issubclass(kind, Exception))
 
-        return functools.update_wrapper(leave, function, assigned=("__name__", "__qualname__"), updated=()) and _plain(leave)
+        return functools.update_wrapper(leave, function, assigned=("__name__", "__qualname__"), updated=()) and _plain(
+            leave
+        )
 
     def async_exit_method(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """As `exit_method`, for ``__aexit__``."""
@@ -174,9 +194,12 @@ def _public_getter(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _abstract_names(cls: type) -> set[str]:
-    inherited = {name for base in cls.__bases__ for name in getattr(base, "__abstractmethods__", ())}
-    names = inherited | set(vars(cls))
-    return {name for name in names if getattr(getattr(cls, name, None), "__isabstractmethod__", False)}
+    names = {name for base in cls.__mro__ for name, value in vars(base).items() if _is_abstract(value)}
+    return {name for name in names if _is_abstract(getattr(cls, name, None))}
+
+
+def _is_abstract(value: object) -> bool:
+    return bool(vars(value).get("__isabstractmethod__")) if isinstance(value, FunctionType) else False
 
 
 def _tell_bases(cls: type, keywords: dict[str, Any]) -> None:

@@ -15,7 +15,7 @@ from typing import Final
 
 import cachetools
 
-from plataforma_sdk.errors import PolicyError
+from plataforma_sdk.errors import ModuleLoadError, PolicyError
 from plataforma_sdk.sandbox.restricted._policy_classes import Policy
 from plataforma_sdk.sandbox.restricted._scan import MAX_SOURCE_CHARS, bound_names
 
@@ -31,16 +31,15 @@ def compile_source(source: str, file: str, *, module: str | None = None) -> Code
     """Check and instrument one file.
 
     Raises:
-        PolicyError: the source is refused, or is not Python; every fault at once.
+        PolicyError: the source is refused; every fault at once.
+        ModuleLoadError: it is not Python.
     """
     if len(source) > MAX_SOURCE_CHARS:
         raise PolicyError(f"{file}: more than {MAX_SOURCE_CHARS:,} characters; split it", module=module, file=file)
     try:
         tree = ast.parse(source, file)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        line = getattr(error, "lineno", None)
-        text = f"{file}:{line}: {getattr(error, 'msg', None) or error}"
-        raise PolicyError(text, module=module, file=file, line=line, rule="python") from None
+        raise _not_python(error, file, module) from None
     policy = Policy(file, bound_names(tree, file))
     tree = policy.visit(tree)
     if policy.faults:
@@ -49,9 +48,13 @@ def compile_source(source: str, file: str, *, module: str | None = None) -> Code
     try:
         return compile(tree, file, "exec", dont_inherit=True, optimize=0)
     except (SyntaxError, ValueError, RecursionError) as error:
-        line = getattr(error, "lineno", None)
-        text = f"{file}:{line}: {getattr(error, 'msg', None) or error}"
-        raise PolicyError(text, module=module, file=file, line=line, rule="python") from None
+        raise _not_python(error, file, module) from None
+
+
+def _not_python(error: BaseException, file: str, module: str | None) -> ModuleLoadError:
+    line = getattr(error, "lineno", None)
+    where = f"{file}, line {line}" if line else file
+    return ModuleLoadError(f"Module {module!r}: {where}: {getattr(error, 'msg', None) or error}", module=module)
 
 
 def _refused(policy: Policy, module: str | None) -> PolicyError:

@@ -4,6 +4,8 @@ Inwards: exact builtin values, copied; host objects as `Box`. Outwards: copies o
 the module becomes a `Handler`. Nothing that the module made is ever called or iterated over by host code unmetered.
 """
 
+# ruff: noqa: SLF001 - slots named _sdk_ are private to this package
+
 from __future__ import annotations
 
 import collections

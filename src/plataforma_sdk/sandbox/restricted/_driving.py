@@ -4,6 +4,8 @@ A step is what a coroutine does between two awaits. Each is entered on an accoun
 free; and while a host function works on top of a module's stack, its processor time is taken off the step.
 """
 
+# ruff: noqa: SLF001 - slots named _sdk_ are private to this package
+
 from __future__ import annotations
 
 import sys
@@ -58,7 +60,7 @@ class Metered:
             try:
                 value = yield waited
                 resume = coroutine.send
-            except BaseException as error:  # noqa: BLE001 - handed on into the coroutine
+            except BaseException as error:  # noqa: BLE001
                 value, resume = error, coroutine.throw
 
 
@@ -98,7 +100,7 @@ class HostAwaitable(metaclass=SealedMeta):
         try:
             iterator = self._sdk_make().__await__()  # type: ignore[attr-defined]
             result = yield from _unmetered(meter, iterator, since)
-        except Exception as error:  # noqa: BLE001 - a module sees a name and a text, never the error itself
+        except Exception as error:  # noqa: BLE001
             failure = error if self._sdk_is_transparent else to_twin(error)  # type: ignore[attr-defined]
         else:
             return self._sdk_finish(result)  # type: ignore[attr-defined]
@@ -121,6 +123,6 @@ def _unmetered(meter: Meter, iterator: Generator[Any, Any, Any], since: float) -
         try:
             value = yield waited
             resume = iterator.send
-        except BaseException as error:  # noqa: BLE001 - handed on to the host's coroutine
+        except BaseException as error:  # noqa: BLE001
             value, resume = error, iterator.throw
         since = meter.pause()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["ATTESTED", "RestrictedEngine"]
 
 ATTESTED: Final = ((3, 11), (3, 12), (3, 13))
-"""Python versions on which the security tests pass. Another one may have syntax, types or C code unknown to the policy."""
+"""Python versions on which the security tests pass; another may have syntax, types or C code unknown to the policy."""
 
 
 class RestrictedEngine:

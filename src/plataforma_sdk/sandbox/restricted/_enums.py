@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from plataforma_sdk.sandbox.restricted._names import PREFIX
+from plataforma_sdk.sandbox.restricted._names import CLASS_DUNDERS, PREFIX
 from plataforma_sdk.sandbox.restricted._sealed import SealedMeta
 
 if TYPE_CHECKING:
@@ -37,17 +37,37 @@ class Enums:
         self._sandbox = sandbox
         meta = self._make_meta(sandbox.classes.meta)
         self.enum: Any = meta("Enum", (), {"__repr__": _show, "__str__": _show, "__hash__": _hash})
-        mixed = {"__str__": _text, "__eq__": _equals, "__hash__": _hash_value, "__repr__": _show, "__lt__": _less}
-        self.int_enum: Any = meta("IntEnum", (self.enum,), dict(mixed))
-        self.str_enum: Any = meta("StrEnum", (self.enum,), dict(mixed))
+        mixed = {"__str__": _text, "__eq__": _equals, "__hash__": _hash_value, "__repr__": _show}
+        self.int_enum: Any = meta("IntEnum", (self.enum,), mixed | self._arithmetic())
+        self.str_enum: Any = meta("StrEnum", (self.enum,), mixed | self._arithmetic())
         for cls in (self.enum, self.int_enum, self.str_enum):
             type.__setattr__(cls, "_sdk_member_value", staticmethod(_value))
+        type.__setattr__(self.int_enum, "__index__", _value)
+        type.__setattr__(self.int_enum, "__int__", _value)
+
+    def _arithmetic(self) -> dict[str, Any]:
+        """Operators on the value, through the guards: a member may be as large as any number."""
+        guard = self._sandbox.guard
+        made: dict[str, Any] = {}
+        for name, apply in (("add", guard("_add_")), ("mul", guard("_mul_")), ("mod", guard("_mod_"))):
+            made[f"__{name}__"] = lambda self, other, apply=apply: apply(self.value, _plain(other))
+            made[f"__r{name}__"] = lambda self, other, apply=apply: apply(_plain(other), self.value)
+        made["__sub__"] = lambda self, other: self.value - _plain(other)
+        made["__rsub__"] = lambda self, other: _plain(other) - self.value
+        made["__floordiv__"] = lambda self, other: guard("_fdiv_")(self.value, _plain(other))
+        made["__truediv__"] = lambda self, other: self.value / _plain(other)
+        made["__neg__"] = lambda self: -self.value
+        made["__bool__"] = lambda self: bool(self.value)
+        made["__len__"] = lambda self: len(self.value)
+        made["__contains__"] = lambda self, item: guard("_in_")(item, self.value)
+        made |= {f"__{name}__": _compared(guard(f"_{name}_")) for name in ("lt", "le", "gt", "ge")}
+        return {name: value for name, value in made.items() if name in CLASS_DUNDERS}
 
     def auto(self) -> Any:
         """``auto()``: the next number, or the name in lower case in a `StrEnum`."""
         return _Auto()
 
-    def _make_meta(self, base: Any) -> Any:
+    def _make_meta(self, base: Any) -> Any:  # noqa: C901
         outer = self
 
         class EnumMeta(base):  # type: ignore[misc]
@@ -134,10 +154,12 @@ def _hash_value(member: Any) -> int:
 
 
 def _equals(member: Any, other: Any) -> Any:
-    return member.value == (_value(other) if type(other) is type(member) else other)
+    return member.value == _plain(other)
 
 
-def _less(member: Any, other: Any) -> Any:
-    return member.value < (_value(other) if type(other) is type(member) else other)
+def _plain(value: Any) -> Any:
+    return value.value if getattr(type(value), "_sdk_member_value", None) is not None else value
 
 
+def _compared(compare: Any) -> Any:
+    return lambda self, other: compare(self.value, _plain(other))

@@ -4,6 +4,8 @@
 class it names is a twin, sealed, so that nothing of the host's own classes is in the module's hands.
 """
 
+# ruff: noqa: SLF001 - slots named _sdk_ are private to this package
+
 from __future__ import annotations
 
 from typing import Any, Final
@@ -47,7 +49,12 @@ def _make_twins() -> dict[str, Any]:
     originals = [cls for cls in vars(errors).values() if isinstance(cls, type) and issubclass(cls, PlataformaError)]
     for original in sorted(originals, key=lambda cls: len(cls.__mro__)):
         parent = twins.get(original.__mro__[1].__name__, Exception)
-        body = {"__init__": _make_init(original), "__module__": "plataforma_sdk", "__doc__": None, "_sdk_class": original}
+        body = {
+            "__init__": _make_init(original),
+            "__module__": "plataforma_sdk",
+            "__doc__": None,
+            "_sdk_class": original,
+        }
         twins[original.__name__] = SealedMeta(original.__name__, (parent,), body)
     return twins
 
@@ -72,7 +79,7 @@ def to_twin(error: Exception) -> Exception:
 
 def from_twin(error: BaseException, module: str) -> PlataformaError | None:
     """Return the host's error behind a twin that a module let through, or None where it is no twin."""
-    original = getattr(type(error), "_sdk_class", None)
+    original = vars(type(error)).get("_sdk_class")  # a subclass of the module's own is a fault of the module
     if original is None:
         return None
     fields = {name: _plain(vars(error).get(name)) for name in original.fields}

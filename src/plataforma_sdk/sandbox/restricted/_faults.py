@@ -76,8 +76,8 @@ class Faults:
         meter = self._sandbox.meter
         outer = meter.enter(Account(_MESSAGE_UNITS, _MESSAGE_UNITS, 10.0))
         try:
-            return self._sandbox.texts.str(error)[:_MAX_TEXT]
-        except BaseException:  # noqa: BLE001 - a message that cannot be written is left out
+            return self._sandbox.texts.text(error)[:_MAX_TEXT]
+        except BaseException:  # noqa: BLE001
             return "(the message could not be written)"
         finally:
             meter.leave(outer)

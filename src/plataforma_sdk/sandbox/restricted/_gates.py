@@ -28,7 +28,9 @@ class Gates:
         self.meter = meter
         self.crossing = crossing
 
-    def now(self, function: Callable[..., Any], name: str = "function", *, wrap: Callable[[Any], Any] | None = None) -> SealedFunction:
+    def now(
+        self, function: Callable[..., Any], name: str = "function", *, wrap: Callable[[Any], Any] | None = None
+    ) -> SealedFunction:
         """Seal an immediate function of the host's; `wrap` makes what the module gets of its result."""
         finish = wrap or self.crossing.inward
 
@@ -64,7 +66,7 @@ class Gates:
             return function(*args, **kwargs)
         except LimitReached:
             raise
-        except Exception as error:  # noqa: BLE001 - a module sees a name and a text, never the error itself
+        except Exception as error:  # noqa: BLE001
             failure = to_twin(error)
         finally:
             meter.resume(since)
@@ -85,7 +87,7 @@ def record_class(name: str, fields: tuple[str, ...], methods: Mapping[str, Any] 
     def refuse(self: Any, *_: Any) -> None:
         raise AttributeError(f"{type(self).__name__} is read-only")
 
-    def __repr__(self: Any) -> str:  # noqa: N807
+    def __repr__(self: Any) -> str:  # noqa: ARG001, N807
         return f"<{name}>"
 
     body = {

@@ -12,7 +12,15 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from plataforma_sdk.sandbox.restricted._fuel import Meter
-from plataforma_sdk.sandbox.restricted._weights import CONTAINERS, DICTS, MAX_ITEMS, MAX_TEXT, SCALARS, SEQUENCES, Scales
+from plataforma_sdk.sandbox.restricted._weights import (
+    CONTAINERS,
+    DICTS,
+    MAX_ITEMS,
+    MAX_TEXT,
+    SCALARS,
+    SEQUENCES,
+    Scales,
+)
 
 __all__ = ["MAX_BITS", "Operators"]
 
@@ -20,8 +28,8 @@ MAX_BITS: Final = 1 << 15
 """Bits of one integer: its division, the slowest operation, then takes 0.3 ms at most."""
 
 _PRODUCT_BITS: Final = 1 << 32
-_BYTES: Final = {str: 1, bytes: 1, list: 8, tuple: 8}
-_TEXTS: Final = (str, bytes)
+_TEXTS: Final = (str, bytes, bytearray)
+_REPEATED: Final = (*_TEXTS, list, tuple, collections.deque)
 _FREE_TEXT: Final = 4096
 _FREE_ITEMS: Final = 512
 _HASHED_ITEM_BYTES: Final = 48
@@ -40,7 +48,7 @@ class Operators:
     def grown(self, value: Any) -> Any:
         """Charge a result that was just made, and return it."""
         kind = type(value)
-        if kind is str or kind is bytes:
+        if kind is str or kind is bytes or kind is bytearray:
             size = len(value)
             if size > _FREE_TEXT:
                 self._texts(size)
@@ -62,7 +70,7 @@ class Operators:
     def _items(self, count: int, each: int) -> None:
         if count > MAX_ITEMS:
             self._meter.trip("memory", count, MAX_ITEMS, "items")
-        self._meter.charge(count >> (9 if each == 8 else 6))  # noqa: PLR2004 - a pointer
+        self._meter.charge(count >> (9 if each == 8 else 6))  # noqa: PLR2004
         self._meter.alloc(count * each)
 
     # --- arithmetic ----------------------------------------------------------------------------------------------
@@ -91,7 +99,7 @@ class Operators:
             return
         if kind is int or kind is bool:
             left, right, kind, other = right, left, other, kind
-        if (other is int or other is bool) and right > 0 and kind in (str, bytes, list, tuple, collections.deque):
+        if (other is int or other is bool) and right > 0 and kind in _REPEATED:
             size = len(left) * right
             if kind in _TEXTS:
                 self._texts(size)
@@ -117,7 +125,7 @@ class Operators:
 
     def _pow_modulo(self, base: int, exponent: int, modulus: Any) -> Any:
         sizes = [number.bit_length() for number in (base, exponent, modulus) if type(number) is int]
-        if max(sizes) > 4096:  # noqa: PLR2004 - RSA-4096 takes some 50 ms, its cube root of time is what grows
+        if max(sizes) > 4096:  # noqa: PLR2004
             self._meter.trip("fuel")
         self._meter.charge((max(sizes) ** 2 * sizes[1]) >> 22)
         return pow(base, exponent, modulus)
@@ -174,7 +182,7 @@ class Operators:
         elif kind in SEQUENCES:
             if kind is not set and kind is not frozenset:
                 self._meter.charge(len(container) >> 5)
-        elif kind is str or kind is bytes:
+        elif kind in _TEXTS:
             self._meter.charge(len(container) >> 10)
         elif kind not in DICTS and kind is not range and not hasattr(kind, "__contains__"):
             for found in itertools.compress(container, self._meter.fuel):  # an iterator may have no end

@@ -40,28 +40,26 @@ class _Facade:
 class RestrictedRuntime(ModuleRuntime):
     """`ModuleRuntime` over an object that must not be touched by host code: every value passes the crossing."""
 
-    def __init__(self, context: ModuleContext) -> None:
+    def __init__(self, context: ModuleContext, crossing: Crossing) -> None:
         super().__init__(context)
         self.host = HostFramework(context)
         self.author: Any = None
-        self.crossing: Crossing | None = None
+        self.crossing = crossing
 
-    def adopt(self, author: Any, crossing: Crossing) -> None:
+    def adopt(self, author: Any) -> None:
         """Take the author's object, made in the sandbox."""
         self.author = author
-        self.crossing = crossing
         self.module = _Facade(self)
 
     def method_of_author(self, name: str) -> Callable[..., Any]:
-        """Return a host function in front of a method of the author's, private ones by the name they were written with."""
+        """Return a host function in front of a method of the author's, named as it was written."""
         method = getattr(self.author, mangle(name), None)
         if method is None or not callable(method):
             raise ModuleError(f"Module {self.context.id!r} has no method {name!r}", module=self.context.id)
-        assert self.crossing is not None
         return host_function(method, self.crossing)
 
     def public_names(self) -> set[str]:
-        """As in the other tiers: functions that the author's classes define, no private ones, none of the framework's."""
+        """As in the other tiers: functions of the author's classes, no private ones, none of the framework's."""
         return {
             name
             for cls in type(self.author).__mro__
@@ -71,7 +69,6 @@ class RestrictedRuntime(ModuleRuntime):
         }
 
     def _state(self) -> Any:
-        assert self.crossing is not None
         getter = getattr(type(self.author), "__getstate__", None)
         if isinstance(getter, types.FunctionType):
             return self.crossing.outward(getter(self.author))
@@ -86,27 +83,26 @@ class RestrictedRuntime(ModuleRuntime):
 
 
 def host_function(function: Callable[..., Any], crossing: Crossing) -> Callable[..., Any]:
-    """Make a host function of a module's function: values are copied, events and requests become their twins."""
+    """Make a host function of a module's function: values are copied, events and requests become their twins.
+
+    A coroutine is handed on as it is, for `Metered` to drive; what it returns is copied where the call ends.
+    """
 
     def call(*args: Any, **kwargs: Any) -> Any:
         args = tuple([_inward(crossing, item) for item in args])
         kwargs = {mangle(key): _inward(crossing, item) for key, item in kwargs.items()}
         result = function(*args, **kwargs)
-        return _settle(result, crossing) if inspect.isawaitable(result) else crossing.outward(result)
+        return result if inspect.isawaitable(result) else crossing.outward(result)
 
     name = getattr(function, "__name__", "handler")
     call.__name__ = call.__qualname__ = "_" + name[3:] if name.startswith("p0_") else name
     return call
 
 
-async def _settle(awaitable: Any, crossing: Crossing) -> Any:
-    return crossing.outward(await awaitable)
-
-
 def _inward(crossing: Crossing, value: Any) -> Any:
     for kind, twin in _RECORDS.items():
         if type(value) is kind:
-            fields = value.to_data()
+            fields = value.to_data()  # type: ignore[attr-defined]
             return twin(**{name: crossing.inward(item) for name, item in fields.items()})
     return crossing.inward(value)
 

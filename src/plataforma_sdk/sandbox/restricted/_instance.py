@@ -60,7 +60,7 @@ class RestrictedInstance:
         self._tasks = Tasks(meter, self._background_account, self._report_task)
         self._crossing = Crossing(meter.charge, self._sandbox.iterables.bounded, self._as_host_function)
         self._gates = Gates(meter, self._crossing)
-        self._runtime = RestrictedRuntime(self._module_context())
+        self._runtime = RestrictedRuntime(self._module_context(), self._crossing)
         self._twin = FrameworkTwin(self._gates, self._runtime.host, self._runtime, self._sandbox.classes.export)
         self._memory = MemoryAccount(meter, self._sandbox.classes.meta)
         self._log = self._gates.now(context.bridge.call_now, "log")
@@ -117,9 +117,9 @@ class RestrictedInstance:
         try:
             namespace = self._sandbox.run_file(entry_file)
             cls = find_entry(namespace, self._twin.cls, entry_class, module=self._context.module_id)
-            self._runtime.adopt(self._make(cls), self._crossing)
+            self._runtime.adopt(self._make(cls))
             meter.check()
-        except BaseException as error:  # noqa: BLE001 - translated, and re-raised where it is not the module's
+        except BaseException as error:  # noqa: BLE001
             raise self._translated(error) from None
         finally:
             meter.leave(outer)
@@ -132,15 +132,19 @@ class RestrictedInstance:
 
     # --- calls ---------------------------------------------------------------------------------------------------
 
-    async def call(self, function: str, *args: Any, **kwargs: Any) -> Any:
+    async def call(self, function: str, /, *args: Any, **kwargs: Any) -> Any:
         """Call into the module; see `Instance.call`."""
         self._check_usable()
-        args, kwargs = codec.copy_value(args), codec.copy_value(kwargs)
         task = asyncio.current_task()
         entry = (task, object())
         self._calls.add(entry)
         try:
-            return await self._within_deadline(function, list(args), kwargs)
+            monitor = self._context.monitor
+            received, named = codec.copy_value(list(args)), codec.copy_value(kwargs)
+            monitor.check_values([*received, *named.values()])
+            result = await self._within_deadline(function, received, named)
+            monitor.check_values([result])
+            return result
         except asyncio.CancelledError:
             if entry in self._calls or task is None:
                 raise
@@ -182,6 +186,7 @@ class RestrictedInstance:
     async def _dispatch(self, function: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
         meter = self._sandbox.meter
         account = Account(self._fuel, self._fuel, float(self._context.limits.max_step_ms))
+        cancels = _cancels()
         try:
             outer = meter.enter(account)
             try:
@@ -189,16 +194,16 @@ class RestrictedInstance:
             finally:
                 meter.leave(outer)
             if inspect.isawaitable(result):
-                result = await Metered(meter, account, _as_coroutine(result))
+                result = self._crossing.outward(await Metered(meter, account, _as_coroutine(result)))
             meter.check()
             return codec.copy_value(result)
         except TimeoutError:
             raise
         except asyncio.CancelledError as error:
-            if _is_wanted():
+            if _cancels() > cancels:
                 raise
             raise self._translated(error) from None
-        except BaseException as error:  # noqa: BLE001 - translated, and re-raised where it is not the module's
+        except BaseException as error:  # noqa: BLE001
             raise self._translated(error) from None
 
     def _translated(self, error: BaseException) -> BaseException:
@@ -237,10 +242,10 @@ class RestrictedInstance:
         await self._tasks.close()
 
 
-def _is_wanted() -> bool:
-    """Whether somebody cancelled the running task; otherwise the module raised `CancelledError` itself."""
+def _cancels() -> int:
+    """How often the running task was cancelled; where that did not grow, the module raised `CancelledError` itself."""
     task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
+    return task.cancelling() if task is not None else 0
 
 
 def _as_coroutine(awaitable: Any) -> Coroutine[Any, Any, Any]:

@@ -1,8 +1,8 @@
 """Iterating, where C would: star arguments, constructors, lazy builtins, generators.
 
-An iterable may have no end, so C code only ever gets a container, whose size is charged, or an iterator that burns fuel.
-Lazy iterators nest on the C stack: `MAX_NESTING` deep is refused, and so are more than `MAX_GENERATORS` live ones, since
-freeing a chain of some thousands overruns the stack of CPython itself.
+An iterable may have no end, so C code only ever gets a container, whose size is charged, or an iterator that burns
+fuel. Lazy iterators nest on the C stack: `MAX_NESTING` deep is refused, and so are more than `MAX_GENERATORS` live
+ones, since freeing a chain of some thousands overruns the stack of CPython itself.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ __all__ = ["MAX_GENERATORS", "MAX_NESTING", "Iterables"]
 
 MAX_NESTING: Final = 64
 MAX_GENERATORS: Final = 5_000
+_iadd: Final[Callable[[Any, Any], Any]] = operator.iadd
+_ior: Final[Callable[[Any, Any], Any]] = operator.ior
 _FREE_ITEMS: Final = 64
 _BATCH: Final = 128
 _SIZED: Final = CONTAINERS | {str, bytes}
@@ -43,9 +45,7 @@ class Iterables:
 
     def bounded(self, iterable: Iterable[Any]) -> Iterator[Any]:
         """Iterate with fuel, and no further than a container may grow."""
-        count = 0
-        for item in itertools.compress(iterable, self._meter.fuel):
-            count += 1
+        for count, item in enumerate(itertools.compress(iterable, self._meter.fuel), 1):
             if count > MAX_ITEMS:
                 self._meter.trip("memory", count, MAX_ITEMS, "items")
             yield item
@@ -112,13 +112,13 @@ class Iterables:
         """``left += right``: a list takes any iterable."""
         if type(left) is list:
             right = self.star(right)
-        return self._operators.grown(operator.iadd(left, right))
+        return self._operators.grown(_iadd(left, right))
 
     def or_in_place(self, left: Any, right: Any) -> Any:
         """``left |= right``: a dict takes any iterable of pairs."""
         if type(left) in DICTS and type(right) not in DICTS:
             right = self.mapping(right)
-        return self._operators.grown(operator.ior(left, right))
+        return self._operators.grown(_ior(left, right))
 
     # --- sets and dicts ------------------------------------------------------------------------------------------
 

@@ -25,7 +25,13 @@ _UNIT_BYTES: Final = 64
 """What one unit of fuel is suspected to have allocated uncharged: a small object. It triggers a measure, no more."""
 
 _SHARE: Final = 4
-_SUSPENDED: Final = (types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType, types.CellType, types.MethodType)
+_SUSPENDED: Final = (
+    types.GeneratorType,
+    types.CoroutineType,
+    types.AsyncGeneratorType,
+    types.CellType,
+    types.MethodType,
+)
 
 
 class MemoryAccount:
@@ -40,15 +46,17 @@ class MemoryAccount:
         self._meter = meter
         self._meta = meta
         self._fuel_before = 0
+        self._is_measured = False
 
     def settle(self, roots: Iterable[Any], own_globals: Iterable[dict[str, Any]]) -> int:
         """Measure, where enough was charged since the last time; return the balance in bytes.
 
-        Cost: one walk over the module's objects, at most once for each quarter of the limit allocated.
+        Cost: one walk over the module's objects, after loading and once for each quarter of the limit allocated.
         """
         meter = self._meter
         suspected = meter.charged + (meter.fuel_used - self._fuel_before) * _UNIT_BYTES
-        if suspected > meter.memory_limit // _SHARE:
+        if suspected > meter.memory_limit // _SHARE or not self._is_measured:
+            self._is_measured = True
             self._fuel_before = meter.fuel_used
             meter.charged = 0
             meter.retained = self.measure(roots, own_globals)

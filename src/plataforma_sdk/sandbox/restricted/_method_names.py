@@ -12,12 +12,13 @@ import collections
 import datetime
 import decimal
 import types
+from collections.abc import AsyncGenerator
 from typing import Final
 
 __all__ = ["COPYING", "GUARDED", "HASHED", "NATIVE", "QUICK", "TYPES", "public_names"]
 
 
-async def _async_generator():  # type: ignore[no-untyped-def]
+async def _async_generator() -> AsyncGenerator[None, None]:
     yield None
 
 
@@ -31,14 +32,15 @@ def _async_generator_steps() -> tuple[type, ...]:
 
 
 TYPES: Final[tuple[type, ...]] = (
-    str, bytes, int, float, bool, complex, list, tuple, dict, set, frozenset, range, slice, property,
+    str, bytes, bytearray, int, float, bool, complex, list, tuple, dict, set, frozenset, range, slice, property,
     type({}.keys()), type({}.values()), type({}.items()), type(None), type(NotImplemented), type(...),
     collections.deque, collections.defaultdict, collections.Counter, collections.OrderedDict,
     type(collections.OrderedDict().keys()), type(collections.OrderedDict().values()),
     type(collections.OrderedDict().items()), types.MappingProxyType,
     datetime.datetime, datetime.date, datetime.time, datetime.timedelta, datetime.timezone,
     decimal.Decimal, types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType,
-    *_async_generator_steps(), staticmethod, classmethod, types.FunctionType, types.MethodType, types.BuiltinFunctionType,
+    *_async_generator_steps(),
+    staticmethod, classmethod, types.FunctionType, types.MethodType, types.BuiltinFunctionType,
 )  # fmt: skip
 """Every type of CPython's own whose instances a module can hold, exceptions and iterators without methods aside."""
 
@@ -49,30 +51,111 @@ def public_names(kind: type) -> frozenset[str]:
 
 
 NATIVE: Final = frozenset(
-    """append appendleft popleft items keys values popitem clear
-    real imag numerator denominator conjugate is_integer bit_length start stop step
-    year month day hour minute second microsecond days seconds microseconds tzinfo fold
-    weekday isoweekday date time timetz timestamp total_seconds toordinal isoformat utcoffset dst tzname
-    maxlen default_factory getter setter deleter
-    is_nan is_finite is_infinite is_zero is_signed is_qnan is_snan is_normal is_subnormal
-    adjusted copy_abs copy_negate radix""".split()
+    [
+        "append",
+        "appendleft",
+        "popleft",
+        "items",
+        "keys",
+        "values",
+        "popitem",
+        "clear",
+        "real",
+        "imag",
+        "numerator",
+        "denominator",
+        "conjugate",
+        "is_integer",
+        "bit_length",
+        "start",
+        "stop",
+        "step",
+        "year",
+        "month",
+        "day",
+        "hour",
+        "minute",
+        "second",
+        "microsecond",
+        "days",
+        "seconds",
+        "microseconds",
+        "tzinfo",
+        "fold",
+        "weekday",
+        "isoweekday",
+        "date",
+        "time",
+        "timetz",
+        "timestamp",
+        "total_seconds",
+        "toordinal",
+        "isoformat",
+        "utcoffset",
+        "dst",
+        "tzname",
+        "maxlen",
+        "default_factory",
+        "getter",
+        "setter",
+        "deleter",
+        "is_nan",
+        "is_finite",
+        "is_infinite",
+        "is_zero",
+        "is_signed",
+        "is_qnan",
+        "is_snan",
+        "is_normal",
+        "is_subnormal",
+        "adjusted",
+        "copy_abs",
+        "copy_negate",
+        "radix",
+    ]
 )
 """Names that stay native loads on every type."""
 
-HASHED: Final = frozenset("get add setdefault discard".split())
+HASHED: Final = frozenset(["get", "add", "setdefault", "discard"])
 
-_EXCEPTION_NAMES: Final = frozenset("obj object add_note with_traceback mro".split())
+_EXCEPTION_NAMES: Final = frozenset(["obj", "object", "add_note", "with_traceback", "mro"])
 """Source: CVE-2024-47532, `AttributeError.obj` hands out the object that lacked an attribute."""
 
 GUARDED: Final = (frozenset().union(*map(public_names, TYPES)) | _EXCEPTION_NAMES) - NATIVE - HASHED
 """Names whose every load goes through a guard."""
 
 COPYING: Final = frozenset(
-    """upper lower title casefold swapcase capitalize strip lstrip rstrip removeprefix removesuffix partition
-    startswith endswith isalpha isdigit isalnum isspace islower isupper isidentifier isdecimal isnumeric istitle isascii
-    find splitlines""".split()
+    [
+        "upper",
+        "lower",
+        "title",
+        "casefold",
+        "swapcase",
+        "capitalize",
+        "strip",
+        "lstrip",
+        "rstrip",
+        "removeprefix",
+        "removesuffix",
+        "partition",
+        "startswith",
+        "endswith",
+        "isalpha",
+        "isdigit",
+        "isalnum",
+        "isspace",
+        "islower",
+        "isupper",
+        "isidentifier",
+        "isdecimal",
+        "isnumeric",
+        "istitle",
+        "isascii",
+        "find",
+        "splitlines",
+    ]
 )
 """Methods of str that stay native on a short text with short constants for arguments."""
 
-QUICK: Final = frozenset("join replace split".split())
+QUICK: Final = frozenset(["join", "replace", "split"])
 """Methods with a guard of their own, ``_m_join_``, the hottest ones."""

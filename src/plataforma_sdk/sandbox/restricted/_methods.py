@@ -1,8 +1,8 @@
 """Methods of builtin types: an allow-list of (type, method), each with what it costs.
 
-`COSTS` maps a type to its methods and each method to a cost function, which runs before the method: it charges, refuses,
-or rewrites the arguments, and returns them. What is not in the table is not there: a method that a later Python adds
-does not exist in a module until somebody writes down what it costs. The result is charged by its size.
+`COSTS` maps a type to its methods and each method to a cost function, which runs before the method: it charges,
+refuses, or rewrites the arguments, and returns them. What is not in the table is not there: a method that a later
+Python adds does not exist in a module until somebody writes down what it costs. The result is charged by its size.
 
 Source: two escapes of the prototype, which listed what to refuse: sixty times `bytes.hex` on 8 MB, and `str.strip` of
 two million characters by four thousand.
@@ -30,7 +30,7 @@ Cost: TypeAlias = Callable[["Methods", Any, _Args], _Args]
 """``cost(methods, receiver, arguments) -> arguments``."""
 
 
-# --- cost functions ----------------------------------------------------------------------------------------------------
+# --- cost functions ----------------------------------------------------------------------------------------------
 
 
 def _free(_: Methods, __: Any, args: _Args) -> _Args:
@@ -218,9 +218,9 @@ def _decimal(methods: Methods, _: Any, args: _Args) -> _Args:
     return args
 
 
-# --- the table -----------------------------------------------------------------------------------------------------------
+# --- the table ---------------------------------------------------------------------------------------------------
 
-_TEXTS: Final = frozenset({str, bytes})
+_TEXTS: Final = frozenset({str, bytes, bytearray})
 _SETS: Final = frozenset({set, frozenset}) | DICTS
 
 
@@ -242,22 +242,26 @@ _TEXT: Final[dict[str, Cost]] = (
     | _each(_split, "split rsplit splitlines")
     | {"join": _join, "replace": _replace, "expandtabs": _expand_tabs, "translate": _translate}
 )
-_SET: Final[dict[str, Cost]] = (
-    _each(_set_arguments, "union intersection difference symmetric_difference issubset issuperset isdisjoint")
-    | {"copy": _copies}
-)
+_SET: Final[dict[str, Cost]] = _each(
+    _set_arguments, "union intersection difference symmetric_difference issubset issuperset isdisjoint"
+) | {"copy": _copies}
 _DICT: Final[dict[str, Cost]] = {"copy": _copies, "update": _updates, "pop": _key}
 
 COSTS: Final[dict[type, dict[str, Cost]]] = {
     str: _TEXT | _each(_linear, "casefold isidentifier isdecimal isnumeric isprintable") | {"encode": _encode},
     bytes: _TEXT | {"decode": _encode, "hex": _digits},
+    bytearray: _TEXT
+    | _each(_moves, "insert pop reverse remove")
+    | {"decode": _encode, "hex": _digits, "copy": _linear, "extend": _extends},
     int: _each(_free, "as_integer_ratio bit_count") | {"to_bytes": _to_bytes},
     bool: _each(_free, "as_integer_ratio bit_count") | {"to_bytes": _to_bytes},
     float: _each(_free, "as_integer_ratio hex"),
     complex: {},
     range: _each(_finds, "count index"),
     slice: {"indices": _free},
-    list: _each(_finds, "count index remove") | _each(_moves, "insert pop reverse") | {"copy": _copies, "extend": _extends},
+    list: _each(_finds, "count index remove")
+    | _each(_moves, "insert pop reverse")
+    | {"copy": _copies, "extend": _extends},
     tuple: _each(_finds, "count index"),
     collections.deque: _each(_finds, "count index remove")
     | _each(_moves, "insert reverse rotate pop")
@@ -284,8 +288,9 @@ COSTS: Final[dict[type, dict[str, Cost]]] = {
     datetime.timezone: {},
     decimal.Decimal: _each(
         _decimal,
-        """quantize compare copy_sign exp ln log10 logb max min next_minus next_plus normalize number_class remainder_near
-        same_quantum scaleb sqrt to_eng_string to_integral to_integral_exact to_integral_value""",
+        """quantize compare copy_sign exp ln log10 logb max min next_minus next_plus normalize
+        number_class remainder_near same_quantum scaleb sqrt to_eng_string
+        to_integral to_integral_exact to_integral_value""",
     ),
 }  # fmt: skip
 """Type -> method -> cost. A test walks ``dir()`` of every type and demands that each name stands here, is native or
@@ -297,7 +302,7 @@ _PLAIN_KINDS: Final = (types.FunctionType, types.MethodType, super)
 class Methods:
     """The methods of builtin values in one sandbox."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917
         self, meter: Meter, scales: Scales, operators: Operators, iterables: Iterables, texts: Texts, sealed: type
     ) -> None:
         self.meter = meter
@@ -329,9 +334,7 @@ class Methods:
         result = getattr(receiver, method)(*args, **kwargs)
         return self.operators.grown(result)
 
-    def _positional(
-        self, kind: type, method: str, args: _Args, kwargs: dict[str, Any]
-    ) -> tuple[_Args, dict[str, Any]]:
+    def _positional(self, kind: type, method: str, args: _Args, kwargs: dict[str, Any]) -> tuple[_Args, dict[str, Any]]:
         """Put keyword arguments where the cost function looks for them."""
         if method in ("update", "subtract") and kind in DICTS:
             return args, kwargs
@@ -369,7 +372,10 @@ class Methods:
             if name in _REFUSED_OF_ERRORS and name not in vars(receiver):
                 raise self._absent(kind, name)
             return getattr(receiver, name)
-        if isinstance(type(kind), type) and issubclass(type(kind), self._sealed):
+        if issubclass(type(kind), self._sealed):
+            member = getattr(kind, "_sdk_member_value", None)
+            if member is not None and not hasattr(receiver, name):  # a member of StrEnum has the methods of its text
+                return self.attribute(member(receiver), name)
             return getattr(receiver, name)
         if issubclass(kind, self._sealed):  # one of the module's own classes
             if name == "mro":
@@ -404,7 +410,7 @@ class Methods:
 
     def join(self, receiver: Any, *args: Any) -> Any:
         """``receiver.join(parts)``."""
-        if type(receiver) is str and len(args) == 1 and type(args[0]) is list and len(args[0]) < 64:  # noqa: PLR2004
+        if type(receiver) is str and len(args) == 1 and type(args[0]) is list and len(args[0]) < 64:  # noqa: PLR2004, SIM102
             if len(receiver) < _SHORT:
                 result = receiver.join(args[0])
                 return result if len(result) < _SHORT else self.operators.grown(result)
@@ -426,5 +432,5 @@ class Methods:
 
 
 _SHORT: Final = 4096
-_HASHED_BOUND: Final = frozenset("get add setdefault discard".split())
-_REFUSED_OF_ERRORS: Final = frozenset("obj object add_note with_traceback".split())
+_HASHED_BOUND: Final = frozenset(["get", "add", "setdefault", "discard"])
+_REFUSED_OF_ERRORS: Final = frozenset(["obj", "object", "add_note", "with_traceback"])

@@ -62,12 +62,14 @@ class Knowledge:
             case ast.Name(id=identifier):
                 return identifier in self.small
             case ast.BinOp(left=left, op=op, right=right):
-                return not isinstance(op, _GROWING) and self.is_small(left, depth + 1) and self.is_small(right, depth + 1)
+                return (
+                    not isinstance(op, _GROWING) and self.is_small(left, depth + 1) and self.is_small(right, depth + 1)
+                )
             case ast.UnaryOp(operand=operand):
                 return self.is_small(operand, depth + 1)
         return self.calls(node, "len", "ord")
 
-    def is_number(self, node: ast.expr) -> bool:
+    def is_number(self, node: ast.expr) -> bool:  # noqa: PLR0911
         """Whether `node` is certainly a number, of any size."""
         if self.is_small(node):
             return True
@@ -85,7 +87,7 @@ class Knowledge:
         return False
 
     def _is_number_operation(self, left: ast.expr, op: ast.operator, right: ast.expr) -> bool:
-        if isinstance(op, (*_GROWING, ast.Mult)):
+        if isinstance(op, (*_GROWING, ast.Mult)):  # noqa: SIM102
             if not (isinstance(op, ast.Mult) and (is_small_constant(left) or is_small_constant(right))):
                 return False
         return self.is_number(left) and self.is_number(right)

@@ -1,5 +1,7 @@
 """What every part of the policy shares: faults, scopes, temporaries and lists of statements."""
 
+# ruff: noqa: N802 - visitors are named after the nodes; notes are left on nodes
+
 from __future__ import annotations
 
 import ast
@@ -102,9 +104,9 @@ class PolicyBase(RestrictingNodeTransformer):
             return None
         if is_method and identifier in METHOD_DUNDERS:
             return identifier
-        if identifier.startswith("__") or identifier.startswith(PREFIX) or identifier.endswith("__roles__"):
+        if identifier.startswith("__") or identifier.startswith(PREFIX) or identifier.endswith("__roles__"):  # noqa: PIE810
             self.refuse(node, "reserved-name", f"the name {identifier!r} is reserved", "choose another name")
-        elif identifier in FORBIDDEN_NAMES:
+        elif identifier in FORBIDDEN_NAMES and self.known.is_builtin(identifier):
             self.refuse(
                 node,
                 "forbidden-name",

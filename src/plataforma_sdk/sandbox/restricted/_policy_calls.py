@@ -11,6 +11,8 @@
     f"{x:>9}"               _fmt_(x, ">9", -1)                      widths and nested reprs are bounded
 """
 
+# ruff: noqa: N802 - visitors are named after the nodes; notes are left on nodes
+
 from __future__ import annotations
 
 import ast
@@ -18,7 +20,7 @@ import copy
 from typing import Final
 
 from plataforma_sdk.sandbox.restricted._method_names import COPYING, GUARDED, HASHED, QUICK
-from plataforma_sdk.sandbox.restricted._names import PREFIX, mangle
+from plataforma_sdk.sandbox.restricted._names import CALLABLE_DUNDERS, PREFIX, mangle
 from plataforma_sdk.sandbox.restricted._policy_names import is_super
 from plataforma_sdk.sandbox.restricted._policy_operators import OperatorPolicy
 from plataforma_sdk.sandbox.restricted._trees import STORE, call, choose, constant, name, place, test_type
@@ -28,7 +30,7 @@ __all__ = ["BUILTIN_TYPES", "CallPolicy"]
 BUILTIN_TYPES: Final = ("str", "int", "float", "bool", "list", "tuple", "dict", "set", "frozenset", "bytes", "complex")
 """Types that a module may name in ``isinstance`` and in patterns without a detour."""
 
-_CONVERSIONS: Final = frozenset("str int list dict set tuple float bool".split())
+_CONVERSIONS: Final = frozenset(["str", "int", "list", "dict", "set", "tuple", "float", "bool"])
 _SHORT: Final = 4096
 _SHORT_ARGUMENT: Final = 16
 _BIG_DISPLAY: Final = 16
@@ -58,6 +60,8 @@ class CallPolicy(OperatorPolicy):
         if function.id == "isinstance" and len(node.args) == 2:  # noqa: PLR2004
             kinds = self._builtin_types(node.args[1])
             return None if kinds is None else call("_isinstance_", self.visit(node.args[0]), kinds)
+        if function.id == "range" and not any(isinstance(item, ast.Starred) for item in node.args):
+            return call("_b_range_", *[self.visit(item) for item in node.args])
         if function.id in _CONVERSIONS and len(node.args) == 1 and not isinstance(node.args[0], ast.Starred):
             return call(f"_b_{function.id}_", self.visit(node.args[0]))
         return None
@@ -89,6 +93,10 @@ class CallPolicy(OperatorPolicy):
             node.args, node.keywords = self._arguments(node)
             return node
         is_free = [self.known.is_scalar(argument) for argument in node.args]
+        if method in CALLABLE_DUNDERS or method == "__class__":
+            node.func = self.visit(function)
+            node.args, node.keywords = self._arguments(node)
+            return node
         if method == "pop" and not node.args and not node.keywords:
             node.func = ast.Attribute(self.receiver(function.value), method, ast.Load())
             return node
@@ -161,14 +169,14 @@ class CallPolicy(OperatorPolicy):
         return self._display(node, len(keys))
 
     def visit_Set(self, node: ast.Set) -> ast.expr:
-        elements = []
+        elements: list[ast.expr] = []
         for element in node.elts:
             if isinstance(element, ast.Starred):
                 elements.append(ast.Starred(call("_hashable_", self.visit(element.value)), ast.Load()))
             else:
                 is_scalar = self.known.is_scalar(element)
                 elements.append(self.visit(element) if is_scalar else self.key(self.visit(element)))
-        node.elts = elements  # type: ignore[assignment]
+        node.elts = elements
         return self._display(node, len(elements))
 
     def visit_List(self, node: ast.List) -> ast.expr:

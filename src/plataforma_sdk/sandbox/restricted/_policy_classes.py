@@ -11,6 +11,8 @@
     x: list[int] = []             x = []; in a class body the annotation stays, as text
 """
 
+# ruff: noqa: N802 - visitors are named after the nodes; notes are left on nodes
+
 from __future__ import annotations
 
 import ast
@@ -91,7 +93,8 @@ class Policy(FlowPolicy):
     def visit_Lambda(self, node: ast.Lambda) -> ast.expr:
         self._defaults(node.args)
         self._parameters(node, node.args)
-        self.scopes.append(Scope("function", Knowledge(self.known.bound)))
+        # in the iterable of a comprehension ':=' is a syntax error, inside a lambda too
+        self.scopes.append(Scope("function", Knowledge(self.known.bound), has_temporaries=self.scope.has_temporaries))
         body = self.visit(node.body)
         self.scopes.pop()
         node.body = choose(call("_burn_"), body, constant(None))

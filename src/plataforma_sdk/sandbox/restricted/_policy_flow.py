@@ -12,6 +12,8 @@
     (x for x in g)          _gn_(x for x in _compress_(_gs_(g), _fuel_))     nesting of lazy iterators is counted
 """
 
+# ruff: noqa: N802, N815 - visitors are named after the nodes; notes are left on nodes
+
 from __future__ import annotations
 
 import ast
@@ -88,7 +90,7 @@ class FlowPolicy(CallPolicy):
         node.ifs = [self.visit(test) for test in node.ifs]
 
     def _comprehension_scope(self, node: ast.expr, generators: list[ast.comprehension]) -> Scope:
-        """A target of ``range`` is a small number inside; any other target is unknown, whatever the name means outside."""
+        """A target of ``range`` is a small number inside; any other is unknown, whatever its name means outside."""
         known = self.known
         targets = {part.id for item in generators for part in ast.walk(item.target) if isinstance(part, ast.Name)}
         rebound = {
@@ -117,7 +119,7 @@ class FlowPolicy(CallPolicy):
         self.scopes.pop()
         return node
 
-    visit_ListComp = visit_SetComp = _comprehend  # type: ignore[assignment]
+    visit_ListComp = visit_SetComp = _comprehend
 
     def visit_DictComp(self, node: ast.DictComp) -> ast.expr:
         self._generators(node)
@@ -131,7 +133,7 @@ class FlowPolicy(CallPolicy):
     def visit_GeneratorExp(self, node: ast.GeneratorExp) -> ast.expr:
         self._comprehend(node)
         first = node.generators[0].iter
-        assert isinstance(first, ast.Call)
+        assert isinstance(first, ast.Call)  # noqa: S101
         first.args[0] = call("_gs_", first.args[0])
         return place(call("_gn_", node), node)  # type: ignore[return-value]
 
@@ -147,6 +149,11 @@ class FlowPolicy(CallPolicy):
             handler.type = place(call("_exc_", caught), handler)  # type: ignore[assignment]
             handler.name = self.rename(handler, handler.name)
             handler.body = self.statements(handler.body)
+        return node
+
+    def visit_Raise(self, node: ast.Raise) -> ast.stmt:
+        node.exc = node.exc and call("_raised_", self.visit(node.exc))
+        node.cause = node.cause and self.visit(node.cause)
         return node
 
     def _check_leaves(self, node: ast.AST, *, in_loop: bool) -> None:
@@ -182,7 +189,9 @@ class FlowPolicy(CallPolicy):
     # --- match ---------------------------------------------------------------------------------------------------
 
     def visit_Match(self, node: ast.Match) -> ast.stmt:
-        compares = any(isinstance(part, ast.MatchValue) and not isinstance(part.value, ast.Constant) for part in ast.walk(node))
+        compares = any(
+            isinstance(part, ast.MatchValue) and not isinstance(part.value, ast.Constant) for part in ast.walk(node)
+        )
         node.subject = self.visit(node.subject)
         if compares:
             node.subject = call("_weighed_", node.subject)
@@ -226,7 +235,9 @@ class FlowPolicy(CallPolicy):
     def visit_MatchClass(self, node: ast.MatchClass) -> ast.pattern:
         if isinstance(node.cls, ast.Name) and node.cls.id in BUILTIN_TYPES and self.known.is_builtin(node.cls.id):
             if node.kwd_attrs:  # would hand out the bound methods of builtin types
-                self.refuse(node, "pattern", f"attributes of {node.cls.id} in a pattern", "read them in the case's body")
+                self.refuse(
+                    node, "pattern", f"attributes of {node.cls.id} in a pattern", "read them in the case's body"
+                )
             node.cls = name(f"_ty_{node.cls.id}_")
         else:
             node.cls = self._pattern_class(node.cls)
@@ -259,4 +270,4 @@ class FlowPolicy(CallPolicy):
         return node
 
 
-_PATTERN_REFUSED = frozenset("obj object mro fget fset fdel format mapping".split())
+_PATTERN_REFUSED = frozenset(["obj", "object", "mro", "fget", "fset", "fdel", "format", "mapping"])

@@ -8,16 +8,21 @@
     "{}".format             _attr_("{}", "format")      str.format walks attributes
 """
 
+# ruff: noqa: N802 - visitors are named after the nodes; notes are left on nodes
+
 from __future__ import annotations
 
 import ast
+from typing import Final
 
 from plataforma_sdk.sandbox.restricted._method_names import GUARDED, HASHED
-from plataforma_sdk.sandbox.restricted._names import PREFIX, is_frame_attribute, mangle
+from plataforma_sdk.sandbox.restricted._names import CALLABLE_DUNDERS, PREFIX, is_frame_attribute, mangle
 from plataforma_sdk.sandbox.restricted._policy_base import PolicyBase
 from plataforma_sdk.sandbox.restricted._trees import call, choose, constant, is_call_to, name, place
 
 __all__ = ["NamePolicy", "is_super"]
+
+_SPECIAL_READS: Final = {"__name__": "_name_of_", "__qualname__": "_name_of_", "__class__": "_kind_"}
 
 
 def is_super(node: ast.AST) -> bool:
@@ -39,7 +44,7 @@ class NamePolicy(PolicyBase):
 
     def check_attribute(self, node: ast.AST, attribute: str) -> str:
         """Check an attribute's name and return what it is called inside."""
-        if attribute.startswith("__") or attribute.endswith("__roles__") or attribute.startswith(PREFIX):
+        if attribute.startswith("__") or attribute.endswith("__roles__") or attribute.startswith(PREFIX):  # noqa: PIE810
             self.refuse(
                 node,
                 "dunder-attribute",
@@ -47,17 +52,27 @@ class NamePolicy(PolicyBase):
                 "special attributes lead out of the sandbox; call the function that uses it (len, str, type ...)",
             )
         elif is_frame_attribute(attribute):
-            self.refuse(
-                node, "frame-attribute", f"the attribute {attribute!r} leads to a frame", "choose another name"
-            )
+            self.refuse(node, "frame-attribute", f"the attribute {attribute!r} leads to a frame", "choose another name")
         return mangle(attribute)
+
+    def _special(self, node: ast.Attribute) -> ast.expr | None:
+        """``x.__name__``, ``x.__class__`` and ``self.__enter__`` go through guards that answer what is harmless."""
+        guard = _SPECIAL_READS.get(node.attr)
+        if guard is not None:
+            return call(guard, self.receiver(node.value))
+        if node.attr in CALLABLE_DUNDERS:
+            return call("_own_", self.receiver(node.value), constant(node.attr))
+        return None
 
     def receiver(self, node: ast.expr) -> ast.expr:
         """Transform what stands left of a dot; ``super()`` is only allowed there."""
-        return node if is_super(node) else self.visit(node)  # type: ignore[no-any-return]
+        return node if is_super(node) else self.visit(node)
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
         attribute, value = node.attr, node.value
+        special = self._special(node) if isinstance(node.ctx, ast.Load) else None
+        if special is not None:
+            return place(special, node)  # type: ignore[return-value]
         node.attr = self.check_attribute(node, attribute)
         node.value = self.receiver(value)
         if isinstance(node.ctx, ast.Load):

@@ -14,6 +14,8 @@ small stays as written.
     o.n += v        _w_(o).n = _aug_add_(o.n, v)                    `o` evaluated once
 """
 
+# ruff: noqa: N802, SLF001 - visitors are named after the nodes; notes are left on nodes
+
 from __future__ import annotations
 
 import ast
@@ -72,7 +74,7 @@ class OperatorPolicy(NamePolicy):
             return place(new, node)  # type: ignore[return-value]
         return place(self._guard(new, op, is_text=is_text, raw=(left, right)), node)  # type: ignore[return-value]
 
-    def _is_plain(self, op: type[ast.operator], left: ast.expr, right: ast.expr, *, in_chain: bool) -> bool:
+    def _is_plain(self, op: type[ast.operator], left: ast.expr, right: ast.expr, *, in_chain: bool) -> bool:  # noqa: PLR0911
         """Whether the operation may stay as written."""
         known = self.known
         if op not in _GUARDS:
@@ -194,7 +196,9 @@ class OperatorPolicy(NamePolicy):
         return node
 
     def _slice(self, node: ast.Subscript, index: ast.Slice) -> ast.expr:
-        parts = [constant(None) if part is None else self.visit(part) for part in (index.lower, index.upper, index.step)]
+        parts = [
+            constant(None) if part is None else self.visit(part) for part in (index.lower, index.upper, index.step)
+        ]
         value = self.visit(node.value)
         if isinstance(node.ctx, ast.Load):
             return place(call("_slice_", value, *parts), node)  # type: ignore[return-value]
@@ -243,7 +247,7 @@ class OperatorPolicy(NamePolicy):
             base = self._hold(self.receiver(target.value), steps)
             attribute = self.check_attribute(target, target.attr)
             return ast.Attribute(call("_w_", base), attribute, STORE), ast.Attribute(base, attribute, LOAD)
-        assert isinstance(target, ast.Subscript)
+        assert isinstance(target, ast.Subscript)  # noqa: S101
         if isinstance(target.slice, ast.Slice):
             self.refuse(node, "slice", "augmented assignment to a slice", "assign the new list to the slice")
             return target, target

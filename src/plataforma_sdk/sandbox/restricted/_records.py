@@ -1,5 +1,7 @@
 """Dataclass-like records: the methods are closures over the fields, so that no source is generated and compiled."""
 
+# ruff: noqa: SLF001 - slots named _sdk_ are private to this package
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -72,7 +74,14 @@ class Records:
         return self._field("", default, default_factory, is_init=init, shows=repr, is_kw_only=kw_only)
 
     def _field(
-        self, name: str, default: Any, factory: Any, *, is_init: bool = True, shows: bool = True, is_kw_only: bool = False
+        self,
+        name: str,
+        default: Any,
+        factory: Any,
+        *,
+        is_init: bool = True,
+        shows: bool = True,
+        is_kw_only: bool = False,
     ) -> Field:
         has_default = default is not _MISSING or factory is not _MISSING
         return Field(
@@ -130,11 +139,11 @@ class Records:
         if options.init:
             methods["__init__"] = _make_init(cls, fields)
         if options.repr:
-            methods["__repr__"] = self._make_repr(cls, fields)
+            methods["__repr__"] = self._make_repr(fields)
         if options.eq:
-            methods["__eq__"] = self._make_compare(cls, fields, "_eq_")
+            methods["__eq__"] = self._make_compare(fields, "_eq_")
         if options.order:
-            methods |= {f"__{name}__": self._make_compare(cls, fields, f"_{name}_") for name in ("lt", "le", "gt", "ge")}
+            methods |= {f"__{name}__": self._make_compare(fields, f"_{name}_") for name in ("lt", "le", "gt", "ge")}
         for name, method in methods.items():
             if name not in vars(cls):
                 type.__setattr__(cls, name, method)
@@ -184,7 +193,7 @@ class Records:
             raise ValueError(f"mutable default for field {name}: write field(default_factory=...)")
         return self._field(name, default, _MISSING, is_kw_only=is_kw_only)
 
-    def _make_repr(self, cls: Any, fields: tuple[Field, ...]) -> Callable[..., Any]:
+    def _make_repr(self, fields: tuple[Field, ...]) -> Callable[..., Any]:
         names = [item.name for item in fields if item._sdk_shows]  # type: ignore[attr-defined]
         shown = self._sandbox.texts.repr
         grown = self._sandbox.operators.grown
@@ -195,7 +204,7 @@ class Records:
 
         return __repr__
 
-    def _make_compare(self, cls: Any, fields: tuple[Field, ...], operator: str) -> Callable[..., Any]:
+    def _make_compare(self, fields: tuple[Field, ...], operator: str) -> Callable[..., Any]:
         names = [item.name for item in fields]  # type: ignore[attr-defined]
         compare, weigh = self._sandbox.guard(operator), self._sandbox.meter.charge
 
@@ -237,7 +246,7 @@ def _make_init(cls: Any, fields: tuple[Field, ...]) -> Callable[..., Any]:
     return __init__
 
 
-def _refuse(self: Any, *_: Any) -> None:
+def _refuse(self: Any, *_: Any) -> None:  # noqa: ARG001
     raise AttributeError("cannot assign to a field of a frozen record")
 
 

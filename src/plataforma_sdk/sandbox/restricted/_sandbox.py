@@ -111,7 +111,7 @@ class Sandbox:
         namespace.update(extra or {})
         self.namespaces[path] = namespace
         try:
-            exec(code, namespace)  # noqa: S102 - what this engine is for: the code is instrumented
+            exec(code, namespace)  # noqa: S102
         except BaseException:
             del self.namespaces[path]
             raise
@@ -158,7 +158,7 @@ class Sandbox:
             found = self._loaded[name] = make(self)
         return found
 
-    def _import_library(self, name: str, has_names: bool) -> Any:  # noqa: FBT001
+    def _import_library(self, name: str, has_names: bool) -> Any:
         found = self.library(name)
         return found if has_names or "." not in name else self.library(name.partition(".")[0])
 
@@ -254,7 +254,11 @@ class Sandbox:
             "_m_replace_": methods.replace,
             "_m_split_": methods.split,
             "_w_": classes.writable,
+            "_own_": classes.own_method,
+            "_name_of_": builtins.name_of,
+            "_kind_": builtins.kind,
             "_exc_": classes.caught,
+            "_raised_": classes.raised,
             "_exit_": classes.exit_method,
             "_aexit_": classes.async_exit_method,
             "_meta_": classes.meta,
@@ -262,6 +266,7 @@ class Sandbox:
             "_b_int_": builtins.make_int,
             "_b_float_": builtins.make_float,
             "_b_bool_": bool,
+            "_b_range_": builtins.make_range,
             "_b_list_": builtins.make_list,
             "_b_tuple_": builtins.make_tuple,
             "_b_set_": builtins.make_set,
@@ -270,9 +275,9 @@ class Sandbox:
 
     def _short_str(self, value: Any) -> str:
         kind = type(value)
-        return str(value) if kind is int or kind is str or kind is float else self.texts.str(value)
+        return str(value) if kind is int or kind is str or kind is float else self.texts.text(value)
 
-    def _burn(self) -> bool:
+    def _burn(self) -> Any:
         for _ in self.meter.fuel:
             return True
         return self.dead()
@@ -300,13 +305,13 @@ class PackageModule(metaclass=SealedMeta):
 
     def __getattr__(self, name: str) -> Any:
         if not name.startswith("_"):
-            for place in (self._sdk_members, self._sdk_namespace):  # type: ignore[attr-defined]
+            for place in (self._sdk_members, self._sdk_namespace):
                 if name in place:
                     return place[name]
-        raise AttributeError(f"{self._sdk_path!r} has no {_unmangle(name)!r}")  # type: ignore[attr-defined]
+        raise AttributeError(f"{self._sdk_path!r} has no {_unmangle(name)!r}")
 
     def __repr__(self) -> str:
-        return f"<module {self._sdk_path!r}>"  # type: ignore[attr-defined]
+        return f"<module {self._sdk_path!r}>"
 
 
 def _unmangle(name: str) -> str:

@@ -5,6 +5,8 @@ own, a builtin value, or an object of a `SealedMeta` class: no attribute can be 
 and whatever its class holds beside the published names begins with ``_``, which a module cannot write.
 """
 
+# ruff: noqa: SLF001 - slots named _sdk_ are private to this package
+
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
@@ -57,7 +59,8 @@ def namespace(name: str, members: Mapping[str, Any], shown: str | None = None) -
         "__repr__": lambda _: text,
         "__module__": "sandbox",
     }
-    made = object.__new__(SealedMeta(name, (), body))
+    cls: Any = SealedMeta(name, (), body)
+    made: Any = object.__new__(cls)
     for attribute, value in members.items():
         object.__setattr__(made, attribute, value)
     return made
@@ -104,8 +107,8 @@ def seal_type(
 ) -> SealedType:
     """Make the stand-in of `kind`; `make` is what calling it does, `members` its class methods and constants."""
     members = {**(members or {}), "_sdk_union": union}
-    cls = SealedMeta(kind.__name__, (SealedType,), {"__slots__": tuple(members), "__module__": "sandbox"})
-    made = object.__new__(cls)
+    cls: Any = SealedMeta(kind.__name__, (SealedType,), {"__slots__": tuple(members), "__module__": "sandbox"})
+    made: Any = object.__new__(cls)
     object.__setattr__(made, "_sdk_type", kind)
     object.__setattr__(made, "_sdk_make", make)
     for attribute, value in members.items():

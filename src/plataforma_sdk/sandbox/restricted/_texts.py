@@ -4,6 +4,8 @@ A width of ten digits is a gigabyte, ``{0.__globals__}`` an escape, and the repr
 Source: CVE-2023-41039 and CVE-2023-41050 (RestrictedPython), CVE-2017-5524 (Zope): attribute access in `str.format`.
 """
 
+# ruff: noqa: SLF001 - slots named _sdk_ are private to this package
+
 from __future__ import annotations
 
 import decimal
@@ -13,7 +15,7 @@ from typing import Any, Final
 
 from plataforma_sdk.sandbox.restricted._fuel import Meter
 from plataforma_sdk.sandbox.restricted._guards import Operators
-from plataforma_sdk.sandbox.restricted._weights import CONTAINERS, MAX_TEXT, Scales
+from plataforma_sdk.sandbox.restricted._weights import MAX_TEXT, Scales
 
 __all__ = ["MAX_WIDTH", "Texts", "check_codec"]
 
@@ -23,9 +25,9 @@ _MAX_EXPONENT: Final = 5_000
 _PERCENT: Final = re.compile(r"%(?:\(([^)]*)\))?([-#0 +]*)(\*|\d+)?(?:\.(\*|\d+))?[hlL]?(.)", re.DOTALL)
 _NUMBER: Final = re.compile(r"\d+")
 _PLAIN: Final = frozenset({int, float, bool, str, type(None)})
-_CONVERSIONS: Final = {ord("s"): str, ord("r"): repr, ord("a"): ascii}
+_CONVERSIONS: Final[dict[int, Any]] = {ord("s"): str, ord("r"): repr, ord("a"): ascii}
 
-_CODECS: Final = frozenset("utf8 utf16 utf16le utf16be utf32 ascii latin1 iso88591 cp1252".split())
+_CODECS: Final = frozenset(["utf8", "utf16", "utf16le", "utf16be", "utf32", "ascii", "latin1", "iso88591", "cp1252"])
 
 
 def check_codec(name: Any = "utf-8", *_: Any) -> None:
@@ -47,7 +49,9 @@ class Texts:
         kind = type(left)
         if kind is str or kind is bytes:
             return self._percent(left, right)
-        self._operators._size_division(left, right)  # noqa: SLF001 - one room
+        if kind is bytearray:
+            return bytearray(self._percent(bytes(left), right))
+        self._operators._size_division(left, right)
         return left % right
 
     def _percent(self, pattern: Any, values: Any) -> Any:
@@ -65,7 +69,7 @@ class Texts:
         return self._operators.grown(pattern % values)
 
     def _check_width(self, width: str) -> None:
-        if len(width) > 6 or int(width) > MAX_WIDTH:  # noqa: PLR2004 - six digits are more than MAX_WIDTH
+        if len(width) > 6 or int(width) > MAX_WIDTH:  # noqa: PLR2004
             self._meter.trip("memory", None, MAX_WIDTH, "characters of width")
 
     def _check_decimal(self, value: Any) -> None:
@@ -118,7 +122,7 @@ class Texts:
                 self._meter.trip("memory", size, MAX_TEXT, "bytes")
         return self._operators.grown("".join(parts))  # type: ignore[no-any-return]
 
-    def str(self, value: Any = "", *rest: Any) -> str:
+    def text(self, value: Any = "", *rest: Any) -> str:
         """``str(value)``, or ``str(data, encoding)``."""
         if rest:
             self._operators.grown(value)

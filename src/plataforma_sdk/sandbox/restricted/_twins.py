@@ -7,6 +7,7 @@ the authoring layer gains is missing here for no longer than until the next run 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 import attrs
@@ -64,7 +65,7 @@ class FrameworkTwin:
         body: dict[str, Any] = {"__module__": "plataforma_sdk", "__doc__": None, "__init__": _take_context}
         body |= {name: property(self._reader(name)) for name in PROPERTIES}
         body |= {name: property(_constant(self._object(name, methods))) for name, methods in OBJECTS.items()}
-        body["windows"] = property(lambda _: dict(self._open_windows()))
+        body["windows"] = property(lambda _: MappingProxyType(self._open_windows()))
         body |= {name: _method(self._immediate(name)) for name in IMMEDIATE}
         body |= {name: _method(self._gates.awaited(getattr(self._host, name), name)) for name in AWAITED}
         body |= {"on_unload": _nothing, "on_reload": _nothing, "on_upgrade": _nothing}
@@ -73,6 +74,8 @@ class FrameworkTwin:
 
     def _reader(self, name: str) -> Callable[[Any], Any]:
         inward, host = self._gates.crossing.inward, self._host
+        if name == "config":
+            return lambda _: MappingProxyType(inward(getattr(host, name)))
         return lambda _: inward(getattr(host, name))
 
     def _object(self, name: str, methods: Mapping[str, bool]) -> Any:
@@ -93,8 +96,8 @@ class FrameworkTwin:
         end = self._gates.now(original.unsubscribe, "unsubscribe")
         methods = {
             "is_active": property(lambda _: original.is_active),
-            "__enter__": lambda self: self,
-            "__exit__": lambda self, *_: end() and None,
+            "__enter__": _itself,
+            "__exit__": lambda *_: end() and None,
         }
         return record_class("Subscription", ("topic", "unsubscribe"), methods)(topic=original.topic, unsubscribe=end)
 
@@ -112,7 +115,7 @@ class FrameworkTwin:
     def _open_windows(self) -> dict[str, Any]:
         return {key: self._windows[key] for key in self._runtime.windows if key in self._windows}
 
-    # --- the package `plataforma_sdk` ----------------------------------------------------------------------------------
+    # --- the package `plataforma_sdk` ----------------------------------------------------------------------------
 
     def ui(self) -> Any:
         """The builders: elements are boxes."""
@@ -160,6 +163,10 @@ def _take_context(self: Any, context: Any = None) -> None:
 
 async def _nothing(self: Any, *_: Any) -> None:
     """Stand for a lifecycle method that the author left out."""
+
+
+def _itself(value: Any) -> Any:
+    return value
 
 
 def _constant(value: Any) -> Callable[[Any], Any]:

@@ -24,7 +24,7 @@ _MAX_NODES: Final = 200_000
 _MAX_HASH_NODES: Final = 20_000
 
 DICTS: Final = frozenset({dict, collections.defaultdict, collections.Counter, collections.OrderedDict})
-_VIEWS: Final = frozenset(map(type, (dict().keys(), dict().values(), dict().items())))  # noqa: C408
+_VIEWS: Final = frozenset({type({}.keys()), type({}.values()), type({}.items())})
 SEQUENCES: Final = frozenset({list, tuple, set, frozenset, collections.deque}) | _VIEWS
 CONTAINERS: Final = SEQUENCES | DICTS
 SCALARS: Final = frozenset({int, float, bool, str, bytes, type(None), complex})
@@ -79,7 +79,7 @@ class Scales:
             kind = type(item)
             size += 24
             count += 1
-            if kind is str or kind is bytes:
+            if kind is str or kind is bytes or kind is bytearray:
                 size += len(item) * 4
             elif kind in CONTAINERS:
                 if len(item) * 2 + len(pending) > _MAX_NODES * 4:

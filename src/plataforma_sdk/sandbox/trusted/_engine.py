@@ -13,7 +13,14 @@ import traceback
 from typing import TYPE_CHECKING, Any
 
 from plataforma_sdk import codec
-from plataforma_sdk.errors import GuestError, ModuleLoadError, ModuleStateError, PlataformaError, ResourceLimitError
+from plataforma_sdk.errors import (
+    GuestError,
+    ModuleLoadError,
+    ModuleStateError,
+    PlataformaError,
+    ResourceLimitError,
+    error_to_data,
+)
 from plataforma_sdk.module import ModuleContext, ModuleFramework, ModuleRuntime, find_entry
 from plataforma_sdk.sandbox._deadline import CallDeadline
 from plataforma_sdk.sandbox._protocols import EngineContext
@@ -66,9 +73,7 @@ class TrustedInstance:
 
     is_poisoned = False
 
-    def __init__(
-        self, cls: type[ModuleFramework], context: EngineContext, importer: PackageImporter | None
-    ) -> None:
+    def __init__(self, cls: type[ModuleFramework], context: EngineContext, importer: PackageImporter | None) -> None:
         self._context = context
         self._importer = importer
         self._calls: set[tuple[asyncio.Task[Any] | None, object]] = set()
@@ -86,7 +91,7 @@ class TrustedInstance:
         )
         self._runtime.start(cls)
 
-    async def call(self, function: str, *args: Any, **kwargs: Any) -> Any:
+    async def call(self, function: str, /, *args: Any, **kwargs: Any) -> Any:
         """Call into the module; see `Instance.call`."""
         if self._is_closed:
             raise self._closed_error()
@@ -94,8 +99,12 @@ class TrustedInstance:
         entry = (task, object())
         self._calls.add(entry)
         try:
-            received = codec.copy_value([args, kwargs])
-            return codec.copy_value(await self._within_deadline(function, *received))
+            monitor = self._context.monitor
+            received, named = codec.copy_value(list(args)), codec.copy_value(kwargs)
+            monitor.check_values([*received, *named.values()])
+            result = codec.copy_value(await self._within_deadline(function, received, named))
+            monitor.check_values([result])
+            return result
         except asyncio.CancelledError:
             if entry in self._calls or task is None:
                 raise
@@ -131,8 +140,12 @@ class TrustedInstance:
         try:
             result = self._runtime.dispatch(function, args, kwargs)
             return await result if inspect.isawaitable(result) else result
-        except (PlataformaError, TimeoutError):
+        except TimeoutError:
             raise
+        except PlataformaError as error:
+            if "code" in error_to_data(error):
+                raise
+            raise _guest_error(error, self._context.module_id) from None
         except asyncio.CancelledError as error:
             if _cancels() > cancels:
                 raise
@@ -173,5 +186,5 @@ def _guest_error(error: BaseException, module: str) -> GuestError:
     own = [frame for frame in frames if frame.filename.startswith(f"<{module}>/")]
     for frame in own:
         frame.filename = frame.filename[len(module) + 3 :]
-    lines = traceback.format_list(own or frames[-1:])
+    lines = traceback.format_list(own)
     return GuestError(type(error).__name__, str(error)[:2_000], traceback=lines, module=module)

@@ -45,8 +45,9 @@ class PackageImporter(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader)
         try:
             return importlib.import_module(f"{self.root}.{name}")
         except SyntaxError as error:
+            where = (error.filename or entry_file).removeprefix(self._shown(""))
             raise ModuleLoadError(
-                f"Module {self._module!r}: {entry_file}, line {error.lineno}: {error.msg}", module=self._module
+                f"Module {self._module!r}: {where}, line {error.lineno}: {error.msg}", module=self._module
             ) from None
 
     def close(self) -> None:

@@ -142,6 +142,8 @@ def _load(engine: Engine, runner: Runner, path: Path, progress: Callable[[str], 
         component = _map(engine, path)
         if component is not None:
             return component  # another process was faster
+        for left in directory.glob(".*.cwasm.*"):  # by a process that was killed
+            left.unlink(missing_ok=True)
         progress("Compiling the guest runner, once, about 8 s ...")
         write_aside(path, Component(engine, _verified(runner)).serialize())
         _give_memory_back()

@@ -19,7 +19,7 @@ class Resumable(Protocol):
     """A guest between two slices."""
 
     def resume(self) -> bool:
-        """Run one slice and return whether the guest has ended; never raises."""
+        """Run one slice and return whether the guest has ended; raises interrupts only."""
 
     def delay_s(self) -> float:
         """How long the guest must still wait for its share of the processor; 0.0 for not at all."""
@@ -42,14 +42,19 @@ class FiberScheduler:
 
     def _turn(self) -> None:
         fiber = self._queue.popleft()
+        try:
+            self._run(fiber)
+        finally:  # an interrupt, of the keyboard for one, must not stop the others
+            self._is_armed = bool(self._queue)
+            if self._is_armed:
+                self._loop.call_soon(self._turn)
+
+    def _run(self, fiber: Resumable) -> None:
         delay = fiber.delay_s()
         if delay > 0.0:
             self._loop.call_later(delay, self.add, fiber)
         elif not fiber.resume():
             self._queue.append(fiber)
-        self._is_armed = bool(self._queue)
-        if self._is_armed:
-            self._loop.call_soon(self._turn)
 
 
 _SCHEDULERS: Final[weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, FiberScheduler]] = weakref.WeakKeyDictionary()

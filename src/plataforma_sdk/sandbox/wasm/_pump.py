@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import math
-import time
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -19,8 +17,10 @@ from plataforma_sdk.sandbox._protocols import EngineContext
 from plataforma_sdk.sandbox.wasm._calls import HostRequest, PendingCall, guest_error
 from plataforma_sdk.sandbox.wasm._fibers import scheduler_of
 from plataforma_sdk.sandbox.wasm._host import InstanceHost
+from plataforma_sdk.sandbox.wasm._outbox import MAX_ERROR_CHARS, read_outbox
 from plataforma_sdk.sandbox.wasm._requests import HostRequests
 from plataforma_sdk.sandbox.wasm._share import CpuShare
+from plataforma_sdk.sandbox.wasm._steps import StepClock
 from plataforma_sdk.sandbox.wasm._store import GuestStore
 from plataforma_sdk.sandbox.wasm._traps import DEFAULT_FUEL, limit_error
 
@@ -30,12 +30,6 @@ _MAX_TIMER_S: Final = 86_400.0
 _LONG_PUMP_FUEL: Final = 400_000
 _MEASURE_EVERY: Final = 64
 """Memory is measured after pumps that could have allocated much, and now and then: it costs a system call."""
-
-_OUTBOX_PAYLOADS: Final = 4
-_MAX_LINES: Final = 5_000
-_MAX_ERROR_CHARS: Final = 65_536
-"""Bounds on what one pump may make the host parse: it holds the event loop meanwhile."""
-
 
 
 class Pump:
@@ -70,10 +64,9 @@ class Pump:
         self._is_timer_due = False
         self._is_woken = False
         self._on_loaded: asyncio.Future[tuple[bool, bytes]] | None = None
-        self._step_ms = 0.0
-        self._mark = 0.0
+        self._steps = StepClock()
         self._pumps = 0
-        self._host = InstanceHost(context, context_of_call=self._context_of, on_step=self._on_step)
+        self._host = InstanceHost(context, context_of_call=self._context_of, on_step=self._steps.begin_step)
         self._store = make_store(self._host)
         self._monitor.set_memory(self._store.memory.measure())
 
@@ -160,7 +153,7 @@ class Pump:
         text = "\n".join((repr(self._clock.monotonic()), *self._inbox))
         self._inbox.clear()
         self._is_timer_due = False
-        self._step_ms = 0.0
+        self._steps.begin_pump()
         self._budget = max((call.fuel_left for call in self._riders), default=self._fuel)
         self._store.begin(self._store.pump, self._budget, text.encode())
         if not self.resume():
@@ -170,11 +163,9 @@ class Pump:
         """Run one slice; see `Resumable`."""
         if self.ended is not None:
             return True
-        began = self._mark = time.thread_time()
+        self._steps.begin_slice()
         has_ended = self._store.poll()
-        now = time.thread_time()
-        cpu_ms = (now - began) * 1_000
-        self._step_ms += (now - self._mark) * 1_000
+        cpu_ms = self._steps.end_slice()
         self._monitor.add_cpu(cpu_ms)
         self._share.spend(cpu_ms)
         self._raise_interrupt()
@@ -190,20 +181,19 @@ class Pump:
         return 0.0 if self.ended is not None else self._share.delay_s()
 
     def _is_step_over(self) -> bool:
-        if self._on_loaded is not None or self._step_ms <= self._limits.max_step_ms:
+        used = self._steps.step_ms
+        if self._on_loaded is not None or used <= self._limits.max_step_ms:
             return False
         self._meter(self._budget - self._store.fuel_left())
-        self.end(limit_error("step_time", module=self._module, limits=self._limits, used=self._step_ms))
+        self.end(limit_error("step_time", module=self._module, limits=self._limits, used=used))
         return True
 
-    def _on_step(self) -> None:
-        self._step_ms = 0.0
-        self._mark = time.thread_time()
-
     def _raise_interrupt(self) -> None:
-        error, self._host.interrupt = self._host.interrupt, None
-        if error is not None:
-            raise error
+        interrupt, self._host.interrupt = self._host.interrupt, None
+        if interrupt is not None:
+            name = type(interrupt).__name__
+            self.end(SandboxCrashedError(f"Module {self._module!r} was ended by {name}", module=self._module))
+            raise interrupt
 
     def _finish(self) -> None:
         self._meter(self._budget - self._store.fuel_left())
@@ -248,7 +238,7 @@ class Pump:
         self._is_woken = False
         self.pump()
 
-    def _on_timer(self) -> None:
+    def _on_timer_due(self) -> None:
         self._timer = None
         self._is_timer_due = True
         self.pump()
@@ -256,56 +246,27 @@ class Pump:
     # --- messages from the guest -----------------------------------------------------------------------------------
 
     def _receive(self, is_ok: bool, text: bytes) -> None:
-        """Serve the outbox. The guest may have written anything, so whatever does not parse ends it."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         try:
-            if not is_ok:
+            if is_ok:
+                limit = self._limits.max_payload_bytes
+                read_outbox(text, self, max_payload_bytes=limit, module=self._module)
+            else:
                 self.end(self._fault_of_the_runner(text))
-                return
-            self._check_outbox(text)
-            if self._timer is not None:
-                self._timer.cancel()
-                self._timer = None
-            if text:
-                for line in text.decode().split("\n"):
-                    self._receive_line(line)
-        except PlataformaError as error:
-            self.end(error if isinstance(error, ResourceLimitError) else self._broken())
+        except ResourceLimitError as error:
+            self.end(error)
         except Exception:  # noqa: BLE001 - a guest's text must not reach the host's loop
             self.end(self._broken())
 
-    def _check_outbox(self, text: bytes) -> None:
-        for used, limit, unit in (
-            (len(text), self._limits.max_payload_bytes * _OUTBOX_PAYLOADS, "bytes"),
-            (text.count(b"\n"), _MAX_LINES, "messages"),
-        ):
-            if used > limit:
-                raise ResourceLimitError("outbox", used=used, limit=limit, unit=unit, module=self._module)
-
     def _fault_of_the_runner(self, text: bytes) -> PlataformaError:
         """Explain an error of `pump` itself: out of memory while it wrote the outbox, or a runner tampered with."""
-        error = self._error_of(codec.decode(text[:_MAX_ERROR_CHARS]))
+        error = self._error_of(codec.decode(text[:MAX_ERROR_CHARS]))
         return error if isinstance(error, ResourceLimitError) else self._broken()
 
-    def _receive_line(self, line: str) -> None:
-        if self.ended is not None:
-            return
-        head, _, rest = line.partition(" ")
-        kind = head[0]
-        if kind == "r":
-            self._on_return(int(head[1:]), rest)
-        elif kind == "e":
-            self._on_raise(int(head[1:]), rest)
-        elif kind == "h":
-            call, method, args = rest.split(" ", 2)
-            self._requests.open(HostRequest(int(head[1:]), int(call), method, args), self._calls.get(int(call)))
-        elif kind == "d":
-            self._requests.drop(int(head[1:]))
-        elif kind == "t":
-            self._on_next_timer(float(head[1:]))
-        else:
-            raise ValueError(kind)
-
-    def _on_return(self, number: int, value: str) -> None:
+    def on_return(self, number: int, value: str) -> None:
+        """See `OutboxReader`."""
         call = self._calls.pop(number)
         try:
             self._monitor.check_payload(len(value))
@@ -314,15 +275,31 @@ class Pump:
         else:
             call.settle(value)
 
-    def _on_raise(self, number: int, text: str) -> None:
+    def on_raise(self, number: int, text: str) -> None:
+        """See `OutboxReader`."""
         call = self._calls.pop(number)
-        if len(text) > _MAX_ERROR_CHARS:
-            raise ValueError("an error without bounds")
         data = codec.decode(text)
         error = self._error_of(data)
         call.settle(error=error)
         if "limit" in data:
             self.end(error)
+
+    def on_request(self, request: HostRequest) -> None:
+        """See `OutboxReader`."""
+        if self.ended is None:
+            self._requests.open(request, self._calls.get(request.call))
+
+    def on_dropped(self, number: int) -> None:
+        """See `OutboxReader`."""
+        self._requests.drop(number)
+
+    def on_timer(self, when: float) -> None:
+        """See `OutboxReader`."""
+        delay = when - self._clock.monotonic()
+        if delay <= 0.0:
+            self._is_timer_due = True
+        elif self.ended is None:
+            self._timer = self._loop.call_later(min(delay, _MAX_TIMER_S), self._on_timer_due)
 
     def _error_of(self, data: dict[str, Any]) -> PlataformaError:
         resource = data.get("limit")
@@ -330,15 +307,6 @@ class Pump:
             used = self._store.memory.size_bytes or None
             return limit_error(str(resource), module=self._module, limits=self._limits, used=used)
         return guest_error(data, self._module)
-
-    def _on_next_timer(self, when: float) -> None:
-        if not math.isfinite(when):
-            raise ValueError(when)
-        delay = when - self._clock.monotonic()
-        if delay <= 0.0:
-            self._is_timer_due = True
-        else:
-            self._timer = self._loop.call_later(min(delay, _MAX_TIMER_S), self._on_timer)
 
     def _broken(self) -> SandboxCrashedError:
         return SandboxCrashedError(

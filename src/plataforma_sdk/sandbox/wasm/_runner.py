@@ -80,6 +80,8 @@ def _build_into_cache(
         runner = _read(directory)
         if runner is not None and runner.files == files:
             return runner  # another process was faster
+        for left in directory.glob(".build-*"):  # by a process that was killed
+            shutil.rmtree(left, ignore_errors=True)
         progress("Building the guest runner from this source checkout, once per change, about 10 s ...")
         try:
             _build.build_runner(package, directory)

@@ -86,9 +86,7 @@ def make_context(bridge: FakeBridge, **settings: Any) -> EngineContext:
     limits = ResourceLimits(**{name: value for name, value in settings.items() if name in names})
     others = {name: value for name, value in settings.items() if name not in names}
     monitor = ResourceMonitor(limits, module="probe")
-    return EngineContext(
-        module_id="probe", version="1.0.0", bridge=bridge, limits=limits, monitor=monitor, **others
-    )
+    return EngineContext(module_id="probe", version="1.0.0", bridge=bridge, limits=limits, monitor=monitor, **others)
 
 
 Load = Callable[..., AbstractAsyncContextManager[WasmInstance]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import datetime
+import gc
 from decimal import Decimal
 
 import pytest
@@ -245,5 +246,59 @@ def test_a_host_function_may_close_the_instance_that_called_it(run, load, bridge
             with pytest.raises(ModuleStateError):
                 await probe.call("leave")
             assert closing == [True]
+
+    run(main())
+
+
+def test_a_guest_may_be_called_while_another_is_inside_a_host_function(run, load, bridge):
+    async def main():
+        async with (
+            load() as inner,
+            load("    def outer(self):\n        self.emit('x')\n        return 'outer'\n") as outer,
+        ):
+            answers = []
+
+            def call_inner(*_):
+                with pytest.raises(StopIteration) as ended:
+                    inner.call("add").send(None)  # does not wait, so it ends at once
+                answers.append(ended.value.value)
+
+            bridge.answers["events.emit"] = call_inner
+            assert [await outer.call("outer"), await outer.call("outer"), answers] == ["outer", "outer", [1, 2]]
+
+    run(main())
+
+
+def test_an_interrupt_in_a_host_function_passes_and_ends_the_guest(load, bridge):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    async def main(seen):
+        bridge.answers["events.emit"] = interrupt
+        async with load("    def ask(self):\n        self.emit('x')\n") as probe:
+            try:
+                await probe.call("ask")
+            finally:
+                seen.append(probe.is_poisoned)
+
+    seen: list[bool] = []
+    with pytest.raises(KeyboardInterrupt):
+        asyncio.run(main(seen))
+    assert seen == [True]
+
+
+def test_an_instance_that_nobody_closed_is_freed(run, load):
+    from plataforma_sdk.sandbox.wasm import WasmEngine, compiled_runner
+
+    from .conftest import HEAD, FakeBridge, FakePackage, make_context
+
+    async def main():
+        before = len(compiled_runner().hosts)
+        probe = await WasmEngine().load(FakePackage({"probe.py": HEAD}), make_context(FakeBridge()))
+        assert len(compiled_runner().hosts) == before + 1
+        del probe
+        gc.collect()
+        await asyncio.sleep(0)
+        assert len(compiled_runner().hosts) == before
 
     run(main())

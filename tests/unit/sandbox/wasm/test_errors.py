@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from plataforma_sdk.errors import GuestError, HostCallError, ModuleLoadError, PermissionDeniedError
+from plataforma_sdk.errors import GuestError, ModuleLoadError, PermissionDeniedError
 from plataforma_sdk.sandbox.wasm import WasmEngine
 
 from .conftest import FakeBridge, FakePackage, make_context
@@ -189,7 +189,12 @@ def test_a_bundle_of_many_files_imports_relatively(run, load):
         "pkg/inner.py": "from .. import top\nvalue = top.value + 1",
         "top.py": "value = 1",
     }
-    body = "    def ask(self):\n        from .pkg import value\n        from . import top\n        return [value, top.value]\n"
+    body = """
+    def ask(self):
+        from . import top
+        from .pkg import value
+        return [value, top.value]
+"""
 
     async def main():
         async with load(body, files=files) as probe:

@@ -26,11 +26,15 @@ def test_a_line_that_is_none_ends_the_instance(run, load, line):
     async def main():
         async with load(f"    def write(self):\n        {GUEST}.outbox.lines.append('{line}')\n") as probe:
             with pytest.raises(SandboxCrashedError):
-                await probe.call("write")
-                await probe.call("add")
+                await _write_and_go_on(probe)
             assert probe.is_poisoned
 
     run(main())
+
+
+async def _write_and_go_on(probe):
+    await probe.call("write")
+    await probe.call("add")
 
 
 @pytest.mark.parametrize("lines", ["['h%d 0 api.call []' % n for n in range(9, 9_999)]", "['x' * 40_000_000]"])
@@ -75,14 +79,19 @@ def test_an_immediate_call_that_is_none_is_refused_as_data(run, load):
     run(main())
 
 
-@pytest.mark.parametrize(
-    "error",
-    ['{"code":"PermissionDeniedError"}', '{"code":"ManifestError","message":1,"fields":[]}', '{"type":{},"traceback":7}',
-     '{"code":"PolicyError","fields":{"line":{"a":1}}}', '{"code":"ManifestError","fields":{"faults":[1]}}'],
-)  # fmt: skip
+FORGED = (
+    '{"code":"PermissionDeniedError"}',
+    '{"code":"ManifestError","message":1,"fields":[]}',
+    '{"code":"ManifestError","fields":{"faults":[1]}}',
+    '{"code":"PolicyError","fields":{"line":{"a":1}}}',
+    '{"type":{},"traceback":7}',
+)
+
+
+@pytest.mark.parametrize("error", FORGED)
 def test_a_forged_error_is_an_error_of_ours_about_this_module(run, load, error):
     async def main():
-        body = f"    def forge(self):\n        {GUEST}.describe = lambda error: {error!r}\n        raise KeyError\n"
+        body = f"    def forge(self):\n        {GUEST}.describe = lambda _: {error!r}\n        raise KeyError\n"
         async with load(body) as probe:
             with pytest.raises(PlataformaError) as caught:
                 await probe.call("forge")

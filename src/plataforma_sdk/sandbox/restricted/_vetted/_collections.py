@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["make_collections"]
 
-_NAMEDTUPLE: Final = '''
+_NAMEDTUPLE: Final = """
 def make(name, fields):
     class Record:
         _fields = fields
@@ -63,7 +63,7 @@ def make(name, fields):
             return Record(**{**self._asdict(), **changes})
 
     return Record
-'''
+"""
 
 
 class _Collections:
@@ -93,6 +93,7 @@ class _Collections:
                 raise ValueError(f"a field is a public name, not {str(field)[:40]!r}")
         made = self._sandbox.run_source(_NAMEDTUPLE, "<library>/namedtuple.py")["make"](str(name), tuple(names))
         type.__setattr__(made, "__name__", str(name)[:80])
+        type.__setattr__(made, "_sdk_member_value", staticmethod(tuple))  # it crosses a boundary as a tuple does
         return made
 
 

@@ -48,7 +48,7 @@ def make_datetime(sandbox: Sandbox) -> Any:
             raise TypeError("a time zone is datetime.UTC or datetime.timezone(...)")
         return datetime.datetime.fromtimestamp(clock.now(), tz)
 
-    common = {"min": datetime.datetime.min, "max": datetime.datetime.max, "resolution": datetime.datetime.resolution}
+    common = {"min": datetime.datetime.min, "max": datetime.datetime.max, "resolution": datetime.datetime.resolution}  # noqa: DTZ901
     moments = _class_methods(datetime.datetime, "fromisoformat fromtimestamp combine fromordinal") | common
     moments |= {
         "now": SealedFunction(now, "now"),
@@ -63,7 +63,9 @@ def make_datetime(sandbox: Sandbox) -> Any:
         {
             "datetime": seal_type(datetime.datetime, _constructor(datetime.datetime), moments),
             "date": seal_type(datetime.date, _constructor(datetime.date), days),
-            "time": seal_type(datetime.time, _constructor(datetime.time), _class_methods(datetime.time, "fromisoformat")),
+            "time": seal_type(
+                datetime.time, _constructor(datetime.time), _class_methods(datetime.time, "fromisoformat")
+            ),
             "timedelta": seal_type(datetime.timedelta, _constructor(datetime.timedelta), spans),
             "timezone": seal_type(datetime.timezone, _constructor(datetime.timezone), {"utc": datetime.UTC}),
             "UTC": datetime.UTC,
@@ -81,9 +83,9 @@ def make_time(sandbox: Sandbox) -> Any:
         raise RuntimeError("time.sleep would hold the whole host; write: await asyncio.sleep(seconds)")
 
     members = {
-        "time": SealedFunction(lambda: clock.now(), "time"),
-        "monotonic": SealedFunction(lambda: clock.monotonic(), "monotonic"),
-        "perf_counter": SealedFunction(lambda: clock.monotonic(), "perf_counter"),
+        "time": SealedFunction(clock.now, "time"),
+        "monotonic": SealedFunction(clock.monotonic, "monotonic"),
+        "perf_counter": SealedFunction(clock.monotonic, "perf_counter"),
         "sleep": SealedFunction(refuse, "sleep"),
     }
     return namespace("time", members)

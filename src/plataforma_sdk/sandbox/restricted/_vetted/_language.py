@@ -13,12 +13,58 @@ if TYPE_CHECKING:
 
 __all__ = ["make_abc", "make_dataclasses", "make_enum", "make_typing"]
 
-_FORMS: Final = """Any Optional Union Literal Final ClassVar Annotated Callable Iterable Iterator Generator AsyncIterator
-    AsyncGenerator AsyncIterable Awaitable Coroutine Mapping MutableMapping Sequence MutableSequence Set MutableSet
-    Collection Container Hashable Sized Reversible List Dict Tuple Type FrozenSet DefaultDict Deque Self Never NoReturn
-    TypeAlias LiteralString Required NotRequired Concatenate Unpack TypeGuard SupportsFloat SupportsInt Text AnyStr
-    NamedTuple""".split()
-_BASES: Final = "Generic Protocol ABC TypedDict".split()
+_FORMS: Final = [
+    "Any",
+    "Optional",
+    "Union",
+    "Literal",
+    "Final",
+    "ClassVar",
+    "Annotated",
+    "Callable",
+    "Iterable",
+    "Iterator",
+    "Generator",
+    "AsyncIterator",
+    "AsyncGenerator",
+    "AsyncIterable",
+    "Awaitable",
+    "Coroutine",
+    "Mapping",
+    "MutableMapping",
+    "Sequence",
+    "MutableSequence",
+    "Set",
+    "MutableSet",
+    "Collection",
+    "Container",
+    "Hashable",
+    "Sized",
+    "Reversible",
+    "List",
+    "Dict",
+    "Tuple",
+    "Type",
+    "FrozenSet",
+    "DefaultDict",
+    "Deque",
+    "Self",
+    "Never",
+    "NoReturn",
+    "TypeAlias",
+    "LiteralString",
+    "Required",
+    "NotRequired",
+    "Concatenate",
+    "Unpack",
+    "TypeGuard",
+    "SupportsFloat",
+    "SupportsInt",
+    "Text",
+    "AnyStr",
+    "NamedTuple",
+]
+_BASES: Final = ["Generic", "Protocol", "ABC", "TypedDict"]
 
 
 class Form(metaclass=SealedMeta):

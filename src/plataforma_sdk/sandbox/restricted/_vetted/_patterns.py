@@ -1,8 +1,8 @@
 """`re`, for patterns whose worst case can be told beforehand.
 
 A backtracking matcher tries each way of dividing a text among the repeats of a pattern. The number of ways is bounded
-here from the parsed pattern and the length of the text; what is out of proportion is refused with `ValueError` before it
-runs. Nested repeats, back-references and look-around are refused altogether.
+here from the parsed pattern and the length of the text; what is out of proportion is refused with `ValueError` before
+it runs. Nested repeats, back-references and look-around are refused altogether.
 """
 
 from __future__ import annotations
@@ -23,7 +23,13 @@ __all__ = ["make_re"]
 _MAX_PATTERN: Final = 512
 _MAX_STEPS: Final = 4_000_000
 _MAX_TEXT: Final = 1 << 20
-_FLAGS: Final = {"IGNORECASE": re.I, "MULTILINE": re.M, "DOTALL": re.S, "VERBOSE": re.X, "ASCII": re.A}
+_FLAGS: Final = {
+    "IGNORECASE": re.IGNORECASE,
+    "MULTILINE": re.MULTILINE,
+    "DOTALL": re.DOTALL,
+    "VERBOSE": re.VERBOSE,
+    "ASCII": re.ASCII,
+}
 _REPEATS: Final = frozenset({_constants.MAX_REPEAT, _constants.MIN_REPEAT})
 _SINGLE: Final = frozenset({_constants.LITERAL, _constants.NOT_LITERAL, _constants.ANY, _constants.IN, _constants.AT})
 _BAD: Final = "is not available in the restricted tier: its worst case has no bound"
@@ -112,7 +118,7 @@ class Pattern:
         steps = self._shape.steps(len(text), is_full=is_full)
         if steps > _MAX_STEPS:
             raise ValueError(
-                f"the pattern may need {steps:,} steps on {len(text):,} characters; split the text, or anchor the pattern"
+                f"the pattern may need {steps:,} steps on {len(text):,} characters; split the text or the pattern"
             )
         self._sandbox.meter.charge(1 + (steps >> 6))
         return text
@@ -232,7 +238,13 @@ def make_re(sandbox: Sandbox) -> Any:
     members: dict[str, Any] = {name: direct(name) for name in _METHODS}
     members |= {"compile": SealedFunction(compile_, "compile"), "escape": SealedFunction(escape, "escape")}
     members |= {name: int(flag) for name, flag in _FLAGS.items()}
-    members |= {"I": int(re.I), "M": int(re.M), "S": int(re.S), "X": int(re.X), "A": int(re.A)}
+    members |= {
+        "I": int(re.IGNORECASE),
+        "M": int(re.MULTILINE),
+        "S": int(re.DOTALL),
+        "X": int(re.VERBOSE),
+        "A": int(re.ASCII),
+    }
     return namespace("re", members | {"error": ValueError, "Match": seal_type(Match, _not_made)})
 
 

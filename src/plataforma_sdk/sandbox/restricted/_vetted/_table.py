@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib.resources
+import types
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from plataforma_sdk.sandbox.restricted._sealed import namespace
+from plataforma_sdk.sandbox.restricted._names import mangle
+from plataforma_sdk.sandbox.restricted._sealed import SealedFunction, namespace
 from plataforma_sdk.sandbox.restricted._vetted._collections import make_collections
 from plataforma_sdk.sandbox.restricted._vetted._dates import make_datetime, make_time
 from plataforma_sdk.sandbox.restricted._vetted._language import make_abc, make_dataclasses, make_enum, make_typing
@@ -26,7 +28,18 @@ if TYPE_CHECKING:
 
 __all__ = ["LIBRARIES", "LIBRARY_NAMES"]
 
-_GUEST: Final = ("itertools", "functools", "statistics", "textwrap", "copy", "operator", "contextlib", "csv", "bisect", "heapq")
+_GUEST: Final = (
+    "itertools",
+    "functools",
+    "statistics",
+    "textwrap",
+    "copy",
+    "operator",
+    "contextlib",
+    "csv",
+    "bisect",
+    "heapq",
+)
 
 
 def _guest(name: str) -> Callable[[Sandbox], Any]:
@@ -34,12 +47,22 @@ def _guest(name: str) -> Callable[[Sandbox], Any]:
 
     def make(sandbox: Sandbox) -> Any:
         source = (importlib.resources.files(__package__) / "guest" / f"{name}.py").read_text("utf-8")
-        defined = sandbox.run_source(source, f"<library>/{name}.py")
+        defined = sandbox.run_source(source, f"<library>/{name}.py", _HELPERS)
         members = {key: value for key, value in defined.items() if not key.startswith(("_", "p0_")) and key != "Any"}
         return namespace(name, members)
 
     return make
 
+
+def _copy_name(function: Any, original: Any) -> Any:
+    """What ``functools.wraps`` does, for the name: a handler is found by it."""
+    if type(function) is types.FunctionType and callable(original):
+        name = getattr(original, "__name__", None)
+        function.__name__ = function.__qualname__ = name if type(name) is str else function.__name__
+    return function
+
+
+_HELPERS: Final = {mangle("_copy_name"): SealedFunction(_copy_name, "copy_name")}
 
 LIBRARIES: Final[Mapping[str, Callable[[Sandbox], Any]]] = {
     "abc": make_abc,

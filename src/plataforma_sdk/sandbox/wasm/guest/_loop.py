@@ -46,6 +46,7 @@ class PumpLoop(asyncio.BaseEventLoop):
         eager = getattr(asyncio, "eager_task_factory", None)
         if eager is not None:
             self.set_task_factory(eager)
+        self._ready.clear()  # type: ignore[attr-defined]  # a loop that says it runs schedules its own debug switch
 
     def time(self) -> float:
         """The host's time, as of the message being served."""

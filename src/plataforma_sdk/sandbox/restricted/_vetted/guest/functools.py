@@ -1,6 +1,10 @@
 """`functools`, written in the restricted language itself."""
 
+# ruff: noqa: ARG001, D103, F821 - written as the original is
+
 from typing import Any
+
+_copy_name: Any  # defined by the engine: a function's name belongs to what it wraps
 
 
 def reduce(function: Any, iterable: Any, *initial: Any) -> Any:
@@ -23,8 +27,8 @@ def partial(function: Any, *args: Any, **kwargs: Any) -> Any:
     return call
 
 
-def wraps(_: Any) -> Any:
-    return lambda function: function
+def wraps(original: Any) -> Any:
+    return lambda function: _copy_name(function, original)
 
 
 def cache(function: Any) -> Any:
@@ -48,7 +52,7 @@ def lru_cache(maxsize: Any = 128, typed: bool = False) -> Any:
             kept[key] = value
             return value
 
-        return call
+        return _copy_name(call, function)
 
     return decorate
 
