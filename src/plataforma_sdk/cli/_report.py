@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Final
 
 from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
+from rich.text import Text
 
 from plataforma_sdk.cli._demo import DemoResult
 from plataforma_sdk.cli._tree import draw
@@ -14,7 +16,8 @@ from plataforma_sdk.ui._text_values import clean
 
 __all__ = ["show_results"]
 
-_MIB = 2**20
+_MIB: Final = 2**20
+_UNMETERED: Final = "not metered"
 
 
 def show_results(results: Sequence[DemoResult], console: Console) -> None:
@@ -33,18 +36,29 @@ def show_results(results: Sequence[DemoResult], console: Console) -> None:
 
 def _usage_table(results: Sequence[DemoResult]) -> Table:
     table = Table(title="What each tier read and used")
-    for name in ("tier", "clients", "products", "sales", "revenue", "events", "cpu ms", "fuel", "memory", "host calls"):
-        table.add_column(name, justify="left" if name == "tier" else "right")
+    table.add_column("")
     for result in results:
-        usage = result.usage
-        table.add_row(
-            result.engine,
-            *(f"{result.rows[name]:,}" for name in ("clientes", "produtos", "vendas")),
-            clean(result.receita),
-            f"{result.events:,}",
-            f"{usage.cpu_ms:,.1f}",
-            f"{usage.fuel:,}" if usage.fuel else "not metered",
-            f"{usage.memory_bytes / _MIB:,.1f} MiB" if usage.memory_bytes else "not metered",
-            f"{usage.host_calls:,}",
-        )
+        table.add_column(result.engine, justify="right")
+    for label, read in _MEASURES:
+        table.add_row(label, *(Text(clean(read(result))) for result in results))
     return table
+
+
+_MEASURES: Final[Sequence[tuple[str, Callable[[DemoResult], str]]]] = (
+    ("clients", lambda result: f"{result.rows['clientes']:,}"),
+    ("products", lambda result: f"{result.rows['produtos']:,}"),
+    ("sales", lambda result: f"{result.rows['vendas']:,}"),
+    ("revenue", lambda result: result.receita),
+    ("events received", lambda result: f"{result.events:,}"),
+    ("processor time", lambda result: f"{result.usage.cpu_ms:,.1f} ms"),
+    ("fuel", lambda result: f"{result.usage.fuel:,}" if result.usage.fuel else _UNMETERED),
+    ("memory", lambda result: _memory(result.usage.memory_bytes)),
+    ("host calls", lambda result: f"{result.usage.host_calls:,}"),
+)
+
+
+def _memory(used_bytes: int) -> str:
+    """Write an amount of memory; `restricted` counts charged allocations, `wasm` all of the guest."""
+    if not used_bytes:
+        return _UNMETERED
+    return f"{used_bytes / _MIB:,.1f} MiB" if used_bytes >= _MIB else f"{used_bytes / 1024:,.0f} KiB"

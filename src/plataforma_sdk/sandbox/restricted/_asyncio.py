@@ -40,6 +40,7 @@ class Tasks:
         self._report = report
         self._live: set[asyncio.Task[Any]] = set()
         self._observed: set[asyncio.Task[Any]] = set()
+        self._coroutines: dict[asyncio.Task[Any], Any] = {}
 
     def metered(self, awaitable: Any, account: Account) -> Coroutine[Any, Any, Any]:
         """Return a coroutine of the host's that drives what a module passed."""
@@ -57,9 +58,22 @@ class Tasks:
         task = asyncio.get_running_loop().create_task(self.metered(awaitable, account))
         self._live.add(task)
         if type(awaitable) is types.CoroutineType:
-            task.add_done_callback(lambda _: awaitable.close())  # cancelled before its first step, it never began
+            self._coroutines[task] = awaitable
+        task.add_done_callback(self._ended)
         task.add_done_callback(self._finished if is_background else self._live.discard)
         return task
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        coroutine = self._coroutines.pop(task, None)
+        if coroutine is not None:
+            coroutine.close()  # cancelled before its first step, it never began
+        if not task.cancelled():
+            task.exception()  # seen: asyncio would log its repr, which may be without end
+
+    @property
+    def roots(self) -> list[Any]:
+        """What running tasks hold, for the account of memory."""
+        return list(self._coroutines.values())
 
     def observe(self, task: asyncio.Task[Any]) -> None:
         """Note that somebody waits for a background task, and so sees how it ends."""
@@ -242,6 +256,10 @@ class ContextTwin(metaclass=SealedMeta):
         return await self._sdk_twin._awaitable(  # type: ignore[attr-defined]
             lambda: self._sdk_inner.__aexit__(kind, error, traceback)  # type: ignore[attr-defined]
         )
+
+    def _sdk_held(self) -> list[Any]:
+        """What a queue holds, for the account of memory."""
+        return list(getattr(self._sdk_inner, "_queue", ()))  # type: ignore[attr-defined]
 
     def __repr__(self) -> str:
         return "<asyncio object>"

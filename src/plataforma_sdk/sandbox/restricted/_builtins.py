@@ -161,7 +161,7 @@ class Builtins:
         return self._operators.grown(bytes.fromhex(text))  # type: ignore[no-any-return]
 
     def _from_keys(self, keys: Any, value: Any = None) -> dict[Any, Any]:
-        return dict.fromkeys(self._iterables.hashable(keys), value)
+        return self._iterables.keyed(keys, value)
 
     # --- functions -----------------------------------------------------------------------------------------------
 

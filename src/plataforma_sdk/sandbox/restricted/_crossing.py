@@ -87,10 +87,10 @@ class Crossing:
         if self._count > _MAX_NODES or depth > _MAX_DEPTH:
             raise CodecError(f"More than {_MAX_NODES:,} containers, or nested deeper than {_MAX_DEPTH}; send less")
         if kind in _SEQUENCES:
-            self._charge(1 + (len(value) >> 5))
+            self._charge(1 + len(value))
             return [self._out(item, depth + 1) for item in value]
         if kind in DICTS or kind is types.MappingProxyType:
-            self._charge(1 + (len(value) >> 4))
+            self._charge(1 + 2 * len(value))
             return {self._key(key): self._out(item, depth + 1) for key, item in value.items()}
         return self._out_object(value, kind, depth)
 

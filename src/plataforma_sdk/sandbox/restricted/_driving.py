@@ -49,6 +49,8 @@ class Metered:
         resume: Callable[[Any], Any] = coroutine.send
         value: Any = None
         while True:
+            if self._meter.share is not None:
+                yield from self._meter.share.wait().__await__()
             outer = self._meter.enter(self._account)
             try:
                 waited = resume(value)
@@ -100,6 +102,8 @@ class HostAwaitable(metaclass=SealedMeta):
         try:
             iterator = self._sdk_make().__await__()  # type: ignore[attr-defined]
             result = yield from _unmetered(meter, iterator, since)
+            if meter.is_breath_due():
+                yield  # to the event loop, for one turn
         except Exception as error:  # noqa: BLE001
             failure = error if self._sdk_is_transparent else to_twin(error)  # type: ignore[attr-defined]
         else:

@@ -18,14 +18,39 @@ __all__ = ["TWINS", "from_twin", "to_twin"]
 
 _PASSED: Final = (TypeError, ValueError, KeyError, IndexError, AttributeError, LookupError, TimeoutError, RuntimeError)
 _MAX_TEXT: Final = 2_000
+_MAX_BITS: Final = 64
+_MAX_CHARS: Final = 65_536
+_MAX_DEPTH: Final = 4
+_MAX_VALUES: Final = 100
 
 
 def _make_init(original: type[PlataformaError]) -> Any:
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807
-        made = original(*args, **kwargs)
-        _fill(self, made)
+        for value in (*args, *kwargs.values()):
+            _check_argument(value)
+        _fill(self, original(*args, **kwargs))
 
     return __init__
+
+
+def _check_argument(value: Any, depth: int = 0) -> int:
+    """Refuse what the original's constructor, which is host code, would format or iterate over without end.
+
+    Returns how many values there are.
+    """
+    kind = type(value)
+    if kind in (list, dict) and depth < _MAX_DEPTH and len(value) <= _MAX_VALUES:
+        items = [*value, *value.values()] if kind is dict else value
+        count = 1 + sum(_check_argument(item, depth + 1) for item in items)
+    else:
+        is_plain = kind in (str, int, float, bool, type(None))
+        is_long = (kind is int and value.bit_length() > _MAX_BITS) or (kind is str and len(value) > _MAX_CHARS)
+        if not is_plain or is_long:
+            raise TypeError("in the restricted tier these errors are made of short texts and numbers")
+        count = 1
+    if count > _MAX_VALUES:
+        raise TypeError(f"an error carries at most {_MAX_VALUES} values")
+    return count
 
 
 def _fill(twin: Any, error: PlataformaError) -> None:

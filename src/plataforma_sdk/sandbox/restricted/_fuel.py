@@ -21,6 +21,7 @@ Tried and rejected: ``sys.settrace`` (5x to 15x slower), ``sys.monitoring`` (2.8
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import os
 import time
@@ -37,6 +38,9 @@ SLICE: Final = 1024
 _ONES: Final = b"\x01" * SLICE
 _RSS_MASK: Final = 7
 """Every 8th checkpoint looks at the process's memory; the first of a step sets the mark."""
+
+_BREATH_MASK: Final = 15
+"""Every 16th awaited host call that was answered at once gives the event loop a turn."""
 
 _BREAKER: Final = 2
 _IDLE_UNITS: Final = 10_000
@@ -143,6 +147,23 @@ class _Suspended:
     step_began: float
 
 
+class Share:
+    """A share of a processor, in milliseconds a second: the next step waits until the last ones are paid for."""
+
+    def __init__(self, ms_per_s: int) -> None:
+        self._rate = ms_per_s / 1_000
+        self._since = time.monotonic()
+        self.used_s = 0.0
+
+    async def wait(self) -> None:
+        """Wait as long as more was used than earned; never longer than a second at once."""
+        earned = (time.monotonic() - self._since) * self._rate
+        if self.used_s > earned:
+            await asyncio.sleep(min((self.used_s - earned) / self._rate, 1.0))
+        elif earned - self.used_s > self._rate:  # what was not used is not saved up beyond a second
+            self._since, self.used_s = time.monotonic(), 0.0
+
+
 class Meter:
     """Measures one sandbox: fuel, processor time of a step, and charged memory.
 
@@ -156,9 +177,22 @@ class Meter:
         retained: bytes that survived the last measurement; set by `MemoryAccount`.
         charged: bytes charged since the last measurement.
         memory_limit: bytes.
+        share: the module's share of a processor, or None.
     """
 
-    __slots__ = ("_source", "allocated", "charge", "charged", "cpu_s", "fuel", "fuel_used", "memory_limit", "retained")
+    __slots__ = (
+        "_answers",
+        "_source",
+        "allocated",
+        "charge",
+        "charged",
+        "cpu_s",
+        "fuel",
+        "fuel_used",
+        "memory_limit",
+        "retained",
+        "share",
+    )
 
     def __init__(self, memory_limit: int) -> None:
         self._source = FuelSource(memory_limit * _BREAKER)
@@ -169,6 +203,8 @@ class Meter:
         self.retained = 0
         self.charged = 0
         self.memory_limit = memory_limit
+        self.share: Share | None = None
+        self._answers = 0
         self.charge = self._make_charge()
 
     def _make_charge(self) -> Callable[[int], None]:
@@ -243,7 +279,10 @@ class Meter:
         source = self._source
         self._settle()
         self.fuel_used -= max(source.account.left, 0)
-        self.cpu_s += time.thread_time() - source.step_began
+        used = time.thread_time() - source.step_began
+        self.cpu_s += used
+        if self.share is not None:
+            self.share.used_s += used
         self.charged += self.allocated
         source.account, source.deadline, source.step_began = outer.account, outer.deadline, outer.step_began
         if source.step_began == 0.0:
@@ -260,6 +299,11 @@ class Meter:
         away = time.thread_time() - since
         self._source.deadline += away
         self._source.step_began += away
+
+    def is_breath_due(self) -> bool:
+        """Whether the host answered so often without waiting that the event loop should have a turn."""
+        self._answers += 1
+        return not self._answers & _BREATH_MASK
 
     def _settle(self) -> None:
         """Give the rest of the running slice back to its account."""

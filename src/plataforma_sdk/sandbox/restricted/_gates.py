@@ -13,7 +13,7 @@ from plataforma_sdk.errors import PlataformaError
 from plataforma_sdk.sandbox.restricted._crossing import Box, Crossing
 from plataforma_sdk.sandbox.restricted._driving import HostAwaitable, check_headroom
 from plataforma_sdk.sandbox.restricted._errors import to_twin
-from plataforma_sdk.sandbox.restricted._fuel import LimitReached, Meter
+from plataforma_sdk.sandbox.restricted._fuel import Meter
 from plataforma_sdk.sandbox.restricted._sealed import SealedFunction, SealedMeta
 
 __all__ = ["Gates", "record_class"]
@@ -58,18 +58,13 @@ class Gates:
         raise failure from None
 
     def _host(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        meter = self.meter
-        meter.charge(_CALL_UNITS)
-        check_headroom(meter)
-        since = meter.pause()
+        """Call the host on the module's turn: its time counts, since the host's loop stands still meanwhile."""
+        self.meter.charge(_CALL_UNITS)
+        check_headroom(self.meter)
         try:
             return function(*args, **kwargs)
-        except LimitReached:
-            raise
         except Exception as error:  # noqa: BLE001
             failure = to_twin(error)
-        finally:
-            meter.resume(since)
         raise failure from None
 
     def boxed(self, function: Callable[..., Any], name: str) -> SealedFunction:

@@ -17,7 +17,7 @@ from plataforma_sdk.sandbox.restricted._compile import CompileCache
 from plataforma_sdk.sandbox.restricted._crossing import Crossing
 from plataforma_sdk.sandbox.restricted._driving import Metered
 from plataforma_sdk.sandbox.restricted._faults import Faults
-from plataforma_sdk.sandbox.restricted._fuel import Account, LimitReached
+from plataforma_sdk.sandbox.restricted._fuel import Account, LimitReached, Share
 from plataforma_sdk.sandbox.restricted._gates import Gates, record_class
 from plataforma_sdk.sandbox.restricted._host_module import RestrictedRuntime, host_function
 from plataforma_sdk.sandbox.restricted._memory import MemoryAccount
@@ -56,6 +56,8 @@ class RestrictedInstance:
             module=context.module_id,
         )
         meter = self._sandbox.meter
+        if context.limits.max_cpu_ms_per_s is not None:
+            meter.share = Share(context.limits.max_cpu_ms_per_s)
         self._faults = Faults(self._sandbox, context.module_id)
         self._tasks = Tasks(meter, self._background_account, self._report_task)
         self._crossing = Crossing(meter.charge, self._sandbox.iterables.bounded, self._as_host_function)
@@ -119,11 +121,13 @@ class RestrictedInstance:
             cls = find_entry(namespace, self._twin.cls, entry_class, module=self._context.module_id)
             self._runtime.adopt(self._make(cls))
             meter.check()
+            return  # noqa: TRY300
         except BaseException as error:  # noqa: BLE001
-            raise self._translated(error) from None
+            failure = self._translated(error)
         finally:
             meter.leave(outer)
             self._report_usage()
+        raise failure  # outside of the handler: the module's exception does not become its context
 
     def _make(self, cls: Any) -> Any:
         context = self._context
@@ -144,7 +148,7 @@ class RestrictedInstance:
             monitor.check_values([*received, *named.values()])
             result = await self._within_deadline(function, received, named)
             monitor.check_values([result])
-            return result
+            return result  # noqa: TRY300
         except asyncio.CancelledError:
             if entry in self._calls or task is None:
                 raise
@@ -202,9 +206,10 @@ class RestrictedInstance:
         except asyncio.CancelledError as error:
             if _cancels() > cancels:
                 raise
-            raise self._translated(error) from None
+            failure = self._translated(error)
         except BaseException as error:  # noqa: BLE001
-            raise self._translated(error) from None
+            failure = self._translated(error)
+        raise failure  # outside of the handler: the module's exception does not become its context
 
     def _translated(self, error: BaseException) -> BaseException:
         translated = self._faults.translate(error)
@@ -227,7 +232,7 @@ class RestrictedInstance:
         monitor.add_cpu((meter.cpu_s - cpu_s) * 1_000)
         monitor.add_fuel(meter.fuel_used - fuel)
         namespaces = list(self._sandbox.namespaces.values())
-        roots = [self._runtime.author, *(value for item in namespaces for value in item.values())]
+        roots = [self._runtime.author, *self._tasks.roots, *(value for item in namespaces for value in item.values())]
         monitor.set_memory(self._memory.settle(roots, namespaces))
 
     # --- end -----------------------------------------------------------------------------------------------------

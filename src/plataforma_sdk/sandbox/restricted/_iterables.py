@@ -27,6 +27,7 @@ _iadd: Final[Callable[[Any, Any], Any]] = operator.iadd
 _ior: Final[Callable[[Any, Any], Any]] = operator.ior
 _FREE_ITEMS: Final = 64
 _BATCH: Final = 128
+_BATCH_UNITS: Final = 8
 _SIZED: Final = CONTAINERS | {str, bytes}
 
 
@@ -122,16 +123,38 @@ class Iterables:
 
     # --- sets and dicts ------------------------------------------------------------------------------------------
 
+    def batches(self, items: Any) -> Iterator[list[Any]]:
+        """Cut a container into pieces that C may hash at once, colliding keys or not."""
+        iterator = iter(items)
+        while batch := list(itertools.islice(iterator, _BATCH)):
+            yield batch
+            self._meter.charge(_BATCH_UNITS)
+
+    def count_into(self, counter: Any, source: Any, sign: int = 1) -> None:
+        """``Counter.update`` and ``subtract``: of a mapping, or of elements in batches."""
+        apply = counter.update if sign > 0 else counter.subtract
+        if type(source) in DICTS:
+            self._charge_copy(len(source))
+            apply(source)
+            return
+        for batch in self.batches(self.hashable(source)):
+            apply(batch)
+
+    def keyed(self, keys: Any, value: Any) -> dict[Any, Any]:
+        """``dict.fromkeys``."""
+        made: dict[Any, Any] = {}
+        for batch in self.batches(self.hashable(keys)):
+            made.update(dict.fromkeys(batch, value))
+        return made
+
     def unique(self, iterable: Any) -> set[Any]:
         """Make a set in batches: colliding keys cost O(n) each, so the clock is looked at in between."""
         items = self.hashable(iterable)
         if type(items) in (set, frozenset, dict):
             return set(items)
         made: set[Any] = set()
-        iterator = iter(items)
-        while batch := list(itertools.islice(iterator, _BATCH)):
+        for batch in self.batches(items):
             made.update(batch)
-            self._meter.charge(len(batch) >> 5)
         self._meter.alloc(len(made) * 40)
         return made
 

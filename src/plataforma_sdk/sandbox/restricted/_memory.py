@@ -79,7 +79,7 @@ class MemoryAccount:
                 pending.extend(inside)
         return total
 
-    def _inside(self, value: Any, own: set[int]) -> Iterable[Any] | None:
+    def _inside(self, value: Any, own: set[int]) -> Iterable[Any] | None:  # noqa: PLR0911
         """What a value of the module's holds, or None where it is the host's."""
         kind = type(value)
         if kind in CONTAINERS:
@@ -90,6 +90,8 @@ class MemoryAccount:
             return gc.get_referents(value) if id(value.__globals__) in own else None
         if kind in _SUSPENDED:
             return gc.get_referents(value)
+        if hasattr(kind, "_sdk_held"):
+            return list(kind._sdk_held(value))  # noqa: SLF001
         if issubclass(kind, type | types.ModuleType | types.BuiltinFunctionType) or isinstance(kind, SealedMeta):
             return None
         return ()

@@ -184,11 +184,6 @@ def _updates(methods: Methods, _: Any, args: _Args) -> _Args:
     return tuple(item if type(item) in DICTS else methods.iterables.mapping(item) for item in args)
 
 
-def _counts(methods: Methods, receiver: Any, args: _Args) -> _Args:
-    methods.meter.charge(len(receiver) >> 6)
-    return tuple(item if type(item) in DICTS else methods.iterables.hashable(item) for item in args)
-
-
 def _most_common(methods: Methods, receiver: Any, args: _Args) -> _Args:
     methods.meter.charge((len(receiver) * len(receiver).bit_length() >> 6) + 4)
     return args
@@ -274,8 +269,7 @@ COSTS: Final[dict[type, dict[str, Cost]]] = {
     dict: _DICT,
     collections.defaultdict: _DICT,
     collections.OrderedDict: _DICT | {"move_to_end": _key},
-    collections.Counter: _each(_counts, "update subtract")
-    | {"copy": _copies, "pop": _key, "most_common": _most_common, "elements": _moves, "total": _moves},
+    collections.Counter: {"copy": _copies, "pop": _key, "most_common": _most_common, "elements": _moves, "total": _moves},
     types.MappingProxyType: {"copy": _copies},
     type({}.keys()): {"isdisjoint": _set_arguments},
     type({}.items()): {"isdisjoint": _set_arguments},
@@ -314,6 +308,8 @@ class Methods:
         self._special: dict[tuple[type, str], Callable[..., Any]] = {
             (str, "format"): lambda receiver, *args, **kwargs: texts.str_format(receiver, args, kwargs),
             (list, "sort"): self._sort,
+            (collections.Counter, "update"): self._count,
+            (collections.Counter, "subtract"): self._uncount,
         }
 
     def call(self, receiver: Any, method: str, *args: Any, **kwargs: Any) -> Any:
@@ -389,6 +385,14 @@ class Methods:
         return AttributeError(f"{kind.__name__!r} has no attribute {name!r} in the restricted tier")
 
     # --- special methods -----------------------------------------------------------------------------------------
+
+    def _count(self, receiver: Any, items: Any = (), **counts: Any) -> None:
+        self.iterables.count_into(receiver, items)
+        self.iterables.count_into(receiver, counts)
+
+    def _uncount(self, receiver: Any, items: Any = (), **counts: Any) -> None:
+        self.iterables.count_into(receiver, items, -1)
+        self.iterables.count_into(receiver, counts, -1)
 
     def _sort(self, receiver: list[Any], *, key: Any = None, reverse: bool = False) -> None:
         self.sort(receiver, key, reverse=reverse)

@@ -86,14 +86,54 @@ def test_waiting_burns_nothing(run, load):
 
 def test_the_time_of_the_host_is_not_the_modules(run, load):
     class SlowBridge(FakeBridge):
-        def call_now(self, method, args):
+        async def call(self, method, args):
             for _ in range(2_000_000):
                 pass
-            return super().call_now(method, args)
+            return await super().call(method, args)
 
     async def main():
-        loaded = await load(probe("self.log('info', 'x')"), bridge=SlowBridge(), limits=ResourceLimits(max_step_ms=10))
+        bridge = SlowBridge(["system.storage"])
+        loaded = await load(probe("await self.storage.get('k')"), bridge=bridge, limits=ResourceLimits(max_step_ms=10))
         await loaded.call("probe")
+
+    run(main())
+
+
+def test_a_host_that_answers_at_once_does_not_starve_the_loop(run, load):
+    async def main():
+        turns = []
+        loaded = await load(
+            probe("for i in range(200):\n    await self.storage.get('k')"), permissions=("system.storage",)
+        )
+        task = asyncio.create_task(loaded.call("probe"))
+        while not task.done():
+            await asyncio.sleep(0)
+            turns.append(1)
+        await task
+        assert len(turns) > 10
+
+    run(main())
+
+
+def test_a_share_of_a_processor_delays(run, load):
+    async def main():
+        body = "for i in range(40):\n    for j in range(20_000):\n        pass\n    await asyncio.sleep(0)"
+        loaded = await load(probe(body), limits=ResourceLimits(max_cpu_ms_per_s=200))
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        await loaded.call("probe")
+        assert loop.time() - began > loaded.monitor.usage.cpu_ms / 1_000
+
+    run(main())
+
+
+def test_an_error_keeps_nothing_of_the_module(run, load):
+    async def main():
+        loaded = await load("def probe(self):\n    raise ValueError(self)")
+        with pytest.raises(GuestError) as caught:
+            await loaded.call("probe")
+        assert caught.value.__context__ is None
+        assert caught.value.__cause__ is None
 
     run(main())
 

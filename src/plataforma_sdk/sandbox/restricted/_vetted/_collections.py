@@ -6,7 +6,6 @@ import collections
 from typing import TYPE_CHECKING, Any, Final
 
 from plataforma_sdk.sandbox.restricted._sealed import SealedFunction, namespace, seal_type
-from plataforma_sdk.sandbox.restricted._weights import DICTS
 
 if TYPE_CHECKING:
     from plataforma_sdk.sandbox.restricted._sandbox import Sandbox
@@ -82,9 +81,9 @@ class _Collections:
         return collections.OrderedDict(self._sandbox.builtins.make_dict(*args, **kwargs))
 
     def counter(self, items: Any = (), **kwargs: Any) -> Any:
-        if type(items) not in DICTS:
-            items = self._sandbox.iterables.hashable(items)
-        return collections.Counter(items, **kwargs)
+        made = collections.Counter(kwargs)
+        self._sandbox.iterables.count_into(made, items)
+        return made
 
     def namedtuple(self, name: Any, fields: Any) -> Any:
         names = fields.replace(",", " ").split() if type(fields) is str else list(self._sandbox.iterables.star(fields))

@@ -7,11 +7,10 @@ it runs. Nested repeats, back-references and look-around are refused altogether.
 
 from __future__ import annotations
 
+import functools
 import re
 from re import _constants, _parser  # type: ignore[attr-defined]
 from typing import TYPE_CHECKING, Any, Final
-
-import cachetools
 
 from plataforma_sdk.sandbox.restricted._sealed import SealedFunction, SealedMeta, namespace, seal_type
 
@@ -33,7 +32,6 @@ _FLAGS: Final = {
 _REPEATS: Final = frozenset({_constants.MAX_REPEAT, _constants.MIN_REPEAT})
 _SINGLE: Final = frozenset({_constants.LITERAL, _constants.NOT_LITERAL, _constants.ANY, _constants.IN, _constants.AT})
 _BAD: Final = "is not available in the restricted tier: its worst case has no bound"
-_CACHE: Final[cachetools.LRUCache[tuple[str, int], Shape]] = cachetools.LRUCache(256)
 
 
 class Shape:
@@ -89,6 +87,11 @@ class Shape:
         return int(self.factor * (length + 1) ** (powers + (1 if powers and not is_full else 0)) + length)
 
 
+@functools.lru_cache(maxsize=256)
+def _shape_of(pattern: str, flags: int) -> Shape:
+    return Shape(_parser.parse(pattern, flags))
+
+
 def _is_empty(body: Any) -> bool:
     return body.getwidth()[0] == 0  # type: ignore[no-any-return]
 
@@ -100,14 +103,10 @@ class Pattern:
         if type(pattern) is not str or len(pattern) > _MAX_PATTERN:
             raise ValueError(f"a pattern is a text of at most {_MAX_PATTERN} characters")
         flags = _plain_flags(flags)
-        key = (pattern, flags)
-        shape = _CACHE.get(key)
-        if shape is None:
-            try:
-                shape = _CACHE[key] = Shape(_parser.parse(pattern, flags))
-            except re.error as error:
-                raise ValueError(f"bad pattern: {error}") from None
-        self._shape = shape
+        try:
+            self._shape = _shape_of(pattern, flags)
+        except re.error as error:
+            raise ValueError(f"bad pattern: {error}") from None
         self._sandbox = sandbox
         self._compiled = re.compile(pattern, flags)
 
