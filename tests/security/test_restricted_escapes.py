@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from restricted_judge import Api, Payload, dangerous, judge, read_corpus
+from tests.security.restricted_judge import Api, Payload, dangerous, judge, read_corpus
 
 from plataforma_sdk.sandbox.restricted import ATTESTED
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -69,7 +70,7 @@ def demo(
     Exit codes: 0 all tiers ran; 1 one failed or was refused what it requires; 2 wrong use, such as no terminal to
     ask in and no --yes.
     """
-    status = Console(stderr=True)
+    status = Console(stderr=True, highlight=False)
     if not yes and not sys.stdin.isatty():
         status.print(
             "The demo asks which permissions the module may have, and there is no terminal to ask in: "
@@ -107,26 +108,26 @@ def _run_tiers(tiers: list[str], data: Path | None, *, yes: bool, as_json: bool,
             if as_json:
                 sys.stdout.write(result.to_json() + "\n")
     if not as_json:
-        show_results(results, Console())
+        show_results(results, Console(highlight=False))
     return len(results) == len(tiers)
 
 
 def _run_tier(tier: str, api: Any, prompt: Any, status: Console) -> Any:
-    """Run one tier; the spinner stands still while a person is asked, or it would overwrite the question."""
+    """Run one tier. Progress is a spinner, or lines where a person is asked, since a spinner would hide the question."""
     from plataforma_sdk.cli._demo import run_demo
     from plataforma_sdk.cli._example import example_path
 
-    spinner = status.status(f"{tier}: starting")
+    spinner = status.status("")
 
     def progress(step: str) -> None:
-        spinner.update(f"{tier}: {step}")
+        if prompt is None:
+            spinner.update(f"{tier}: {step}")
+        else:
+            status.print(f"{tier}: {step}", style="dim")
 
-    if prompt is None:
-        spinner.start()
-    try:
+    with spinner if prompt is None else contextlib.nullcontext():
+        progress("starting")
         job = run_demo(
             tier, example_path("vendas"), api, prompt=prompt, grant_declared=prompt is None, progress=progress
         )
         return asyncio.run(job)
-    finally:
-        spinner.stop()

@@ -94,7 +94,7 @@ async def run_demo(
     grants = package.manifest.permissions.declared if grant_declared else ()
     async with ModuleHost(engine=engine, prompt=prompt, api=api, locale="pt-BR") as host:
         progress(f"loading {package.id} {package.version}")
-        handle = await host.load(package, grants=grants)
+        handle = await host.load(source, grants=grants)
         progress("sending events")
         events = await _send_events(host)
         progress("using the window")

@@ -228,7 +228,8 @@ def _greater(partial: _Partial) -> tuple[_Comparator, ...]:
     if not partial.numbers:
         return _NONE
     if len(partial.numbers) < 3:  # noqa: PLR2004 - open at the end
-        return (attrs.evolve(partial.above(len(partial.numbers) - 1), operator=">="),)
+        following = partial.above(len(partial.numbers) - 1).version
+        return (_Comparator(">=", attrs.evolve(following, prerelease=())),)
     return (_Comparator(">", partial.version),)
 
 

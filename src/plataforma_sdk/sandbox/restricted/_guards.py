@@ -15,6 +15,7 @@ from plataforma_sdk.sandbox.restricted._fuel import Meter
 from plataforma_sdk.sandbox.restricted._weights import (
     CONTAINERS,
     DICTS,
+    HASH_TABLES,
     MAX_ITEMS,
     MAX_TEXT,
     SCALARS,
@@ -157,6 +158,23 @@ class Operators:
         """``left @ right``: only a module's own classes define it."""
         return left @ right
 
+    # --- sets ------------------------------------------------------------------------------------------------------
+
+    def _size_sets(self, left: Any, right: Any) -> None:
+        if type(left) in HASH_TABLES and type(right) in HASH_TABLES:
+            self._scales.collisions(left)
+            self._scales.collisions(right)
+
+    def set_operator(self, apply: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+        """Guard ``-``, ``|``, ``&`` or ``^``."""
+        size, grown = self._size_sets, self.grown
+
+        def operate(left: Any, right: Any) -> Any:
+            size(left, right)
+            return grown(apply(left, right))
+
+        return operate
+
     # --- comparison ----------------------------------------------------------------------------------------------
 
     def compare(self, apply: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
@@ -200,7 +218,7 @@ class Operators:
 
     def augmented(self) -> dict[str, Callable[[Any, Any], Any]]:
         """The in-place operators by the name that the policy writes; ``+=`` and ``|=`` belong to `Iterables`."""
-        made = {f"_aug_{name}_": self._in_place(apply, None) for name, apply in _IN_PLACE.items()}
+        made = {f"_aug_{name}_": self._in_place(apply, self._size_sets) for name, apply in _IN_PLACE.items()}
         made["_aug_mult_"] = self._in_place(operator.imul, self._size_product)
         made["_aug_pow_"], made["_aug_lshift_"], made["_aug_floordiv_"] = self.pow, self.shl, self.fdiv
         return made

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from plataforma_sdk.sandbox.restricted._fuel import Meter
 from plataforma_sdk.sandbox.restricted._guards import Operators
-from plataforma_sdk.sandbox.restricted._weights import CONTAINERS, DICTS, MAX_ITEMS, Scales
+from plataforma_sdk.sandbox.restricted._weights import CONTAINERS, DICTS, HASH_TABLES, MAX_ITEMS, Scales
 
 __all__ = ["MAX_GENERATORS", "MAX_NESTING", "Iterables"]
 
@@ -119,6 +119,9 @@ class Iterables:
         """``left |= right``: a dict takes any iterable of pairs."""
         if type(left) in DICTS and type(right) not in DICTS:
             right = self.mapping(right)
+        if type(left) in HASH_TABLES and type(right) in HASH_TABLES:
+            self._scales.collisions(left)
+            self._scales.collisions(right)
         return self._operators.grown(_ior(left, right))
 
     # --- sets and dicts ------------------------------------------------------------------------------------------

@@ -175,13 +175,18 @@ def _set_arguments(methods: Methods, receiver: Any, args: _Args) -> _Args:
     """Each argument becomes a set, made in batches; the operation is then linear."""
     methods.meter.charge(len(receiver) >> 5)
     made = tuple(item if type(item) in _SETS else methods.iterables.unique(item) for item in args)
+    for item in (receiver, *made):
+        methods.scales.collisions(item)
     methods.meter.charge(sum(map(len, made)) >> 5)
     methods.meter.alloc(sum(map(len, made)) * 8)
     return made
 
 
-def _updates(methods: Methods, _: Any, args: _Args) -> _Args:
-    return tuple(item if type(item) in DICTS else methods.iterables.mapping(item) for item in args)
+def _updates(methods: Methods, receiver: Any, args: _Args) -> _Args:
+    made = tuple(item if type(item) in DICTS else methods.iterables.mapping(item) for item in args)
+    for item in (receiver, *made):
+        methods.scales.collisions(item)
+    return made
 
 
 def _most_common(methods: Methods, receiver: Any, args: _Args) -> _Args:
@@ -269,7 +274,8 @@ COSTS: Final[dict[type, dict[str, Cost]]] = {
     dict: _DICT,
     collections.defaultdict: _DICT,
     collections.OrderedDict: _DICT | {"move_to_end": _key},
-    collections.Counter: {"copy": _copies, "pop": _key, "most_common": _most_common, "elements": _moves, "total": _moves},
+    collections.Counter: {"copy": _copies, "pop": _key, "most_common": _most_common}
+    | _each(_moves, "elements total"),
     types.MappingProxyType: {"copy": _copies},
     type({}.keys()): {"isdisjoint": _set_arguments},
     type({}.items()): {"isdisjoint": _set_arguments},

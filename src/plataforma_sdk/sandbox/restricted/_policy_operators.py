@@ -7,6 +7,7 @@ small stays as written.
 
     a * b           _mul_(a, b)                                     sized before it is made
     a + b           t if type(t := a + b) is int else _grown_(t)    a sum at most doubles: charged after
+    a - b, a | b    a - b if type(a) is int else _sub_(a, b)        sets whose keys collide
     a % b           a % b if type(a) is int ... else _mod_(a, b)    formatting of text, division of big integers
     a == b          _eq_(a, b)                                      shared structure: exponential comparison
     d[k]            d[k if type(k) not in _HIDING_ else _hk_(k)]    exponential hash of nested tuples
@@ -36,7 +37,12 @@ _GUARDS: Final[dict[type[ast.operator], str]] = {
     ast.Add: "_add_",
     ast.MatMult: "_matmul_",
 }
-_SHRINKING: Final = (ast.Sub, ast.BitOr, ast.BitAnd, ast.BitXor)
+_SET_GUARDS: Final[dict[type[ast.operator], str]] = {
+    ast.Sub: "_sub_",
+    ast.BitOr: "_or_",
+    ast.BitAnd: "_and_",
+    ast.BitXor: "_xor_",
+}
 _COMPARISONS: Final[dict[type[ast.cmpop], str]] = {
     ast.Eq: "_eq_",
     ast.NotEq: "_ne_",
@@ -78,7 +84,7 @@ class OperatorPolicy(NamePolicy):
         """Whether the operation may stay as written."""
         known = self.known
         if op not in _GUARDS:
-            return op not in _SHRINKING or known.is_number(left) or known.is_number(right)
+            return op not in _SET_GUARDS or known.is_number(left) or known.is_number(right)
         if isinstance(left, ast.Constant) and isinstance(right, ast.Constant) and op is not ast.Add:
             return False  # the compiler would fold it: 2**10**9 at load
         if known.is_small(left) and known.is_small(right) and op in (ast.Mult, ast.Mod, ast.FloorDiv, ast.Add):
@@ -99,7 +105,9 @@ class OperatorPolicy(NamePolicy):
         if op is ast.Mult and any(isinstance(side, ast.Constant) and type(side.value) is float for side in raw):
             return new
         tiny = any(_is_tiny(side) for side in raw)
-        if op in _SHRINKING or op is ast.Add or (op is ast.Mult and tiny and self.scope.has_temporaries):
+        if op in _SET_GUARDS:
+            return self._set_operation(new, _SET_GUARDS[op])
+        if op is ast.Add or (op is ast.Mult and tiny and self.scope.has_temporaries):
             return self._checked_after(new, is_text=is_text)
         if op is ast.Mod and isinstance(left, ast.Name) and is_small_constant(right):
             same = test_type(new.left, ast.Is(), "_int_")
@@ -107,6 +115,18 @@ class OperatorPolicy(NamePolicy):
         if op is ast.FloorDiv and is_small_constant(right):
             return new
         return call(_GUARDS[op], new.left, new.right)
+
+    def _set_operation(self, new: ast.BinOp, guard: str) -> ast.expr:
+        """Integers stay native; sets and dicts are looked at first, since their keys may collide."""
+        if isinstance(new.left, ast.Name):
+            first, again = new.left, name(new.left.id)
+        elif self.scope.has_temporaries:
+            held = self.temporary()
+            first, again = walrus(held, new.left), name(held)  # type: ignore[assignment]
+        else:
+            return call(guard, new.left, new.right)
+        native = ast.BinOp(again, new.op, new.right)
+        return choose(test_type(first, ast.Is(), "_int_"), native, call(guard, again, new.right))
 
     def _checked_after(self, new: ast.BinOp, *, is_text: bool) -> ast.expr:
         """Charge a result that is at most as large as its operands together."""

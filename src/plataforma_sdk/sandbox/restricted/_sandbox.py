@@ -212,6 +212,10 @@ class Sandbox:
         operators, scales = self.operators, self.scales
         return {
             "_grown_": operators.grown,
+            "_sub_": operators.set_operator(operator.sub),
+            "_or_": operators.set_operator(operator.or_),
+            "_and_": operators.set_operator(operator.and_),
+            "_xor_": operators.set_operator(operator.xor),
             "_add_": operators.add,
             "_mul_": operators.mul,
             "_pow_": operators.pow,

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from plataforma_sdk.sandbox.restricted._fuel import Meter
 
-__all__ = ["CONTAINERS", "DICTS", "MAX_ITEMS", "MAX_TEXT", "SCALARS", "Scales"]
+__all__ = ["CONTAINERS", "DICTS", "HASH_TABLES", "MAX_ITEMS", "MAX_TEXT", "SCALARS", "Scales"]
 
 MAX_TEXT: Final = 8 << 20
 """Characters, or bytes, of one text."""
@@ -21,12 +21,14 @@ MAX_ITEMS: Final = 1 << 20
 """Elements of one container made by one operation."""
 
 _MAX_NODES: Final = 200_000
+_FREE_KEYS: Final = 1_024
 _MAX_HASH_NODES: Final = 20_000
 
 DICTS: Final = frozenset({dict, collections.defaultdict, collections.Counter, collections.OrderedDict})
 _VIEWS: Final = frozenset({type({}.keys()), type({}.values()), type({}.items())})
 SEQUENCES: Final = frozenset({list, tuple, set, frozenset, collections.deque}) | _VIEWS
 CONTAINERS: Final = SEQUENCES | DICTS
+HASH_TABLES: Final = frozenset({set, frozenset, type({}.keys()), type({}.items())}) | DICTS
 SCALARS: Final = frozenset({int, float, bool, str, bytes, type(None), complex})
 
 
@@ -49,6 +51,8 @@ class Scales:
             if kind in CONTAINERS:
                 if len(item) * 2 + count + len(pending) > limit * 4:
                     self._meter.trip("fuel")
+                if kind in HASH_TABLES:
+                    self.collisions(item)
                 pending.extend(item)
                 if kind in DICTS:
                     pending.extend(item.values())
@@ -58,6 +62,18 @@ class Scales:
                 self._meter.trip("fuel")
         self._meter.charge(count >> 5)
         return value
+
+    def collisions(self, value: Any) -> None:
+        """Charge the keys of a large set or dict that share a hash: looking up each takes as long as there are others.
+
+        A hash table of 100,000 multiples of 2**61 - 1 is a list. Source: oCERT-2011-003, hash collisions.
+        """
+        size = len(value)
+        if size > _FREE_KEYS:
+            self._meter.charge(size >> 4)
+            sharing = size - len({hash(key) for key in value})
+            if sharing > _FREE_KEYS:
+                self._meter.charge(sharing * sharing >> 6)
 
     def hashed(self, key: Any) -> Any:
         """Check that hashing `key` is cheap, and return it; only a tuple or frozenset can hide more than it shows."""

@@ -46,7 +46,7 @@ class WasmInstance:
         """Whether a hard limit or a crash has ended the instance."""
         return self._pump.ended is not None and not self._is_closed
 
-    async def call(self, function: str, *args: Any, **kwargs: Any) -> Any:
+    async def call(self, function: str, /, *args: Any, **kwargs: Any) -> Any:
         """Call into the module; see `Instance.call`. A call that does not wait costs no turn of the loop.
 
         Cancelling it cancels the guest's task; a guest that does not end it within 0.1 s is ended itself.

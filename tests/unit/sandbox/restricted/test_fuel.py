@@ -31,7 +31,7 @@ LOOPS = {
 @pytest.mark.parametrize("source", LOOPS.values(), ids=LOOPS.keys())
 @pytest.mark.parametrize("fuel", [1_000, 12_345])
 def test_two_runs_with_one_budget_stop_at_the_same_turn(source, fuel):
-    from restricted_kit import Runner
+    from tests.unit.sandbox.restricted.restricted_kit import Runner
 
     first = count_until_trip(Runner(), source, fuel)
     second = count_until_trip(Runner(), source, fuel)
@@ -43,7 +43,7 @@ def test_two_runs_with_one_budget_stop_at_the_same_turn(source, fuel):
 @pytest.mark.parametrize("warm_up", [0, 1, SLICE - 1, SLICE, SLICE + 1, 1_000])
 def test_where_a_slice_ends_does_not_move_the_trip_point(warm_up):
     """Work on another account before shifts the slices, and must not shift the end."""
-    from restricted_kit import Runner
+    from tests.unit.sandbox.restricted.restricted_kit import Runner
 
     runner = Runner()
     runner.run(f"for i in range({warm_up}):\n    pass")

@@ -7,7 +7,7 @@ from __future__ import annotations
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
-from restricted_kit import Runner
+from tests.unit.sandbox.restricted.restricted_kit import Runner
 
 from plataforma_sdk.sandbox.restricted._fuel import LimitReached
 

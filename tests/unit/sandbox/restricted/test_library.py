@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from restricted_kit import Runner
+from tests.unit.sandbox.restricted.restricted_kit import Runner
 
 from plataforma_sdk.sandbox.restricted._sealed import SealedMeta
 from plataforma_sdk.sandbox.restricted._vetted import LIBRARIES

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from restricted_kit import Runner
+from tests.unit.sandbox.restricted.restricted_kit import Runner
 
 from plataforma_sdk.errors import ModuleLoadError, PolicyError
 from plataforma_sdk.sandbox.restricted import CompileCache, compile_source

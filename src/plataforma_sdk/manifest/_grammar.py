@@ -1,0 +1,100 @@
+"""Small grammars of a manifest: topics, endpoints, licences, asset patterns. Each raises ``problem; advice``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+__all__ = ["METHODS", "check_asset_pattern", "check_endpoint", "check_licence", "check_methods", "check_topic"]
+
+METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+
+MAX_TOPIC_BYTES: Final = 256
+MAX_TOPIC_SEGMENTS: Final = 16
+MAX_LICENCE_TOKENS: Final = 100
+
+_TOPIC: Final = re.compile(r"(?:[a-z0-9_-]+|\*)(?:\.(?:[a-z0-9_-]+|\*))*", re.ASCII)
+_ENDPOINT: Final = re.compile(r"(?:/(?!\.)[A-Za-z0-9._~-]+)+(?:/\*)?", re.ASCII)
+_ASSET: Final = re.compile(r"[A-Za-z0-9_*?-][A-Za-z0-9_.*?-]*(?:/[A-Za-z0-9_*?-][A-Za-z0-9_.*?-]*)*", re.ASCII)
+_LICENCE_TOKEN: Final = re.compile(r"\s*([()]|[A-Za-z0-9.+-]+)\s*", re.ASCII)
+
+
+def check_topic(text: str) -> str:
+    """Accept a topic or pattern of topics."""
+    if len(text) > MAX_TOPIC_BYTES or text.count(".") >= MAX_TOPIC_SEGMENTS or not _TOPIC.fullmatch(text):
+        raise ValueError(
+            f"{text[:80]!r} is no topic; write segments of a-z, 0-9, _ and - joined by dots, * for a whole segment"
+        )
+    return text
+
+
+def check_endpoint(path: str, segment: str) -> str:
+    """Accept a path below the module's own segment; ``/*`` at the end stands for any path below."""
+    if len(path) > MAX_TOPIC_BYTES or not _ENDPOINT.fullmatch(path):
+        raise ValueError(f"is no path; write '/{segment}/name', or '/{segment}/*' for all below")
+    if path.split("/")[1] != segment or path == f"/{segment}*":
+        raise ValueError(f"lies outside the module's own paths; let it begin with '/{segment}/'")
+    return path
+
+
+def check_methods(methods: object) -> tuple[str, ...]:
+    """Accept a list of HTTP methods."""
+    if not isinstance(methods, Sequence) or isinstance(methods, str) or not methods:
+        raise ValueError('has no list of methods; write ["GET"]')
+    unknown = [str(method)[:20] for method in methods if method not in METHODS]
+    if unknown or len(set(methods)) < len(methods):
+        what = f"has the method {unknown[0]!r}" if unknown else "has a method twice"
+        raise ValueError(f"{what}; write each of {', '.join(METHODS)} at most once")
+    return tuple(methods)
+
+
+def check_asset_pattern(text: str) -> str:
+    """Accept a pattern of paths inside the package."""
+    if len(text) > MAX_TOPIC_BYTES or not _ASSET.fullmatch(text):
+        raise ValueError(f"{text[:80]!r} is no path inside the package; write 'assets/*' or 'assets/logo.png'")
+    return text
+
+
+def check_licence(text: str) -> str:
+    """Accept an SPDX licence expression by its syntax; whether the licence exists is for the registry to say.
+
+    **Source:** SPDX specification, annex D: ``MIT``, ``MIT OR Apache-2.0``, ``GPL-2.0-only WITH Classpath-exception-2.0``.
+    """
+    tokens: list[str] = []
+    position = 0
+    while position < len(text) and len(tokens) <= MAX_LICENCE_TOKENS:
+        found = _LICENCE_TOKEN.match(text, position)
+        if found is None:
+            break
+        tokens.append(found[1])
+        position = found.end()
+    if position < len(text) or not _is_expression(tokens):
+        raise ValueError(f"{text[:80]!r} is no licence expression; write an SPDX one: MIT, Apache-2.0, MIT OR Apache-2.0")
+    return text
+
+
+def _is_expression(tokens: Sequence[str]) -> bool:
+    """Read ids and operators in turn, without recursion: a licence comes from an untrusted file."""
+    depth = 0
+    wants_id = True
+    previous = ""
+    for token in tokens:
+        if token == "(":  # noqa: S105 - a bracket
+            if not wants_id or previous == "WITH":
+                return False
+            depth += 1
+        elif token == ")":  # noqa: S105 - a bracket
+            depth -= 1
+            if wants_id or depth < 0:
+                return False
+        elif token in ("AND", "OR", "WITH"):
+            if wants_id or (token == "WITH" and previous == ")"):  # noqa: S105 - words of a licence
+                return False
+            wants_id = True
+        elif not wants_id:
+            return False
+        else:
+            wants_id = False
+        previous = token
+    return depth == 0 and not wants_id
