@@ -148,7 +148,7 @@ def _base(value: object) -> object:
     raise _unknown(value)
 
 
-def _to_wire(value: Any, depth: int) -> Any:
+def _to_wire(value: Any, depth: int) -> Any:  # noqa: PLR0911 - one return for each kind of value
     kind = type(value)
     if kind is str:
         return _check_text(value)
@@ -171,7 +171,7 @@ def _to_wire(value: Any, depth: int) -> Any:
     return write(value)
 
 
-def _copy(value: Any, depth: int) -> Any:
+def _copy(value: Any, depth: int) -> Any:  # noqa: PLR0911 - as `_to_wire`
     kind = type(value)
     if kind is str:
         return _check_text(value)
@@ -266,7 +266,7 @@ def _unescape(key: str) -> str:
 def _read_tagged(value: dict[str, Any]) -> Any:
     tag, text = value[_TAG], value.get(_VALUE)
     reader = _READERS.get(tag) if isinstance(tag, str) else None
-    if reader is None or not isinstance(text, str) or len(value) != 2:
+    if reader is None or not isinstance(text, str) or value.keys() != {_TAG, _VALUE}:
         raise CodecError(f"Not a tagged value: {str(value)[:80]}")
     try:
         return reader(text)

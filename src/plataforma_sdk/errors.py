@@ -174,18 +174,22 @@ class Fault(tuple[str, str, str]):
     __slots__ = ()
 
     def __new__(cls, where: str, problem: str, advice: str) -> Self:
+        """Take the three texts; a tuple, so that a fault crosses a boundary as a list of them."""
         return super().__new__(cls, (where, problem, advice))
 
     @property
     def where(self) -> str:
+        """File, line or key."""
         return self[0]
 
     @property
     def problem(self) -> str:
+        """What is wrong."""
         return self[1]
 
     @property
     def advice(self) -> str:
+        """What to write instead."""
         return self[2]
 
     def __str__(self) -> str:
@@ -314,9 +318,7 @@ class GuestError(SandboxError):
 
     fields = ("module", "type_name", "text", "traceback")
 
-    def __init__(
-        self, type_name: str, text: str, *, traceback: Iterable[str] = (), module: str | None = None
-    ) -> None:
+    def __init__(self, type_name: str, text: str, *, traceback: Iterable[str] = (), module: str | None = None) -> None:
         who = f"Module {module!r}" if module else "The module"
         lines = tuple(traceback)
         where = f"\n{''.join(line if line.endswith(chr(10)) else line + chr(10) for line in lines)}" if lines else ""

@@ -28,14 +28,12 @@ __all__ = [
 ]
 
 JsonValue: TypeAlias = (
-    "None | bool | int | float | str | bytes | Decimal | datetime.date | datetime.datetime"
-    " | list[JsonValue] | tuple[JsonValue, ...] | dict[str, JsonValue]"
+    "bool | int | float | str | bytes | Decimal | datetime.date | datetime.datetime"
+    " | list[JsonValue] | tuple[JsonValue, ...] | dict[str, JsonValue] | None"
 )
 """What may cross a boundary: JSON, and bytes, Decimal, date, datetime and large integers by tag (see `codec`)."""
 
-MODULE_ID_PATTERN: Final = re.compile(
-    r"(?:[a-z0-9]+(?:-[a-z0-9]+)*/)?[a-z0-9]+(?:-[a-z0-9]+)*", re.ASCII
-)
+MODULE_ID_PATTERN: Final = re.compile(r"(?:[a-z0-9]+(?:-[a-z0-9]+)*/)?[a-z0-9]+(?:-[a-z0-9]+)*", re.ASCII)
 MAX_MODULE_ID_BYTES: Final = 64
 
 
@@ -84,9 +82,11 @@ class FakeClock:
         self._elapsed = 0.0
 
     def now(self) -> float:
+        """Seconds since the Unix epoch."""
         return self._start + self._elapsed
 
     def monotonic(self) -> float:
+        """Seconds advanced since the clock was made."""
         return self._elapsed
 
     def advance(self, seconds: float) -> None:

@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.security.restricted_judge import Api, Payload, dangerous, judge, read_corpus
 
 from plataforma_sdk.sandbox.restricted import ATTESTED
+from tests.security.restricted_judge import Api, Payload, dangerous, judge, read_corpus
 
 pytestmark = pytest.mark.skipif(sys.version_info[:2] not in ATTESTED, reason="the engine refuses to run on this Python")
 

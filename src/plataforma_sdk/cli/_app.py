@@ -113,7 +113,7 @@ def _run_tiers(tiers: list[str], data: Path | None, *, yes: bool, as_json: bool,
 
 
 def _run_tier(tier: str, api: Any, prompt: Any, status: Console) -> Any:
-    """Run one tier. Progress is a spinner, or lines where a person is asked, since a spinner would hide the question."""
+    """Run one tier; progress is a spinner, or lines where a person is asked: a spinner would hide the question."""
     from plataforma_sdk.cli._demo import run_demo
     from plataforma_sdk.cli._example import example_path
 

@@ -1,20 +1,45 @@
-"""``module.toml``: what a module is, what it asks for, and every fault at once."""
+"""The manifest of a module: ``module.toml`` read, checked and written; versions and ranges of versions.
 
-from plataforma_sdk.manifest._model import (
+>>> from plataforma_sdk.errors import ManifestError
+>>> try:
+...     Manifest.parse('id = "Vendas"\nversion = "1.0"\nentri = "vendas"')
+... except ManifestError as error:
+...     print(error)
+module.toml has 4 faults:
+  - module.toml: entry: is missing; add the line entry = "file:Class"
+  - module.toml:1: id: 'Vendas' is no module id; write a-z, 0-9 and single hyphens, as 'vendas' or 'acme/vendas', at most 64 bytes
+  - module.toml:2: version: '1.0' is no version; write major.minor.patch, such as 1.0.0 or 1.0.0-beta.1
+  - module.toml:3: entri: unknown key; did you mean 'entry'?
+"""
+
+from plataforma_sdk.manifest._config import CONFIG_TYPES, ConfigEntry, ConfigValue
+from plataforma_sdk.manifest._entry import Entry
+from plataforma_sdk.manifest._grammar import METHODS
+from plataforma_sdk.manifest._manifest import (
     LIMIT_NAMES,
-    ConfigEntry,
+    TIERS,
     Manifest,
     ManifestEvents,
     ManifestPermissions,
+    ManifestReading,
 )
+from plataforma_sdk.manifest._parse import MAX_MANIFEST_CHARS, read_manifest
 from plataforma_sdk.manifest._versions import Version, VersionRange
 
 __all__ = [
+    "CONFIG_TYPES",
     "LIMIT_NAMES",
+    "MAX_MANIFEST_CHARS",
+    "METHODS",
+    "TIERS",
     "ConfigEntry",
+    "ConfigValue",
+    "Entry",
     "Manifest",
     "ManifestEvents",
     "ManifestPermissions",
+    "ManifestReading",
     "Version",
     "VersionRange",
+    "read_manifest",
 ]

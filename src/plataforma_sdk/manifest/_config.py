@@ -22,7 +22,9 @@ MAX_TEXT_CHARS: Final = 4_096
 
 _KEYS: Final = ("type", "default", "description", "options", "minimum", "maximum")
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}", re.ASCII)
-_SECRET: Final = re.compile(r"(?i)(?:.*_)?(?:passwords?|passwd|senhas?|secrets?|segredos?|tokens?|credentials?|(?:api|private|access)_?key)")
+_SECRET: Final = re.compile(
+    r"(?i)(?:.*_)?(?:passwords?|passwd|senhas?|secrets?|segredos?|tokens?|credentials?|(?:api|private|access)_?key)"
+)
 _SECRET_ADVICE: Final = "secrets never enter a module; the host attaches them to its calls through api_auth"
 _TYPES: Final[Mapping[str, tuple[type, ...]]] = {
     "string": (str,),
@@ -143,7 +145,11 @@ def _read_entry(reader: Reader, path: KeyPath, table: Mapping[str, Any]) -> Conf
         reader.fault((*path, "type"), "is 'secret'", _SECRET_ADVICE)
         return None
     if type_name not in CONFIG_TYPES:
-        reader.fault((*path, "type"), f"is {type_name!r:.80}" if "type" in table else "is missing", f"write one of {listing(CONFIG_TYPES)}")
+        reader.fault(
+            (*path, "type"),
+            f"is {type_name!r:.80}" if "type" in table else "is missing",
+            f"write one of {listing(CONFIG_TYPES)}",
+        )
         return None
     bare = ConfigEntry(
         type=type_name,

@@ -33,7 +33,7 @@ def check_endpoint(path: str, segment: str) -> str:
     """Accept a path below the module's own segment; ``/*`` at the end stands for any path below."""
     if len(path) > MAX_TOPIC_BYTES or not _ENDPOINT.fullmatch(path):
         raise ValueError(f"is no path; write '/{segment}/name', or '/{segment}/*' for all below")
-    if path.split("/")[1] != segment or path == f"/{segment}*":
+    if path.split("/")[1] != segment:
         raise ValueError(f"lies outside the module's own paths; let it begin with '/{segment}/'")
     return path
 
@@ -70,7 +70,9 @@ def check_licence(text: str) -> str:
         tokens.append(found[1])
         position = found.end()
     if position < len(text) or not _is_expression(tokens):
-        raise ValueError(f"{text[:80]!r} is no licence expression; write an SPDX one: MIT, Apache-2.0, MIT OR Apache-2.0")
+        raise ValueError(
+            f"{text[:80]!r} is no licence expression; write an SPDX one: MIT, Apache-2.0, MIT OR Apache-2.0"
+        )
     return text
 
 

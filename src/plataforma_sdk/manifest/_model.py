@@ -178,7 +178,9 @@ class Manifest:
             ManifestError: a value that is not declared, of another type, or missing; all such faults.
         """
         faults = [
-            Fault(f"config.{name}", "the module declares no such setting", f"it has: {', '.join(self.config) or 'none'}")
+            Fault(
+                f"config.{name}", "the module declares no such setting", f"it has: {', '.join(self.config) or 'none'}"
+            )
             for name in overrides
             if name not in self.config
         ]

@@ -132,9 +132,7 @@ class _Parser:
 
     # --- single values ---------------------------------------------------------------------------------------------
 
-    def _text(
-        self, key: str, *, required: bool = False, check: Callable[[str], bool] = bool, advice: str = ""
-    ) -> str:
+    def _text(self, key: str, *, required: bool = False, check: Callable[[str], bool] = bool, advice: str = "") -> str:
         value = self._data.get(key)
         if value is None:
             if required:
@@ -195,7 +193,9 @@ class _Parser:
         if isinstance(value, list):
             value = dict(self._reason(group, item) for item in value)
         if not isinstance(value, dict):
-            self._fault(f"permissions.{group}", "it is not a table", f'write [permissions.{group}] and "name" = "reason"')
+            self._fault(
+                f"permissions.{group}", "it is not a table", f'write [permissions.{group}] and "name" = "reason"'
+            )
             return {}
         for name, reason in value.items():
             self._check_permission(group, name, reason)

@@ -147,5 +147,12 @@ def text_problem(value: object, max_chars: int, *, lines: bool = False) -> str |
 
 def kind_of(value: object) -> str:
     """Name the TOML type of a value."""
-    names = {bool: "a boolean", int: "a whole number", float: "a number", str: "a text", list: "a list", dict: "a table"}
+    names = {
+        bool: "a boolean",
+        int: "a whole number",
+        float: "a number",
+        str: "a text",
+        list: "a list",
+        dict: "a table",
+    }
     return names.get(type(value), f"a {type(value).__name__}")

@@ -42,7 +42,7 @@ class ModuleFramework(abc.ABC):
         self._runtime.module = self
         return self
 
-    def __init__(self, context: ModuleContext) -> None:
+    def __init__(self, context: ModuleContext) -> None:  # noqa: B027 - optional, like the hooks below
         """Override to set attributes; nothing of the host may be called before `on_load`."""
 
     # --- lifecycle -------------------------------------------------------------------------------------------------
@@ -55,17 +55,17 @@ class ModuleFramework(abc.ABC):
     def render(self) -> Element:
         """Return the tree of a window; called again after every call into the module. Never waits."""
 
-    async def on_unload(self) -> None:
+    async def on_unload(self) -> None:  # noqa: B027
         """Say good-bye; has a deadline of its own and is skipped after a trap."""
 
-    async def on_reload(self, old_state: Any) -> None:
+    async def on_reload(self, old_state: Any) -> None:  # noqa: B027
         """Take over from the instance that this one replaces.
 
         Args:
             old_state: what its `__getstate__` returned, or its public attributes as far as they are plain data.
         """
 
-    async def on_upgrade(self, from_version: str) -> None:
+    async def on_upgrade(self, from_version: str) -> None:  # noqa: B027
         """Bring stored data up to date; runs before `on_load` where an older version was loaded last."""
 
     # --- who it is -------------------------------------------------------------------------------------------------

@@ -43,11 +43,11 @@ class ModuleRuntime:
         self._last_id = 0
         self._is_rendering = False
         self._functions: dict[str, Callable[..., Any]] = {
-            "@load": lambda: self.module.on_load(),
-            "@unload": lambda: self.module.on_unload(),
+            "@load": lambda: self.module.on_load(),  # noqa: PLW0108 - the module is made later
+            "@unload": lambda: self.module.on_unload(),  # noqa: PLW0108
             "@state": self._state,
-            "@resume": lambda old_state: self.module.on_reload(old_state),
-            "@upgrade": lambda from_version: self.module.on_upgrade(from_version),
+            "@resume": lambda old_state: self.module.on_reload(old_state),  # noqa: PLW0108
+            "@upgrade": lambda from_version: self.module.on_upgrade(from_version),  # noqa: PLW0108
             "@render": self._render,
             "@event": self._on_event,
             "@endpoint": self._on_request,

@@ -26,6 +26,10 @@ MANIFEST_FILE: Final = "module.toml"
 _WASM_MAGIC: Final = b"\x00asm"
 
 
+def _frozen_files(files: Mapping[str, bytes]) -> Mapping[str, bytes]:
+    return MappingProxyType(dict(files))
+
+
 @attrs.frozen(slots=False, eq=False)
 class ModulePackage:
     """A module's manifest and files. Made by the ``from_`` methods, which check everything.
@@ -40,7 +44,7 @@ class ModulePackage:
     """
 
     manifest: Manifest
-    files: Mapping[str, bytes] = attrs.field(converter=lambda files: MappingProxyType(dict(files)), repr=False)
+    files: Mapping[str, bytes] = attrs.field(converter=_frozen_files, repr=False)
 
     # --- making ----------------------------------------------------------------------------------------------------
 

@@ -201,12 +201,7 @@ class ModuleHost:
         """
         self._check_use()
         chosen = self._engine(engine) if engine is not None else self._default_engine
-        is_class = isinstance(target, type) and issubclass(target, ModuleFramework)
-        if is_class and chosen.name != "trusted":
-            raise ModuleLoadError(
-                f"{target.__name__} is a class of the host: load it with engine='trusted', or write it to a package"
-            )
-        package = package_of_class(target) if is_class else await resolve(target, self.registry)
+        package = await self._package(target, chosen)
         check_tier(package, chosen)
         with self._reserve(package.id):
             setup = self._setup(package, chosen, grants, limits, target)
@@ -244,6 +239,15 @@ class ModuleHost:
             from_plugin = None if engine in TIERS else self._plugins.hook.plataforma_engine(name=engine)
             self._engines[engine] = from_plugin or make_engine(engine)
         return self._engines[engine]
+
+    async def _package(self, target: LoadTarget, engine: Engine) -> ModulePackage:
+        if not (isinstance(target, type) and issubclass(target, ModuleFramework)):
+            return await resolve(target, self.registry)
+        if engine.name != "trusted":
+            raise ModuleLoadError(
+                f"{target.__name__} is a class of the host: load it with engine='trusted', or write it to a package"
+            )
+        return package_of_class(target)
 
     @contextlib.contextmanager
     def _reserve(self, module_id: str) -> Iterator[None]:

@@ -207,12 +207,8 @@ class LiveModule:
 
     async def _make(self, package: ModulePackage, *, is_staged: bool) -> _Launched:
         setup = self._setup
-        session = ModuleSession(
-            package, self.permissions, self.parts, self._services, self.call, is_staged=is_staged
-        )
-        proxy = ApiProxy(
-            package.id, self.permissions, self.monitor, {**session.services(), **setup.extra_services}
-        )
+        session = ModuleSession(package, self.permissions, self.parts, self._services, self.call, is_staged=is_staged)
+        proxy = ApiProxy(package.id, self.permissions, self.monitor, {**session.services(), **setup.extra_services})
         context = EngineContext(
             module_id=package.id,
             version=package.version,
@@ -340,7 +336,7 @@ def _messages(package: ModulePackage, locale: str) -> Mapping[str, str]:
     """Translations of ``locales/<locale>.json``, or of the language alone: ``pt-BR``, then ``pt``."""
     import json
 
-    for name in dict.fromkeys((locale, locale.split("-")[0])):
+    for name in dict.fromkeys((locale, locale.split("-", maxsplit=1)[0])):
         raw = package.files.get(f"locales/{name}.json")
         if raw is not None:
             found = json.loads(raw)

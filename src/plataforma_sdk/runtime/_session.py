@@ -177,9 +177,7 @@ class ModuleSession:
             return await self._call("@endpoint", number, request.to_data())
 
         def register() -> Subscription:
-            return self._parts.endpoints.register(
-                self.id, path, methods, answer, allowed=self._manifest.endpoints
-            )
+            return self._parts.endpoints.register(self.id, path, methods, answer, allowed=self._manifest.endpoints)
 
         if self._staged is not None:
             register().unsubscribe()  # raises now what it would raise at `commit`
@@ -247,5 +245,3 @@ class ModuleSession:
 
     async def _read_asset(self, path: str) -> bytes:
         return self._package.read_asset(path)
-
-

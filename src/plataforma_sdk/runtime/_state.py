@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from plataforma_sdk.permissions import Prompt
 
 __all__ = ["HostState"]
+
 
 class HostState:
     """Files under one directory, readable by their owner only; without a directory everything is in memory.
@@ -95,7 +95,7 @@ class HostState:
             aside = self._directory / "versions.json.new"
             aside.write_text(json.dumps(self._versions, indent=1), encoding="utf-8")
             aside.chmod(0o600)
-            os.replace(aside, self._directory / "versions.json")
+            aside.replace(self._directory / "versions.json")
 
     def close(self) -> None:
         """Close the files; a second call does nothing."""

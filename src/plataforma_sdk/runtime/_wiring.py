@@ -86,11 +86,9 @@ class ServiceFactory:
         if self._database is not None and self._owns_database:
             await self._database.close()
 
-    def make(
-        self, package: ModulePackage, permissions: PermissionManager, monitor: ResourceMonitor
-    ) -> ModuleServices:
+    def make(self, package: ModulePackage, permissions: PermissionManager, monitor: ResourceMonitor) -> ModuleServices:
         """Make the services of one module."""
-        storage = KeyValueStorage(self._storage_dir, package.id, max_bytes=monitor.limits.max_storage_bytes)
+        storage = _MeteredStorage(self._storage_dir, package.id, monitor)
         database = _ModuleDatabase(self._database, package.id, permissions)
 
         async def close() -> None:
@@ -99,7 +97,7 @@ class ServiceFactory:
 
         return ModuleServices(
             api=ApiClient(self._router, module_id=package.id, version=package.version, subject=self._subject),
-            storage=_MeteredStorage(storage, monitor),
+            storage=storage,
             query=database.query,
             execute=database.execute,
             close=close,
@@ -122,21 +120,20 @@ def _external() -> Transport | None:
         return None
 
 
-class _MeteredStorage:
+class _MeteredStorage(KeyValueStorage):
     """Storage that keeps the meter up to date."""
 
-    def __init__(self, storage: KeyValueStorage, monitor: ResourceMonitor) -> None:
-        self._storage = storage
+    def __init__(self, directory: Path | None, module_id: str, monitor: ResourceMonitor) -> None:
+        super().__init__(directory, module_id, max_bytes=monitor.limits.max_storage_bytes)
         self._monitor = monitor
-        self.get, self.keys = storage.get, storage.keys
 
     async def set(self, key: str, value: Any) -> None:
-        await self._storage.set(key, value)
-        self._monitor.set_storage(self._storage.used_bytes)
+        await super().set(key, value)
+        self._monitor.set_storage(self.used_bytes)
 
     async def delete(self, key: str) -> bool:
-        was_there = await self._storage.delete(key)
-        self._monitor.set_storage(self._storage.used_bytes)
+        was_there = await super().delete(key)
+        self._monitor.set_storage(self.used_bytes)
         return was_there
 
 

@@ -67,7 +67,7 @@ class ApiProxy:
         args, serve = self._admit(method, args, immediate=True)
         try:
             return self._hand_back(serve(*args))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a service may raise anything; the module learns a name and a text
             raise self._shown(method, error) from None
 
     async def call(self, method: str, args: list[Any]) -> Any:
@@ -78,7 +78,7 @@ class ApiProxy:
                 with waiting_for_a_person():
                     return self._hand_back(await serve(*args))
             return self._hand_back(await serve(*args))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a service may raise anything; the module learns a name and a text
             raise self._shown(method, error) from None
 
     def close(self) -> None:

@@ -68,6 +68,8 @@ def test_closing_reaches_the_transports_that_close(run: Run) -> None:
     assert closed == ["yes"]
 
 
-@pytest.mark.parametrize("transport", [RoutingTransport(), EndpointTable(), MockTransport({})], ids=lambda item: type(item).__name__)
+@pytest.mark.parametrize(
+    "transport", [RoutingTransport(), EndpointTable(), MockTransport({})], ids=lambda item: type(item).__name__
+)
 def test_every_transport_keeps_to_the_protocol(transport: Any) -> None:
     assert isinstance(transport, Transport)

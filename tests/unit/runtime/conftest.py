@@ -10,7 +10,9 @@ from plataforma_sdk.package import ModulePackage
 
 HEAD = "from plataforma_sdk import ModuleFramework, ui\n"
 
-COUNTER = HEAD + """
+COUNTER = (
+    HEAD
+    + """
 class Counter(ModuleFramework):
     async def on_load(self):
         self.count = 0
@@ -22,6 +24,7 @@ class Counter(ModuleFramework):
     def fail(self):
         return 1 // 0
 """
+)
 
 
 @pytest.fixture
@@ -29,7 +32,11 @@ def counter() -> Callable[..., ModulePackage]:
     """Make the counter's package; keyword arguments go to `ModulePackage.from_source`."""
 
     def make(
-        source: str = COUNTER, *, id: str = "counter", version: str = "1.0.0", permissions: Iterable[str] = ()
+        source: str = COUNTER,
+        *,
+        id: str = "counter",  # noqa: A002
+        version: str = "1.0.0",
+        permissions: Iterable[str] = (),
     ) -> ModulePackage:
         return ModulePackage.from_source(source, id=id, version=version, permissions=permissions)
 

@@ -109,13 +109,16 @@ def test_an_undeclared_grant_grants_nothing(run, counter):
 
 
 def test_a_plugin_serves_in_place_of_a_service(run, counter):
-    source = HEAD + """
+    source = (
+        HEAD
+        + """
 class Pasted(ModuleFramework):
     async def on_load(self):
         self.text = await self.clipboard.read()
     def render(self):
         return ui.text(self.text)
 """
+    )
 
     class Plugin:
         @hookimpl
@@ -160,7 +163,9 @@ def test_a_host_is_refused_after_a_fork(run, counter, monkeypatch):
 
 
 def test_a_ui_event_that_was_sent_reaches_its_handler(run, counter):
-    source = HEAD + """
+    source = (
+        HEAD
+        + """
 class Counter(ModuleFramework):
     async def on_load(self):
         self.count = 0
@@ -170,6 +175,7 @@ class Counter(ModuleFramework):
     def add(self, n):
         self.count += n
 """
+    )
 
     async def main():
         async with ModuleHost(engine="trusted", grants=["window.create"]) as host:
@@ -183,7 +189,9 @@ class Counter(ModuleFramework):
 
 
 def test_watching_shows_a_window_after_a_call(run, counter):
-    source = HEAD + """
+    source = (
+        HEAD
+        + """
 class Counter(ModuleFramework):
     async def on_load(self):
         self.count = 0
@@ -193,6 +201,7 @@ class Counter(ModuleFramework):
     def add(self, n):
         self.count += n
 """
+    )
 
     async def main():
         shown = asyncio.Queue()

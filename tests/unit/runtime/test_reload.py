@@ -8,12 +8,17 @@ from plataforma_sdk.errors import GuestError, ModuleStateError, PermissionDenied
 from plataforma_sdk.runtime import ModuleHost
 from tests.unit.runtime.conftest import COUNTER, HEAD
 
-TAKES_OVER = COUNTER + """
+TAKES_OVER = (
+    COUNTER
+    + """
     async def on_reload(self, old_state):
         self.count = old_state["count"] * 10
 """
+)
 BROKEN = COUNTER.replace("self.count = 0", "raise RuntimeError('broken')")
-REGISTERS = HEAD + """
+REGISTERS = (
+    HEAD
+    + """
 class Counter(ModuleFramework):
     async def on_load(self):
         self.seen = 0
@@ -29,6 +34,7 @@ class Counter(ModuleFramework):
     def total(self):
         return self.seen
 """
+)
 GRANTS = ("window.create", "events.subscribe")
 
 
@@ -100,12 +106,15 @@ def test_another_module_cannot_take_the_place(run, counter):
 
 
 def test_a_newer_version_is_told_what_it_replaces(run, counter, tmp_path):
-    upgrading = COUNTER + """
+    upgrading = (
+        COUNTER
+        + """
     async def on_upgrade(self, from_version):
         self.upgraded_from = from_version
     def came_from(self):
         return self.upgraded_from
 """
+    )
 
     async def main():
         async with ModuleHost(engine="trusted", state_dir=tmp_path) as host:

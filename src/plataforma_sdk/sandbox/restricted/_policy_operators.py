@@ -118,6 +118,8 @@ class OperatorPolicy(NamePolicy):
 
     def _set_operation(self, new: ast.BinOp, guard: str) -> ast.expr:
         """Integers stay native; sets and dicts are looked at first, since their keys may collide."""
+        if not _is_repeatable(new.right):
+            return call(guard, new.left, new.right)
         if isinstance(new.left, ast.Name):
             first, again = new.left, name(new.left.id)
         elif self.scope.has_temporaries:
@@ -153,7 +155,7 @@ class OperatorPolicy(NamePolicy):
         if is_plain:
             return node
         guarded = call(str(guard), node.left, node.comparators[0])
-        if isinstance(node.left, ast.Name):
+        if isinstance(node.left, ast.Name) and _is_repeatable(node.comparators[0]):
             cheap = test_type(name(node.left.id), ast.In(), "_SCALARS_")
             guarded.args[0] = name(node.left.id)
             return place(choose(cheap, node, guarded), node)  # type: ignore[return-value]
@@ -281,6 +283,11 @@ class OperatorPolicy(NamePolicy):
         temporary = self.temporary()
         steps.append(ast.Assign([name(temporary, STORE)], node))
         return name(temporary)
+
+
+def _is_repeatable(node: ast.expr) -> bool:
+    """Whether an operand may stand in both branches; a nested one would double the code at each level."""
+    return isinstance(node, ast.Name | ast.Constant)
 
 
 def _is_tiny(node: ast.expr) -> bool:

@@ -56,7 +56,7 @@ class TrustedEngine:
         except PlataformaError:
             importer.close()
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the module's own code may raise anything
             importer.close()
             raise _guest_error(error, package.id) from None
 
@@ -104,7 +104,7 @@ class TrustedInstance:
             monitor.check_values([*received, *named.values()])
             result = codec.copy_value(await self._within_deadline(function, received, named))
             monitor.check_values([result])
-            return result
+            return result  # noqa: TRY300 - an else block would hide what is awaited
         except asyncio.CancelledError:
             if entry in self._calls or task is None:
                 raise
@@ -152,7 +152,7 @@ class TrustedInstance:
             raise _guest_error(error, self._context.module_id) from None  # its own doing: nobody cancelled the caller
         except RecursionError:
             raise ResourceLimitError("stack", unit="frames", module=self._context.module_id) from None
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             raise _guest_error(error, self._context.module_id) from None
         finally:
             self._context.monitor.add_cpu((time.thread_time() - started) * 1_000)

@@ -66,7 +66,10 @@ class PackageImporter(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader)
         return isinstance(name, str) and name.startswith(self.root + ".")
 
     def find_spec(
-        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+        self,
+        fullname: str,
+        path: Sequence[str] | None = None,  # noqa: ARG002 - the import system's signature
+        target: ModuleType | None = None,  # noqa: ARG002
     ) -> importlib.machinery.ModuleSpec | None:
         """Find a module of this package only."""
         if fullname == self.root:

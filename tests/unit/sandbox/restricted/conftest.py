@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 import pytest
+
 from tests.unit.sandbox.restricted.restricted_kit import Loaded, Runner, make_loader
 
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
-from tests.unit.sandbox.restricted.restricted_kit import Runner
 
 from plataforma_sdk.sandbox.restricted._fuel import LimitReached
+from tests.unit.sandbox.restricted.restricted_kit import Runner
 
 VALUES = st.one_of(
     st.integers(-(2**70), 2**70),
-    st.floats(allow_nan=False),
+    st.floats(allow_nan=False, allow_infinity=False),
     st.text(max_size=5),
     st.binary(max_size=5),
     st.booleans(),

@@ -5,10 +5,10 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.sandbox.restricted.restricted_kit import Runner
 
 from plataforma_sdk.sandbox.restricted._sealed import SealedMeta
 from plataforma_sdk.sandbox.restricted._vetted import LIBRARIES
+from tests.unit.sandbox.restricted.restricted_kit import Runner
 
 SAME = {
     "json": "json.loads(json.dumps({'a': [1, None, 'é', 2.5]})), json.dumps({'b': 1, 'a': 2}, sort_keys=True, indent=2)",

@@ -5,10 +5,10 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.sandbox.restricted.restricted_kit import Runner
 
 from plataforma_sdk.errors import ModuleLoadError, PolicyError
 from plataforma_sdk.sandbox.restricted import CompileCache, compile_source
+from tests.unit.sandbox.restricted.restricted_kit import Runner
 
 REFUSED = {
     "dunder attribute": ("x = ().__subclasses__", "dunder-attribute"),
