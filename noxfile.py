@@ -109,8 +109,10 @@ def bench(session: nox.Session) -> None:
 @nox.session
 def minimums(session: nox.Session) -> None:
     """Run the tests with the oldest dependencies that pyproject.toml admits."""
-    session.install("--resolution", "lowest-direct", "-e", ".[cli,http]", *_group("test"))
-    _pytest(session, "tests", "--ignore=tests/docs", "-W", "default")
+    session.install(*PIN, *_group("test"))
+    session.install("--resolution", "lowest-direct", "-e", ".[cli,http]")
+    session.run("python", "-c", WARM_UP)
+    _pytest(session, "tests", "--ignore=tests/docs")
 
 
 @nox.session

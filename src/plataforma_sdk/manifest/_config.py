@@ -9,9 +9,9 @@ from typing import Any, Final, TypeAlias
 
 import attrs
 
-from plataforma_sdk.errors import ModuleLoadError
+from plataforma_sdk.errors import ManifestError
 from plataforma_sdk.manifest._locate import KeyPath
-from plataforma_sdk.manifest._reader import Reader, kind_of, listing, nearest, text_problem
+from plataforma_sdk.manifest._reader import Reader, kind_of, listing, text_problem
 
 __all__ = ["CONFIG_TYPES", "ConfigEntry", "ConfigValue", "read_config", "typed_config"]
 
@@ -25,7 +25,7 @@ _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}", re.ASCII)
 _SECRET: Final = re.compile(
     r"(?i)(?:.*_)?(?:passwords?|passwd|senhas?|secrets?|segredos?|tokens?|credentials?|(?:api|private|access)_?key)"
 )
-_SECRET_ADVICE: Final = "secrets never enter a module; the host attaches them to its calls through api_auth"
+_ADVICE: Final = "secrets never enter a module; the host attaches them to its calls through api_auth"
 _TYPES: Final[Mapping[str, tuple[type, ...]]] = {
     "string": (str,),
     "integer": (int,),
@@ -99,24 +99,22 @@ def typed_config(
     """Fill the defaults in and check what the host has set.
 
     Raises:
-        ModuleLoadError: a setting that the manifest does not know, that does not fit or that is missing; all at once.
+        ManifestError: settings that the module does not have, that do not fit or that are missing; all of them.
     """
-    problems = []
-    for name in overrides.keys() - entries.keys():
-        near = nearest(str(name), entries)
-        problems.append(f"{name!r} is no setting of the module" + (f"; did you mean {near!r}?" if near else ""))
+    reader = Reader("config", {})
+    reader.unknown(overrides, (), entries)
     values: dict[str, ConfigValue] = {}
     for name, entry in entries.items():
         value = overrides.get(name, entry.default)
         if value is None:
-            problems.append(f"{name!r} must be set: {entry.description or 'it has no default'}")
+            reader.fault((name,), "must be set", entry.description or f"it has no default; give it a {entry.type}")
             continue
         try:
             values[name] = entry.check(value)
         except ValueError as error:
-            problems.append(f"{name!r} {error}")
-    if problems:
-        raise ModuleLoadError(f"Module {module!r} cannot be configured: {'; '.join(sorted(problems))}", module=module)
+            reader.split_fault((name,), str(error))
+    if reader.faults:
+        raise ManifestError(reader.faults, module=module, source=f"the configuration of {module!r}")
     return values
 
 
@@ -128,7 +126,7 @@ def read_config(reader: Reader, table: Mapping[str, Any]) -> dict[str, ConfigEnt
         if not _NAME.fullmatch(name):
             reader.fault(path, "is no name of a setting", "write letters, digits and _, a letter first")
         elif _SECRET.fullmatch(name):
-            reader.fault(path, "looks like a secret", _SECRET_ADVICE)
+            reader.fault(path, "looks like a secret", _ADVICE)
         elif not isinstance(value, dict):
             reader.fault(path, f"is {kind_of(value)}", f'write [config.{name}] with type = "string" and a default')
         else:
@@ -142,7 +140,7 @@ def _read_entry(reader: Reader, path: KeyPath, table: Mapping[str, Any]) -> Conf
     reader.unknown(table, path, _KEYS)
     type_name = table.get("type")
     if type_name == "secret":
-        reader.fault((*path, "type"), "is 'secret'", _SECRET_ADVICE)
+        reader.fault((*path, "type"), "is 'secret'", _ADVICE)
         return None
     if type_name not in CONFIG_TYPES:
         reader.fault(
@@ -169,9 +167,10 @@ def _read_entry(reader: Reader, path: KeyPath, table: Mapping[str, Any]) -> Conf
 
 def _read_options(reader: Reader, path: KeyPath, table: Mapping[str, Any], type_name: str) -> tuple[ConfigValue, ...]:
     options = table.get("options", [])
+    if not isinstance(options, list):
+        reader.fault((*path, "options"), f"is {kind_of(options)}", "write a list")
+        return ()
     try:
-        if not isinstance(options, list):
-            raise ValueError(f"is {kind_of(options)}; write a list")
         return tuple(_typed(type_name, option) for option in options)
     except ValueError as error:
         reader.split_fault((*path, "options"), str(error))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from types import MappingProxyType
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Final, TypeVar
 
 import attrs
 
@@ -32,11 +32,17 @@ LIMIT_NAMES: Final = (
 )
 """Names under ``[limits]``: the fields of `ResourceLimits`."""
 
+ANY_VERSION: Final = VersionRange.parse("*")
+
 V = TypeVar("V")
 
 
 def _frozen(mapping: Mapping[str, V]) -> Mapping[str, V]:
     return MappingProxyType(dict(mapping))
+
+
+def _frozen_or_none(mapping: Mapping[str, V] | None) -> Mapping[str, V] | None:
+    return None if mapping is None else _frozen(mapping)
 
 
 def _mapping() -> Any:
@@ -45,7 +51,7 @@ def _mapping() -> Any:
 
 @attrs.frozen
 class ManifestPermissions:
-    """What a module asks for.
+    """What a module asks for, each with its reason in the words of its author.
 
     Attributes:
         required: permission -> reason; without one of these the module does not load.
@@ -91,30 +97,31 @@ class Manifest:
         dependencies: module id -> versions.
         limits: name of a limit -> what it asks for, which only ever lowers the host's own.
         events: what it publishes and consumes.
-        endpoints: path -> methods; ``/vendas/*`` stands for every path below.
+        endpoints: path -> methods; None for whatever lies under its own segment, which ``module.toml`` writes
+            ``"/vendas/*" = ["*"]``.
         config: name -> setting.
         excluded_tiers: tiers that it refuses; it never chooses one.
         restart: whether, after a trap, `on_load` runs again in a fresh instance.
         assets: patterns of the files that `asset.read` opens; none means every file of the package.
 
     >>> manifest = Manifest.parse('id = "vendas"\\nversion = "1.0.0"\\nentry = "vendas:VendasModule"')
-    >>> manifest.name, manifest.entry_point.class_name
-    ('vendas', 'VendasModule')
+    >>> manifest.name, manifest.entry_file, manifest.entry_class
+    ('vendas', 'vendas.py', 'VendasModule')
     """
 
     id: str
     version: str
-    entry: str
+    entry: str = "module"
     name: str = ""
     description: str = ""
     licence: str = ""
     authors: tuple[str, ...] = ()
-    sdk: VersionRange = VersionRange.parse("*")
-    permissions: ManifestPermissions = ManifestPermissions()
+    sdk: VersionRange = ANY_VERSION
+    permissions: ManifestPermissions = attrs.field(factory=ManifestPermissions)
     dependencies: Mapping[str, VersionRange] = _mapping()
     limits: Mapping[str, int] = _mapping()
-    events: ManifestEvents = ManifestEvents()
-    endpoints: Mapping[str, tuple[str, ...]] = _mapping()
+    events: ManifestEvents = attrs.field(factory=ManifestEvents)
+    endpoints: Mapping[str, tuple[str, ...]] | None = attrs.field(factory=dict, converter=_frozen_or_none)
     config: Mapping[str, ConfigEntry] = _mapping()
     excluded_tiers: tuple[str, ...] = ()
     restart: bool = True
@@ -158,20 +165,28 @@ class Manifest:
         """The entry, read."""
         return Entry.parse(self.entry)
 
+    @property
+    def entry_file(self) -> str:
+        """Path of the entry inside the package; for ``"pkg"`` as ``pkg/__init__.py`` see `Entry.candidates`."""
+        return self.entry_point.candidates[0]
+
+    @property
+    def entry_class(self) -> str | None:
+        """Name of the entry class, or None for the one that the source defines."""
+        return self.entry_point.class_name
+
+    @property
+    def is_component(self) -> bool:
+        """Whether the entry is a WebAssembly component."""
+        return self.entry_point.is_component
+
     def config_values(self, overrides: Mapping[str, object] | None = None) -> dict[str, ConfigValue]:
         """Return the module's configuration: what the host has set, typed, and defaults for the rest.
 
         Raises:
-            ModuleLoadError: a setting that the manifest does not know, that does not fit or that is missing.
+            ManifestError: settings that are not declared, do not fit or are missing; all of them.
         """
         return typed_config(self.config, overrides or {}, module=self.id)
-
-    def allows_endpoint(self, path: str, method: str = "GET") -> bool:
-        """Whether ``[endpoints]`` lets the module answer `method` at `path`, itself or by a ``/*``."""
-        return any(
-            method in methods and (path == declared or (declared.endswith("/*") and path.startswith(declared[:-1])))
-            for declared, methods in self.endpoints.items()
-        )
 
 
 @attrs.frozen(kw_only=True)

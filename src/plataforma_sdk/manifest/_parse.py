@@ -20,6 +20,7 @@ from plataforma_sdk.manifest._grammar import (
 )
 from plataforma_sdk.manifest._locate import MAX_KEY_PARTS, KeyPath, has_long_key, locate_keys
 from plataforma_sdk.manifest._manifest import (
+    ANY_VERSION,
     LIMIT_NAMES,
     TIERS,
     Manifest,
@@ -108,12 +109,12 @@ def read_tables(
     version = _required(reader, data, "version", _check_version, 'version = "1.0.0"')
     entry = _required(reader, data, "entry", Entry.parse, 'entry = "file:Class"')
     excluded = _read_excluded(reader, data, entry)
-    values = {
+    values: dict[str, Any] = {
         "name": reader.text(data, ("name",), max_chars=80) or module_id or "",
         "description": reader.text(data, ("description",), max_chars=1_000, lines=True),
         "licence": reader.checked(data, ("licence",), check_licence, ""),
         "authors": reader.texts(data, ("authors",)),
-        "sdk": reader.checked(data, ("sdk",), VersionRange.parse, VersionRange.parse("*")),
+        "sdk": reader.checked(data, ("sdk",), VersionRange.parse, ANY_VERSION),
         "permissions": _read_permissions(reader, data),
         "events": _read_events(reader, data, module_id),
         "endpoints": _read_endpoints(reader, data, module_id),
@@ -249,11 +250,17 @@ def _read_events(reader: Reader, data: Mapping[str, Any], module_id: str | None)
     return ManifestEvents(*lists)
 
 
-def _read_endpoints(reader: Reader, data: Mapping[str, Any], module_id: str | None) -> dict[str, tuple[str, ...]]:
+def _read_endpoints(
+    reader: Reader, data: Mapping[str, Any], module_id: str | None
+) -> dict[str, tuple[str, ...]] | None:
+    table = reader.table(data, ("endpoints",))
     endpoints = {}
-    for path, methods in reader.table(data, ("endpoints",)).items():
+    for path, methods in table.items():
+        segment = module_segment(module_id) if module_id else path.strip("/").split("/")[0]
+        if path == f"/{segment}/*" and methods == ["*"]:
+            return None
         try:
-            check_endpoint(path, module_segment(module_id) if module_id else path.strip("/").split("/")[0])
+            check_endpoint(path, segment)
             endpoints[path] = check_methods(methods)
         except ValueError as error:
             reader.split_fault(("endpoints", path), str(error))

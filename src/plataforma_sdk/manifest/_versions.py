@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from operator import eq, ge, gt, le, lt
 from typing import Any, Final, Self
 
@@ -62,8 +62,8 @@ class Version:
         found = _VERSION.fullmatch(text) if len(text) <= MAX_CHARS else None
         if found is None:
             raise ValueError(f"{text[:80]!r} is no version; write major.minor.patch, such as 1.0.0 or 1.0.0-beta.1")
-        numbers = (int(found[name]) for name in ("major", "minor", "patch"))
-        return cls(*numbers, tuple(found["pre"].split(".")) if found["pre"] else (), found["build"] or "")
+        prerelease = tuple(found["pre"].split(".")) if found["pre"] else ()
+        return cls(int(found["major"]), int(found["minor"]), int(found["patch"]), prerelease, found["build"] or "")
 
     @property
     def release(self) -> tuple[int, int, int]:
@@ -177,12 +177,16 @@ class _Partial:
             numbers.append(int(part))
         is_full = len(numbers) == 3  # noqa: PLR2004 - major, minor, patch
         prerelease = tuple(found["pre"].split(".")) if is_full and found["pre"] else ()
-        return cls(tuple(numbers), Version(*(*numbers, 0, 0, 0)[:3], prerelease))
+        return cls(tuple(numbers), _version(numbers, prerelease))
 
     def above(self, place: int) -> _Comparator:
         """Bound from above by the next number at `place`; ``-0`` keeps that next one's prereleases out as well."""
-        numbers = [*self.numbers[:place], self.numbers[place] + 1, 0, 0]
-        return _Comparator("<", Version(*numbers[:3], ("0",)))
+        return _Comparator("<", _version([*self.numbers[:place], self.numbers[place] + 1], ("0",)))
+
+
+def _version(numbers: Sequence[int], prerelease: tuple[str, ...]) -> Version:
+    major, minor, patch = (*numbers, 0, 0, 0)[:3]
+    return Version(major, minor, patch, prerelease)
 
 
 _ANY: Final = (_Comparator(">=", Version(0, 0, 0)),)

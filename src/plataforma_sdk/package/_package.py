@@ -15,15 +15,25 @@ from typing import Any, Final, Self
 import attrs
 
 from plataforma_sdk.errors import Fault, HostCallError, IntegrityError, ManifestError
-from plataforma_sdk.manifest import ConfigEntry, Manifest, ManifestEvents, ManifestPermissions
-from plataforma_sdk.package._archive import MAX_FILE_BYTES, read_archive, write_archive
+from plataforma_sdk.manifest import (
+    METHODS,
+    ConfigEntry,
+    Entry,
+    Manifest,
+    ManifestEvents,
+    ManifestPermissions,
+    read_manifest,
+)
+from plataforma_sdk.package._archive import read_archive, write_archive
 from plataforma_sdk.package._directory import read_directory
 from plataforma_sdk.package._names import check_collisions, check_name
+from plataforma_sdk.types import module_segment
 
 __all__ = ["ModulePackage"]
 
 MANIFEST_FILE: Final = "module.toml"
 _WASM_MAGIC: Final = b"\x00asm"
+_REASON: Final = "asked for by code"
 
 
 def _frozen_files(files: Mapping[str, bytes]) -> Mapping[str, bytes]:
@@ -146,22 +156,24 @@ class ModulePackage:
         Raises:
             ManifestError: all faults of what was given.
         """
+        segment = module_segment(id)
         manifest = Manifest(
             id=id,
             version=version,
             entry=_entry(entry),
             permissions=ManifestPermissions(
-                required=dict.fromkeys(map(str, permissions), ""), optional=dict.fromkeys(map(str, optional), "")
+                required=dict.fromkeys(map(str, permissions), _REASON),
+                optional=dict.fromkeys(map(str, optional), _REASON),
             ),
             events=ManifestEvents(consumed=("*",)),
+            endpoints={f"/{segment}": tuple(METHODS), f"/{segment}/*": tuple(METHODS)},
             config=config or {},
             limits=limits or {},
             excluded_tiers=tuple(exclude),
             restart=restart,
         )
         written = {**(files or {}), "module.py": text.encode(), MANIFEST_FILE: manifest.to_toml().encode()}
-        checked = cls.from_files(written, source="the source")
-        return cls(attrs.evolve(checked.manifest, endpoints=None), written)
+        return cls.from_files(written, source="the source")
 
     # --- reading ---------------------------------------------------------------------------------------------------
 
@@ -175,20 +187,21 @@ class ModulePackage:
         """Its version."""
         return self.manifest.version
 
-    @property
+    @cached_property
     def entry_file(self) -> str:
         """Path of the entry: ``"vendas.py"``."""
-        return self.manifest.entry_file
+        candidates = self.manifest.entry_point.candidates
+        return next((path for path in candidates if path in self.files), candidates[0])
 
     @property
     def entry_class(self) -> str | None:
         """Name of the entry class, or None for the one that the source defines."""
-        return self.manifest.entry_class
+        return self.manifest.entry_point.class_name
 
     @property
     def is_component(self) -> bool:
         """Whether the entry is a WebAssembly component."""
-        return self.manifest.is_component
+        return self.manifest.entry_point.is_component
 
     @cached_property
     def sources(self) -> Mapping[str, str]:
@@ -246,24 +259,14 @@ def _entry(entry: str | None) -> str:
 
 
 def _manifest_of(raw: bytes, files: Mapping[str, bytes]) -> Manifest:
-    """Parse the manifest and look at the sources; report the faults of both together."""
-    faults: list[Fault] = []
-    manifest: Manifest | None = None
-    module: str | None = None
+    """Read the manifest and look at the sources; report the faults of both together."""
     try:
-        manifest = Manifest.parse(raw.decode())
-        module = manifest.id
+        reading = read_manifest(raw.decode(), source=MANIFEST_FILE, package_files=files)
     except UnicodeDecodeError:
-        faults.append(Fault(MANIFEST_FILE, "it is not UTF-8", "save it as UTF-8"))
-    except ManifestError as error:
-        faults += error.faults
-        module = error.module
-    faults += _source_faults(files)
-    if manifest is not None:
-        faults += _entry_faults(manifest, files)
-    if faults or manifest is None:
-        raise ManifestError(faults, module=module)
-    return manifest
+        fault = Fault(MANIFEST_FILE, "it is not UTF-8", "save it as UTF-8")
+        raise ManifestError([fault, *_source_faults(files)]) from None
+    faults = (*reading.faults, *_source_faults(files), *_entry_faults(reading.entry, files))
+    return attrs.evolve(reading, faults=faults).require()
 
 
 def _source_faults(files: Mapping[str, bytes]) -> list[Fault]:
@@ -277,18 +280,17 @@ def _source_faults(files: Mapping[str, bytes]) -> list[Fault]:
     return faults
 
 
-def _entry_faults(manifest: Manifest, files: Mapping[str, bytes]) -> list[Fault]:
-    key = f"{MANIFEST_FILE}: entry"
-    content = files.get(manifest.entry_file)
-    if content is None:
-        return [Fault(key, f"the package holds no {manifest.entry_file!r}", "name a file of the package")]
-    if manifest.is_component:
-        is_wasm = content.startswith(_WASM_MAGIC) and len(content) <= MAX_FILE_BYTES
-        return [] if is_wasm else [Fault(key, f"{manifest.entry_file!r} is no WebAssembly", "name a component")]
-    wanted = manifest.entry_class
-    if wanted is None or _defines(content, wanted):
+def _entry_faults(entry: Entry | None, files: Mapping[str, bytes]) -> list[Fault]:
+    """Look into the entry's file; that there is one, the manifest's own reading has checked."""
+    path = next((path for path in entry.candidates if path in files), None) if entry is not None else None
+    if entry is None or path is None:
         return []
-    return [Fault(key, f"{manifest.entry_file!r} defines no class {wanted!r}", "name a class of that file")]
+    key, content = f"{MANIFEST_FILE}: entry", files[path]
+    if entry.is_component and not content.startswith(_WASM_MAGIC):
+        return [Fault(key, f"{path!r} is no WebAssembly", "name a component")]
+    if entry.class_name is not None and not _defines(content, entry.class_name):
+        return [Fault(key, f"{path!r} defines no class {entry.class_name!r}", "name a class of that file")]
+    return []
 
 
 def _defines(content: bytes, name: str) -> bool:

@@ -176,8 +176,10 @@ class ModuleSession:
         async def answer(request: ApiRequest) -> Any:
             return await self._call("@endpoint", number, request.to_data())
 
+        declared = [method for method in methods if self._manifest.allows_endpoint(path, method)]
+
         def register() -> Subscription:
-            return self._parts.endpoints.register(self.id, path, methods, answer, allowed=self._manifest.endpoints)
+            return self._parts.endpoints.register(self.id, path, methods, answer, allowed={path: declared})
 
         if self._staged is not None:
             register().unsubscribe()  # raises now what it would raise at `commit`

@@ -13,6 +13,7 @@ from plataforma_sdk.sandbox.restricted._classes import Classes
 from plataforma_sdk.sandbox.restricted._fuel import Meter
 from plataforma_sdk.sandbox.restricted._guards import Operators
 from plataforma_sdk.sandbox.restricted._iterables import Iterables
+from plataforma_sdk.sandbox.restricted._lazy import LazyBuiltins
 from plataforma_sdk.sandbox.restricted._method_names import GUARDED, HASHED
 from plataforma_sdk.sandbox.restricted._methods import Methods
 from plataforma_sdk.sandbox.restricted._names import PREFIX, is_frame_attribute, mangle
@@ -26,7 +27,6 @@ _MAX_DIGITS: Final = 4_300
 _MAX_RANGE: Final = 1 << 63
 _MAX_ROUNDING: Final = 1_000
 _MISSING: Final = object()
-_NARROW: Final = 16
 _FUNCTIONS: Final = types.FunctionType | types.MethodType | types.BuiltinFunctionType
 _EXACT: Final = (int, float, bool, complex)
 
@@ -166,7 +166,7 @@ class Builtins:
     # --- functions -----------------------------------------------------------------------------------------------
 
     def _functions(self) -> dict[str, Any]:
-        texts = self._texts
+        texts, lazy = self._texts, LazyBuiltins(self._meter, self._iterables)
         natives = {name: getattr(builtins, name) for name in _NATIVE.split()}
         return natives | {
             "__build_class__": self._classes.build_class,
@@ -185,13 +185,13 @@ class Builtins:
             "sorted": self.sorted,
             "any": self.any,
             "all": self.all,
-            "enumerate": self.enumerate,
-            "zip": self.zip,
-            "map": self.map,
-            "filter": self.filter,
-            "reversed": self.reversed,
-            "iter": self.iter,
-            "next": self.next,
+            "enumerate": lazy.enumerate,
+            "zip": lazy.zip,
+            "map": lazy.map,
+            "filter": lazy.filter,
+            "reversed": reversed,
+            "iter": lazy.iter,
+            "next": lazy.next,
             "getattr": self.getattr,
             "hasattr": self.hasattr,
             "setattr": self.setattr,
@@ -273,66 +273,6 @@ class Builtins:
     def all(self, items: Any) -> bool:
         """``all(...)``."""
         result = all(self._iterables.consumed(items))
-        self._meter.check()
-        return result
-
-    # --- lazy iterators ------------------------------------------------------------------------------------------
-
-    def enumerate(self, items: Any, start: int = 0) -> Iterator[Any]:
-        """``enumerate(...)``, as a generator: CPython counts its frames, so nesting cannot smash the C stack."""
-        return self._iterables.over(items, (pair for pair in enumerate(items, start)))  # type: ignore[no-any-return]
-
-    def zip(self, *sources: Any, strict: bool = False) -> Any:
-        """``zip(...)``."""
-        return self._over_many(sources, self._rows(sources, strict=bool(strict)))
-
-    def _rows(self, sources: tuple[Any, ...], *, strict: bool) -> Iterator[Any]:
-        """Zip; a row of many is charged by its width."""
-        width = len(sources)
-        if width <= _NARROW:
-            return (row for row in zip(*sources, strict=strict))
-        return self._wide_rows(sources, width, strict=strict)
-
-    def _wide_rows(self, sources: tuple[Any, ...], width: int, *, strict: bool) -> Iterator[Any]:
-        for row in zip(*sources, strict=strict):
-            self._meter.charge(width >> 3)
-            self._meter.alloc(width * 40)
-            yield row
-
-    def _over_many(self, sources: tuple[Any, ...], made: Iterator[Any]) -> Any:
-        deepest = next((item for item in sources if type(item) is types.GeneratorType), sources[0] if sources else ())
-        return self._iterables.over(deepest, made)
-
-    def map(self, function: Any, *sources: Any) -> Any:
-        """``map(...)``."""
-        fuel = self._meter.fuel
-        if len(sources) == 1:
-            made = (function(item) for item, _ in zip(sources[0], fuel, strict=False))
-        else:
-            made = (function(*items) for items, _ in zip(self._rows(sources, strict=False), fuel, strict=False))
-        return self._over_many(sources, made)
-
-    def filter(self, function: Any, source: Any) -> Iterator[Any]:
-        """``filter(...)``."""
-        fuel = self._meter.fuel
-        made = (item for item, _ in zip(source, fuel, strict=False) if (item if function is None else function(item)))
-        return self._iterables.over(source, made)  # type: ignore[no-any-return]
-
-    def reversed(self, items: Any) -> Any:
-        """``reversed(...)``."""
-        return reversed(items)
-
-    def iter(self, source: Any, *sentinel: Any) -> Any:
-        """``iter(...)``."""
-        if not sentinel:
-            return iter(source)
-        return self._iterables.over(
-            (), (item for item, _ in zip(iter(source, *sentinel), self._meter.fuel, strict=False))
-        )
-
-    def next(self, iterator: Any, *default: Any) -> Any:
-        """``next(...)``."""
-        result = next(iterator, *default)
         self._meter.check()
         return result
 

@@ -1,7 +1,7 @@
 """Names of methods, by what a call of them may cost. Generated from the types themselves, so it fails closed.
 
 A name is *guarded* where some builtin type that a module can hold has it: a load of it goes through ``_attr_``, a call
-through ``_meth_``, and there only what `_methods` lists is answered. What a later Python adds to a type is therefore
+through ``_meth_``, and there only what `_costs` lists is answered. What a later Python adds to a type is therefore
 refused until somebody gives it a cost. The exceptions are listed here: *native* names cost O(1), or no more than the
 memory that was already charged, on every type that has them; *hashed* ones cost O(1) beside the hash of their argument.
 """

@@ -11,9 +11,9 @@ import types
 
 import pytest
 
+from plataforma_sdk.sandbox.restricted._costs import COSTS
 from plataforma_sdk.sandbox.restricted._fuel import LimitReached
 from plataforma_sdk.sandbox.restricted._method_names import GUARDED, HASHED, NATIVE, TYPES, public_names
-from plataforma_sdk.sandbox.restricted._methods import COSTS
 
 REFUSED = {
     str: "format_map maketrans",
