@@ -16,7 +16,7 @@ from plataforma_sdk.errors import ModuleLoadError
 __all__ = ["example_path", "sales_api"]
 
 _HERE: Final = Path(__file__).resolve().parent
-_PLACES: Final = (_HERE / "_demo", _HERE.parents[2] / "examples")
+_PLACES: Final = (_HERE / "_examples", _HERE.parents[2] / "examples")
 
 
 def example_path(name: str) -> Path:

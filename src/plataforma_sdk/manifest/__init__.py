@@ -1,13 +1,12 @@
-"""The manifest of a module: ``module.toml`` read, checked and written; versions and ranges of versions.
+r"""The manifest of a module: ``module.toml`` read, checked and written; versions and ranges of versions.
 
 >>> from plataforma_sdk.errors import ManifestError
 >>> try:
-...     Manifest.parse('id = "Vendas"\nversion = "1.0"\nentri = "vendas"')
+...     Manifest.parse('id = "vendas"\nversion = "1.0"\nentri = "vendas"')
 ... except ManifestError as error:
 ...     print(error)
-module.toml has 4 faults:
+module.toml has 3 faults:
   - module.toml: entry: is missing; add the line entry = "file:Class"
-  - module.toml:1: id: 'Vendas' is no module id; write a-z, 0-9 and single hyphens, as 'vendas' or 'acme/vendas', at most 64 bytes
   - module.toml:2: version: '1.0' is no version; write major.minor.patch, such as 1.0.0 or 1.0.0-beta.1
   - module.toml:3: entri: unknown key; did you mean 'entry'?
 """

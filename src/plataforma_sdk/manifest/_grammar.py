@@ -15,7 +15,7 @@ MAX_TOPIC_SEGMENTS: Final = 16
 MAX_LICENCE_TOKENS: Final = 100
 
 _TOPIC: Final = re.compile(r"(?:[a-z0-9_-]+|\*)(?:\.(?:[a-z0-9_-]+|\*))*", re.ASCII)
-_ENDPOINT: Final = re.compile(r"(?:/(?!\.)[A-Za-z0-9._~-]+)+", re.ASCII)
+_ENDPOINT: Final = re.compile(r"(?:/(?!\.)[A-Za-z0-9._~-]+)+(?:/\*)?", re.ASCII)
 _ASSET: Final = re.compile(r"[A-Za-z0-9_*?-][A-Za-z0-9_.*?-]*(?:/[A-Za-z0-9_*?-][A-Za-z0-9_.*?-]*)*", re.ASCII)
 _LICENCE_TOKEN: Final = re.compile(r"\s*([()]|[A-Za-z0-9.+-]+)\s*", re.ASCII)
 
@@ -32,7 +32,7 @@ def check_topic(text: str) -> str:
 def check_endpoint(path: str, segment: str) -> str:
     """Accept a path below the module's own segment; ``/*`` at the end stands for any path below."""
     if len(path) > MAX_TOPIC_BYTES or not _ENDPOINT.fullmatch(path):
-        raise ValueError(f"is no path; write '/{segment}/name' without query or dot segments")
+        raise ValueError(f"is no path; write '/{segment}/name', or '/{segment}/*' for all below")
     if path.split("/")[1] != segment:
         raise ValueError(f"lies outside the module's own paths; let it begin with '/{segment}/'")
     return path

@@ -41,10 +41,6 @@ def _frozen(mapping: Mapping[str, V]) -> Mapping[str, V]:
     return MappingProxyType(dict(mapping))
 
 
-def _frozen_or_none(mapping: Mapping[str, V] | None) -> Mapping[str, V] | None:
-    return None if mapping is None else _frozen(mapping)
-
-
 def _mapping() -> Any:
     return attrs.field(factory=dict, converter=_frozen)
 
@@ -97,8 +93,7 @@ class Manifest:
         dependencies: module id -> versions.
         limits: name of a limit -> what it asks for, which only ever lowers the host's own.
         events: what it publishes and consumes.
-        endpoints: path -> methods; None for whatever lies under its own segment, which ``module.toml`` writes
-            ``"/vendas/*" = ["*"]``.
+        endpoints: path -> methods; ``/vendas/*`` stands for every path below, see `allows_endpoint`.
         config: name -> setting.
         excluded_tiers: tiers that it refuses; it never chooses one.
         restart: whether, after a trap, `on_load` runs again in a fresh instance.
@@ -121,7 +116,7 @@ class Manifest:
     dependencies: Mapping[str, VersionRange] = _mapping()
     limits: Mapping[str, int] = _mapping()
     events: ManifestEvents = attrs.field(factory=ManifestEvents)
-    endpoints: Mapping[str, tuple[str, ...]] | None = attrs.field(factory=dict, converter=_frozen_or_none)
+    endpoints: Mapping[str, tuple[str, ...]] = _mapping()
     config: Mapping[str, ConfigEntry] = _mapping()
     excluded_tiers: tuple[str, ...] = ()
     restart: bool = True
@@ -187,6 +182,13 @@ class Manifest:
             ManifestError: settings that are not declared, do not fit or are missing; all of them.
         """
         return typed_config(self.config, overrides or {}, module=self.id)
+
+    def allows_endpoint(self, path: str, method: str = "GET") -> bool:
+        """Whether ``[endpoints]`` lets the module answer `method` at `path`, itself or by a ``/*``."""
+        return any(
+            method in methods and (path == declared or (declared.endswith("/*") and path.startswith(declared[:-1])))
+            for declared, methods in self.endpoints.items()
+        )
 
 
 @attrs.frozen(kw_only=True)

@@ -250,15 +250,10 @@ def _read_events(reader: Reader, data: Mapping[str, Any], module_id: str | None)
     return ManifestEvents(*lists)
 
 
-def _read_endpoints(
-    reader: Reader, data: Mapping[str, Any], module_id: str | None
-) -> dict[str, tuple[str, ...]] | None:
-    table = reader.table(data, ("endpoints",))
+def _read_endpoints(reader: Reader, data: Mapping[str, Any], module_id: str | None) -> dict[str, tuple[str, ...]]:
     endpoints = {}
-    for path, methods in table.items():
+    for path, methods in reader.table(data, ("endpoints",)).items():
         segment = module_segment(module_id) if module_id else path.strip("/").split("/")[0]
-        if path == f"/{segment}/*" and methods == ["*"]:
-            return None
         try:
             check_endpoint(path, segment)
             endpoints[path] = check_methods(methods)

@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from plataforma_sdk.manifest._config import ConfigEntry
 from plataforma_sdk.manifest._manifest import Manifest
-from plataforma_sdk.types import module_segment
 
 __all__ = ["write_manifest"]
 
@@ -44,18 +43,12 @@ def _tables(manifest: Manifest) -> dict[str, Mapping[str, Any]]:
         "permissions.required": manifest.permissions.required,
         "permissions.optional": manifest.permissions.optional,
         "events": {key: topics for key, topics in events.items() if topics},
-        "endpoints": _endpoints(manifest),
+        "endpoints": manifest.endpoints,
         **{f"config.{name}": _setting(entry) for name, entry in manifest.config.items()},
         "limits": manifest.limits,
         "dependencies": {name: versions.text for name, versions in manifest.dependencies.items()},
         "assets": {"include": manifest.assets} if manifest.assets else {},
     }
-
-
-def _endpoints(manifest: Manifest) -> Mapping[str, tuple[str, ...]]:
-    if manifest.endpoints is None:
-        return {f"/{module_segment(manifest.id)}/*": ("*",)}
-    return manifest.endpoints
 
 
 def _setting(entry: ConfigEntry) -> dict[str, Any]:

@@ -33,7 +33,6 @@ __all__ = ["ModulePackage"]
 
 MANIFEST_FILE: Final = "module.toml"
 _WASM_MAGIC: Final = b"\x00asm"
-_REASON: Final = "asked for by code"
 
 
 def _frozen_files(files: Mapping[str, bytes]) -> Mapping[str, bytes]:
@@ -162,8 +161,8 @@ class ModulePackage:
             version=version,
             entry=_entry(entry),
             permissions=ManifestPermissions(
-                required=dict.fromkeys(map(str, permissions), _REASON),
-                optional=dict.fromkeys(map(str, optional), _REASON),
+                required=dict.fromkeys(map(str, permissions), ""),
+                optional=dict.fromkeys(map(str, optional), ""),
             ),
             events=ManifestEvents(consumed=("*",)),
             endpoints={f"/{segment}": tuple(METHODS), f"/{segment}/*": tuple(METHODS)},

@@ -1,8 +1,8 @@
 """The `restricted` engine: Python in the host's own interpreter, behind a policy and a meter.
 
 Source is checked and instrumented (`_policy_*`, `_compile`), its loops and calls burn fuel (`_fuel`), operators,
-builtins and methods of builtin types are sized (`_guards`, `_iterables`, `_texts`, `_costs`, `_methods`, `_builtins`), and all
-that a module can hold of the host is a sealed twin (`_sealed`, `_twins`, `_asyncio`, `_errors`, `_vetted`).
+builtins and methods of builtin types are sized (`_guards`, `_iterables`, `_texts`, `_costs`, `_builtins`), and all that
+a module can hold of the host is a sealed twin (`_sealed`, `_twins`, `_asyncio`, `_errors`, `_vetted`).
 
 For reviewed code, honest mistakes and quotas. A determined attacker belongs into `wasm`.
 """

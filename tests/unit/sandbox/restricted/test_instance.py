@@ -76,10 +76,10 @@ def test_fuel_is_counted_for_each_call(run, load):
 
 def test_waiting_burns_nothing(run, load):
     async def main():
-        body = "for i in range(100):\n    await asyncio.sleep(0.001)"
-        loaded = await load(probe(body), limits=ResourceLimits(max_step_ms=20))
+        body = "for i in range(5):\n    await asyncio.sleep(0.03)"
+        loaded = await load(probe(body), limits=ResourceLimits(max_step_ms=20, max_fuel=200))
         await loaded.call("probe")
-        assert loaded.monitor.usage.cpu_ms < 60
+        assert loaded.monitor.usage.fuel < 200
 
     run(main())
 
