@@ -18,6 +18,7 @@ ALL_PYTHONS = [
     for text in PROJECT["project"]["classifiers"]
     if text.startswith("Programming Language :: Python :: 3.")
 ]
+ESCAPES = "tests/security/test_restricted_escapes.py"
 WARM_UP = "from plataforma_sdk.sandbox.wasm._compiled import compiled_runner; compiled_runner()"
 """Builds and compiles the guest before the tests, whose time-outs would otherwise begin with that."""
 
@@ -45,7 +46,7 @@ def _group(*names: str) -> list[str]:
 
 def _install_project(session: nox.Session, *groups: str) -> None:
     """Install the project editable with its groups; the guest runner comes from the build hook's cache."""
-    session.install(*PIN, "-e", ".[cli,http]", *_group(*groups))
+    session.install(*PIN, "-e", ".[cli,http,web]", *_group(*groups))
 
 
 def _pytest(session: nox.Session, *args: str, workers: int = 2) -> None:
@@ -66,7 +67,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def typecheck(session: nox.Session) -> None:
     """Strict types: the package, the example's host side, and a file that uses the public names."""
-    session.install(*PIN, *PROJECT["project"]["dependencies"], *_extras("cli", "http"), *_group("typing"))
+    session.install(*PIN, *PROJECT["project"]["dependencies"], *_extras("cli", "http", "web"), *_group("typing"))
     session.run("mypy", "src", "examples", "tests/typing")
 
 
@@ -84,10 +85,19 @@ def docs(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
-    """Run unit, conformance and documentation tests on each Python that is present."""
+    """Run every test on each Python that is present; the long escape corpora on the newest alone, see `security`."""
     _install_project(session, "test")
     session.run("python", "-c", WARM_UP)
-    _pytest(session, *(() if session.posargs else ("tests",)))
+    corpora = () if session.python == PYTHONS[-1] else ("--ignore", ESCAPES)
+    _pytest(session, *(() if session.posargs else ("tests", *corpora)))
+
+
+@nox.session(python=PYTHONS)
+def security(session: nox.Session) -> None:
+    """Run the security cases, the whole escape corpora included, on each Python that is present."""
+    _install_project(session, "test")
+    session.run("python", "-c", WARM_UP)
+    _pytest(session, "tests/security")
 
 
 @nox.session
@@ -110,7 +120,7 @@ def bench(session: nox.Session) -> None:
 def minimums(session: nox.Session) -> None:
     """Run the tests with the oldest dependencies that pyproject.toml admits."""
     session.install(*PIN, *_group("test"))
-    session.install("--resolution", "lowest-direct", "-e", ".[cli,http]")
+    session.install("--resolution", "lowest-direct", "-e", ".[cli,http,web]")
     session.run("python", "-c", WARM_UP)
     _pytest(session, "tests", "--ignore=tests/docs")
 

@@ -1,12 +1,13 @@
 """The main job through the command: the same module, the same data, the same window in every tier.
 
-Set ``PLATAFORMA_TEST_DATA`` to a copy of the Chinook database to run it on real data too.
+Where the shared folder lies beside the repository (or ``PLATAFORMA_SHARED`` names it), it also runs on real data.
 """
 
 from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +16,8 @@ from typer.testing import CliRunner
 from plataforma_sdk.cli._app import app
 
 TIERS = ["trusted", "restricted", "wasm"]
-REAL_DATA = os.environ.get("PLATAFORMA_TEST_DATA")
+SHARED = Path(os.environ.get("PLATAFORMA_SHARED", Path(__file__).parents[2].parent / "shared"))
+REAL_DATA = SHARED / "data" / "chinook" / "chinook.sqlite"
 KEYS = ["engine", "module", "version", "rows", "receita", "denied", "events", "usage", "tree"]
 
 pytestmark = pytest.mark.timeout(180)  # the first use of the wasm tier builds and compiles its guest
@@ -46,7 +48,7 @@ def test_the_window_is_the_same_in_all_tiers() -> None:
     assert lines[0]["tree"] == lines[1]["tree"] == lines[2]["tree"]
 
 
-@pytest.mark.skipif(REAL_DATA is None, reason="PLATAFORMA_TEST_DATA is not set")
+@pytest.mark.skipif(not REAL_DATA.is_file(), reason="the shared data is absent: set PLATAFORMA_SHARED to its folder")
 def test_real_data_gives_its_known_figures() -> None:
     lines = demo("--data", str(REAL_DATA))
     assert [line["rows"] for line in lines] == [{"clientes": 59, "produtos": 3503, "vendas": 412}] * 3

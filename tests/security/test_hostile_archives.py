@@ -77,7 +77,7 @@ def test_a_name_that_is_not_safe_everywhere_is_refused(name):
     ],
 )
 def test_names_that_are_one_file_somewhere_are_refused(names):
-    with pytest.raises(IntegrityError, match="one file on some systems|file and as a directory"):
+    with pytest.raises(IntegrityError, match=r"one file on some systems|file and as a directory"):
         ModulePackage.from_archive(archive([(entry(name), b"x") for name in names]))
 
 

@@ -12,6 +12,7 @@ import attrs
 from plataforma_sdk.errors import ManifestError
 from plataforma_sdk.manifest._locate import KeyPath
 from plataforma_sdk.manifest._reader import Reader, kind_of, listing, text_problem
+from plataforma_sdk.manifest._unfit import UnfitError
 
 __all__ = ["CONFIG_TYPES", "ConfigEntry", "ConfigValue", "read_config", "typed_config"]
 
@@ -23,7 +24,7 @@ MAX_TEXT_CHARS: Final = 4_096
 _KEYS: Final = ("type", "default", "description", "options", "minimum", "maximum")
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}", re.ASCII)
 _SECRET: Final = re.compile(
-    r"(?i)(?:.*_)?(?:passwords?|passwd|senhas?|secrets?|segredos?|tokens?|credentials?|(?:api|private|access)_?key)"
+    r"(?i)(?:.*_)?(?:passwords?|passwd|senhas?|secrets?|segredos?|token|credentials?|(?:api|private|access)_?key)"
 )
 _ADVICE: Final = "secrets never enter a module; the host attaches them to its calls through api_auth"
 _TYPES: Final[Mapping[str, tuple[type, ...]]] = {
@@ -58,28 +59,30 @@ class ConfigEntry:
         """Return a value in the entry's type.
 
         Raises:
-            ValueError: the value is of another type, out of range or none of the options.
+            UnfitError: the value is of another type, out of range or none of the options.
         """
         typed = _typed(self.type, value)
         if self.options and typed not in self.options:
-            raise ValueError(f"is {typed!r}; write one of {listing(map(str, self.options))}")
+            raise UnfitError(f"is {typed!r:.80}", f"write one of {listing(map(str, self.options))}")
         if isinstance(typed, (int, float)):
             low, high = self.minimum, self.maximum
             if (low is not None and typed < low) or (high is not None and typed > high):
-                raise ValueError(f"is {typed}; it lies in {'' if low is None else low}..{'' if high is None else high}")
+                raise UnfitError(
+                    f"is {typed}", f"it lies in {'' if low is None else low}..{'' if high is None else high}"
+                )
         return typed
 
 
 def _typed(type_name: str, value: object) -> ConfigValue:
     is_bool = isinstance(value, bool)
     if not isinstance(value, _TYPES[type_name]) or (is_bool and type_name != "boolean"):
-        raise ValueError(f"is {kind_of(value)}; write a value of type {type_name!r}")
+        raise UnfitError(f"is {kind_of(value)}", f"write a value of type {type_name!r}")
     if type_name == "number":
         return _finite(value)
     if isinstance(value, str):
         problem = text_problem(value, MAX_TEXT_CHARS, lines=True)
         if problem:
-            raise ValueError(f"{problem}; write a printable text")
+            raise UnfitError(problem, "write a printable text")
     return value  # type: ignore[return-value]
 
 
@@ -89,7 +92,7 @@ def _finite(value: Any) -> float:
     except OverflowError:
         number = math.inf
     if not math.isfinite(number):
-        raise ValueError("is not a finite number; write a number such as 1.5")
+        raise UnfitError("is not a finite number", "write a number such as 1.5")
     return number
 
 
@@ -111,8 +114,8 @@ def typed_config(
             continue
         try:
             values[name] = entry.check(value)
-        except ValueError as error:
-            reader.split_fault((name,), str(error))
+        except UnfitError as error:
+            reader.unfit((name,), error)
     if reader.faults:
         raise ManifestError(reader.faults, module=module, source=f"the configuration of {module!r}")
     return values
@@ -160,8 +163,8 @@ def _read_entry(reader: Reader, path: KeyPath, table: Mapping[str, Any]) -> Conf
         return bare
     try:
         return attrs.evolve(bare, default=bare.check(table["default"]))
-    except ValueError as error:
-        reader.split_fault((*path, "default"), str(error))
+    except UnfitError as error:
+        reader.unfit((*path, "default"), error)
         return bare
 
 
@@ -172,8 +175,8 @@ def _read_options(reader: Reader, path: KeyPath, table: Mapping[str, Any], type_
         return ()
     try:
         return tuple(_typed(type_name, option) for option in options)
-    except ValueError as error:
-        reader.split_fault((*path, "options"), str(error))
+    except UnfitError as error:
+        reader.unfit((*path, "options"), error)
         return ()
 
 
@@ -186,6 +189,6 @@ def _read_bound(reader: Reader, path: KeyPath, table: Mapping[str, Any], type_na
         return None
     try:
         return _typed(type_name, value)  # type: ignore[return-value]
-    except ValueError as error:
-        reader.split_fault(path, str(error))
+    except UnfitError as error:
+        reader.unfit(path, error)
         return None

@@ -8,6 +8,8 @@ from typing import Final, Self
 
 import attrs
 
+from plataforma_sdk.manifest._unfit import UnfitError
+
 __all__ = ["Entry"]
 
 _ADVICE: Final = "write 'file:Class', 'package.file:Class' or 'component.wasm'"
@@ -42,11 +44,11 @@ class Entry:
         target, colon, class_name = text.partition(":")
         is_component = _COMPONENT.fullmatch(target) is not None
         if not (is_component or _FILE.fullmatch(target) or _MODULE.fullmatch(target)):
-            raise ValueError(f"{target[:80]!r} names no Python file of the package; {_ADVICE}")
+            raise UnfitError(f"{target[:80]!r} names no Python file of the package", _ADVICE)
         if colon and is_component:
-            raise ValueError(f"a component has no class; write {target!r}")
+            raise UnfitError("a component has no class", f"write {target!r}")
         if colon and (not re.fullmatch(_SEGMENT, class_name, re.ASCII) or keyword.iskeyword(class_name)):
-            raise ValueError(f"{class_name[:80]!r} is no name of a class; {_ADVICE}")
+            raise UnfitError(f"{class_name[:80]!r} is no name of a class", _ADVICE)
         return cls(target, class_name or None)
 
     @property

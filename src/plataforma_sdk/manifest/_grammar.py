@@ -1,10 +1,12 @@
-"""Small grammars of a manifest: topics, endpoints, licences, asset patterns. Each raises ``problem; advice``."""
+"""Small grammars of a manifest: topics, endpoints, licences, asset patterns. Each check raises `UnfitError`."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 from typing import Final
+
+from plataforma_sdk.manifest._unfit import UnfitError
 
 __all__ = ["METHODS", "check_asset_pattern", "check_endpoint", "check_licence", "check_methods", "check_topic"]
 
@@ -23,8 +25,8 @@ _LICENCE_TOKEN: Final = re.compile(r"\s*([()]|[A-Za-z0-9.+-]+)\s*", re.ASCII)
 def check_topic(text: str) -> str:
     """Accept a topic or pattern of topics."""
     if len(text) > MAX_TOPIC_BYTES or text.count(".") >= MAX_TOPIC_SEGMENTS or not _TOPIC.fullmatch(text):
-        raise ValueError(
-            f"{text[:80]!r} is no topic; write segments of a-z, 0-9, _ and - joined by dots, * for a whole segment"
+        raise UnfitError(
+            f"{text[:80]!r} is no topic", "write segments of a-z, 0-9, _ and - joined by dots, * for a whole segment"
         )
     return text
 
@@ -32,27 +34,27 @@ def check_topic(text: str) -> str:
 def check_endpoint(path: str, segment: str) -> str:
     """Accept a path below the module's own segment; ``/*`` at the end stands for any path below."""
     if len(path) > MAX_TOPIC_BYTES or not _ENDPOINT.fullmatch(path):
-        raise ValueError(f"is no path; write '/{segment}/name', or '/{segment}/*' for all below")
+        raise UnfitError("is no path", f"write '/{segment}/name', or '/{segment}/*' for all below")
     if path.split("/")[1] != segment:
-        raise ValueError(f"lies outside the module's own paths; let it begin with '/{segment}/'")
+        raise UnfitError("lies outside the module's own paths", f"let it begin with '/{segment}/'")
     return path
 
 
 def check_methods(methods: object) -> tuple[str, ...]:
     """Accept a list of HTTP methods."""
     if not isinstance(methods, Sequence) or isinstance(methods, str) or not methods:
-        raise ValueError('has no list of methods; write ["GET"]')
+        raise UnfitError("has no list of methods", 'write ["GET"]')
     unknown = [str(method)[:20] for method in methods if method not in METHODS]
     if unknown or len(set(methods)) < len(methods):
         what = f"has the method {unknown[0]!r}" if unknown else "has a method twice"
-        raise ValueError(f"{what}; write each of {', '.join(METHODS)} at most once")
+        raise UnfitError(what, f"write each of {', '.join(METHODS)} at most once")
     return tuple(methods)
 
 
 def check_asset_pattern(text: str) -> str:
     """Accept a pattern of paths inside the package."""
     if len(text) > MAX_TOPIC_BYTES or not _ASSET.fullmatch(text):
-        raise ValueError(f"{text[:80]!r} is no path inside the package; write 'assets/*' or 'assets/logo.png'")
+        raise UnfitError(f"{text[:80]!r} is no path inside the package", "write 'assets/*' or 'assets/logo.png'")
     return text
 
 
@@ -70,8 +72,8 @@ def check_licence(text: str) -> str:
         tokens.append(found[1])
         position = found.end()
     if position < len(text) or not _is_expression(tokens):
-        raise ValueError(
-            f"{text[:80]!r} is no licence expression; write an SPDX one: MIT, Apache-2.0, MIT OR Apache-2.0"
+        raise UnfitError(
+            f"{text[:80]!r} is no licence expression", "write an SPDX one: MIT, Apache-2.0, MIT OR Apache-2.0"
         )
     return text
 

@@ -29,6 +29,7 @@ from plataforma_sdk.manifest._manifest import (
     ManifestReading,
 )
 from plataforma_sdk.manifest._reader import Reader, kind_of, listing, nearest, text_problem
+from plataforma_sdk.manifest._unfit import UnfitError
 from plataforma_sdk.manifest._versions import Version, VersionRange
 from plataforma_sdk.types import is_module_id, module_segment
 
@@ -147,7 +148,7 @@ def _required(reader: Reader, data: Mapping[str, Any], key: str, check: Callable
 
 def _check_id(text: str) -> str:
     if not is_module_id(text):
-        raise ValueError(f"{text[:80]!r} is no module id; {_ID_ADVICE}")
+        raise UnfitError(f"{text[:80]!r} is no module id", _ID_ADVICE)
     return text
 
 
@@ -241,8 +242,8 @@ def _read_events(reader: Reader, data: Mapping[str, Any], module_id: str | None)
         for topic in topics:
             try:
                 check_topic(topic)
-            except ValueError as error:
-                reader.split_fault(("events", key), str(error))
+            except UnfitError as error:
+                reader.unfit(("events", key), error)
                 continue
             if key == "published" and not topic.startswith(own):
                 advice = f"a module emits under {own!r} only: write '{own}*' or '{own}saved'"
@@ -257,8 +258,8 @@ def _read_endpoints(reader: Reader, data: Mapping[str, Any], module_id: str | No
         try:
             check_endpoint(path, segment)
             endpoints[path] = check_methods(methods)
-        except ValueError as error:
-            reader.split_fault(("endpoints", path), str(error))
+        except UnfitError as error:
+            reader.unfit(("endpoints", path), error)
     return endpoints
 
 
@@ -296,8 +297,8 @@ def _read_assets(reader: Reader, data: Mapping[str, Any], package_files: Collect
     for pattern in patterns:
         try:
             check_asset_pattern(pattern)
-        except ValueError as error:
-            reader.split_fault(("assets", "include"), str(error))
+        except UnfitError as error:
+            reader.unfit(("assets", "include"), error)
             continue
         if package_files is not None and not any(fnmatch.fnmatchcase(path, pattern) for path in package_files):
             reader.fault(("assets", "include"), f"{pattern!r} matches no file of the package", "add the file")

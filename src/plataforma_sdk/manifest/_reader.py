@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 
 from plataforma_sdk.errors import Fault
 from plataforma_sdk.manifest._locate import KeyPath
+from plataforma_sdk.manifest._unfit import UnfitError
 
 __all__ = ["Reader", "listing", "nearest"]
 
@@ -67,7 +68,7 @@ class Reader:
         return default
 
     def checked(self, table: Mapping[str, Any], path: KeyPath, check: Callable[[str], T], default: T) -> T:
-        """Read a text by a check that raises `ValueError` with ``problem; advice``."""
+        """Read a text by a check that raises `UnfitError`."""
         if path[-1] not in table:
             return default
         value = table[path[-1]]
@@ -76,14 +77,13 @@ class Reader:
             return default
         try:
             return check(value)
-        except ValueError as error:
-            self.split_fault(path, str(error))
+        except UnfitError as error:
+            self.unfit(path, error)
             return default
 
-    def split_fault(self, path: KeyPath, message: str) -> None:
-        """Note a fault from a message ``problem; advice``."""
-        problem, _, advice = message.partition("; ")
-        self.fault(path, problem, advice)
+    def unfit(self, path: KeyPath, error: UnfitError) -> None:
+        """Note a value that does not fit."""
+        self.fault(path, error.problem, error.advice)
 
     def flag(self, table: Mapping[str, Any], path: KeyPath, *, default: bool) -> bool:
         """Read true or false."""

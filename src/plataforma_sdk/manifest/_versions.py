@@ -14,6 +14,8 @@ from typing import Any, Final, Self
 
 import attrs
 
+from plataforma_sdk.manifest._unfit import UnfitError
+
 __all__ = ["Version", "VersionRange"]
 
 MAX_CHARS: Final = 256
@@ -61,7 +63,7 @@ class Version:
         """
         found = _VERSION.fullmatch(text) if len(text) <= MAX_CHARS else None
         if found is None:
-            raise ValueError(f"{text[:80]!r} is no version; write major.minor.patch, such as 1.0.0 or 1.0.0-beta.1")
+            raise UnfitError(f"{text[:80]!r} is no version", "write major.minor.patch, such as 1.0.0 or 1.0.0-beta.1")
         prerelease = tuple(found["pre"].split(".")) if found["pre"] else ()
         return cls(int(found["major"]), int(found["minor"]), int(found["patch"]), prerelease, found["build"] or "")
 
@@ -117,7 +119,7 @@ class VersionRange:
             ValueError: the text is no range; the message says which part.
         """
         if len(text) > MAX_CHARS:
-            raise ValueError(f"a range has at most {MAX_CHARS} characters")
+            raise UnfitError(f"a range of {len(text):,} characters", f"at most {MAX_CHARS} are read")
         return cls(text, tuple(_alternative(part) for part in text.split("||")))
 
     def matches(self, version: Version | str) -> bool:
@@ -154,7 +156,7 @@ def _alternative(text: str) -> tuple[_Comparator, ...]:
 def _comparators(text: str) -> tuple[_Comparator, ...]:
     found = _COMPARATOR.fullmatch(text)
     if found is None:
-        raise ValueError(f"{text[:40]!r} is no range of versions; write '^1.2', '~1.2.3', '>=1,<2', '1.x' or '*'")
+        raise UnfitError(f"{text[:40]!r} is no range of versions", "write '^1.2', '~1.2.3', '>=1,<2', '1.x' or '*'")
     return _DESUGAR[found[1] or "="](_Partial.parse(found[2]))
 
 
@@ -169,7 +171,7 @@ class _Partial:
     def parse(cls, text: str) -> _Partial:
         found = _PARTIAL.fullmatch(text)
         if found is None:
-            raise ValueError(f"{text[:40]!r} is no version of a range; write '1.2.3', '1.2', '1.x' or '*'")
+            raise UnfitError(f"{text[:40]!r} is no version of a range", "write '1.2.3', '1.2', '1.x' or '*'")
         numbers: list[int] = []
         for part in found.group(1, 2, 3):
             if part is None or part in "xX*":

@@ -77,6 +77,7 @@ class DecisionStore:
     ['system.storage']
     >>> store.applicable(key, ["system.storage", "system.clipboard"])
     ()
+    >>> store.close()
     """
 
     def __init__(self, path: Path | None, *, clock: Clock | None = None) -> None:

@@ -118,7 +118,14 @@ class Supervisor:
                 module=self.module,
                 state=self.state,
             )
+        if self._instance.is_poisoned and self.state == "active":
+            await self._on_poisoned(self._instance, self._found_ended())
+            return await self._ready()
         return self._instance
+
+    def _found_ended(self) -> SandboxCrashedError:
+        """Name what ended an instance between two calls: a task of its own, or a call whose caller went away."""
+        return SandboxCrashedError(f"Module {self.module!r} was ended outside of a call", module=self.module)
 
     async def _on_poisoned(self, instance: Instance, error: PlataformaError) -> None:
         if instance is self._instance and self.state == "active" and self._replacing is None:

@@ -98,7 +98,7 @@ def test_the_error_names_the_module_where_its_id_is_readable() -> None:
         ('id = "vendas"\nversion = 1.0.0', "module.toml:2"),
         ('id = "vendas\n', "module.toml:1"),
         ("[permissions", "module.toml"),
-        ('id = "a"\nid = "b"', "module.toml:2"),
+        ('id = "a"\nid = "b"', "module.toml"),
         ("x = " + "[" * 5_000 + "]" * 5_000, "module.toml"),
         ("x = 1" + "0" * 5_000, "module.toml"),
     ],

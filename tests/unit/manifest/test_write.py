@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from plataforma_sdk.manifest import METHODS, ConfigEntry, Manifest, ManifestEvents, ManifestPermissions, VersionRange
 
-
 MINIMAL = 'id = "vendas"\nversion = "1.0.0"\nentry = "vendas:VendasModule"\n'
 
 

@@ -98,7 +98,7 @@ def test_a_source_becomes_a_package():
     )
     assert (package.id, package.version, package.entry_file) == ("acme/vendas", "0.1.0", "module.py")
     assert package.entry_class == "VendasModule"
-    assert package.manifest.permissions.required .keys() == {"api.vendas[GET]"}
+    assert package.manifest.permissions.required.keys() == {"api.vendas[GET]"}
 
 
 def test_a_package_of_a_source_survives_its_archive():

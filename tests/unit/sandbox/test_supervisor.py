@@ -268,3 +268,16 @@ def test_a_call_during_on_load_finds_the_instance(run):
         return supervisor.state
 
     assert (run(main()), answers) == ("active", [7])
+
+
+def test_an_instance_that_ended_between_two_calls_is_replaced_before_the_next(run):
+    """A background task may trap with no call to blame; the next caller gets a fresh instance, not the fault."""
+
+    async def main():
+        launcher = Launcher()
+        supervisor = Supervisor("vendas", launcher)
+        await supervisor.start()
+        launcher.made[0].is_poisoned = True
+        return await supervisor.call("number"), supervisor.restarts, launcher.made[0].is_closed
+
+    assert run(main()) == (2, 1, True)
