@@ -4,7 +4,6 @@ The same source runs in every tier. `calculos` sums, `telas` draws, and this fil
 """
 
 import asyncio
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from plataforma_sdk import ModuleFramework, PermissionDeniedError, ui
@@ -15,6 +14,8 @@ from .telas import painel
 if TYPE_CHECKING:
     from plataforma_sdk import Event
     from plataforma_sdk.types import ApiRequest
+
+LOTE = 200
 
 
 class VendasModule(ModuleFramework):
@@ -62,7 +63,7 @@ class VendasModule(ModuleFramework):
 
     async def ao_atualizar(self, _evento: "Event") -> None:
         """Read the sales again, since they changed."""
-        self._guardar_vendas(await self.api_call("/vendas/vendas"))
+        await self._guardar_vendas(await self.api_call("/vendas/vendas"))
         if await self.permissions.request("system.notifications", "Avisar que as vendas foram relidas"):
             await self.notify("Vendas", f"{len(self.vendas)} vendas relidas")
 
@@ -101,16 +102,20 @@ class VendasModule(ModuleFramework):
         return vendas if self.cliente is None else do_cliente(vendas, self.cliente["id"])
 
     async def _ler_tudo(self) -> None:
-        self.clientes, produtos, vendas = await asyncio.gather(
+        self.clientes, self.produtos, vendas = await asyncio.gather(
             self.api_call("/vendas/clientes"),
             self.api_call("/vendas/produtos"),
             self.api_call("/vendas/vendas"),
         )
-        self.produtos = [{**produto, "preco": Decimal(produto["preco"])} for produto in produtos]
-        self._guardar_vendas(vendas)
+        await self._guardar_vendas(vendas)
 
-    def _guardar_vendas(self, linhas: list[dict[str, Any]]) -> None:
-        self.vendas = [Venda.da_api(linha) for linha in linhas]
+    async def _guardar_vendas(self, linhas: list[dict[str, Any]]) -> None:
+        """Convert the sales in small steps: whoever computes for long without waiting is stopped."""
+        vendas: list[Venda] = []
+        for inicio in range(0, len(linhas), LOTE):
+            vendas += [Venda.da_api(linha) for linha in linhas[inicio : inicio + LOTE]]
+            await asyncio.sleep(0)
+        self.vendas = vendas
 
     def _cliente(self, numero: int) -> dict[str, Any] | None:
         for cliente in self.clientes:

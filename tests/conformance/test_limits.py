@@ -249,14 +249,16 @@ async def test_calls_in_flight_end_with_the_instance(host, handle):
     tiers=METERED,
 )
 async def test_a_background_task_that_runs_wild_is_stopped(host, handle):
+    """A call that runs just then learns of it; one that comes later finds the fresh instance."""
     await handle.call("begin")
+    seen = set()
     while not handle.was_replaced:
         await asyncio.sleep(0.02)
         try:
             await handle.call("probe")
         except ResourceLimitError as error:
-            seen = error.resource
-    assert seen in WILD["spin"]
+            seen.add(error.resource)
+    assert seen <= set(WILD["spin"])
     assert (await handle.call("probe"), handle.state, handle.restarts) == ("fine", "active", 1)
 
 

@@ -12,6 +12,7 @@ from plataforma_sdk import codec, ui
 from plataforma_sdk.package import ModulePackage
 from plataforma_sdk.permissions import PermissionAnswer, PermissionRequest
 from plataforma_sdk.runtime import ModuleHandle, ModuleHost
+from plataforma_sdk.sandbox import ResourceLimits
 from plataforma_sdk.windows import UiEvent
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ __all__ = ["AskOnce", "DemoResult", "run_demo"]
 
 Progress = Callable[[str], None]
 _WINDOW: Final = "main"
+_LIMITS: Final = ResourceLimits(max_step_ms=250)
+"""The defaults, but for a slow machine: whoever tries this first should not meet a limit that is about its speed."""
 
 
 @attrs.frozen(kw_only=True)
@@ -92,7 +95,7 @@ async def run_demo(
     """
     package = ModulePackage.from_directory(source)
     grants = package.manifest.permissions.declared if grant_declared else ()
-    async with ModuleHost(engine=engine, prompt=prompt, api=api, locale="pt-BR") as host:
+    async with ModuleHost(engine=engine, prompt=prompt, api=api, limits=_LIMITS, locale="pt-BR") as host:
         progress(f"loading {package.id} {package.version}")
         handle = await host.load(source, grants=grants)
         progress("sending events")

@@ -8,25 +8,28 @@ from __future__ import annotations
 import io
 import stat
 import zipfile
-import zlib
 from collections.abc import Mapping
 from typing import Final
 
 from plataforma_sdk.errors import IntegrityError
-from plataforma_sdk.package._names import check_collisions, check_name
+from plataforma_sdk.package._names import (
+    MAX_FILES,
+    MAX_TOTAL_BYTES,
+    check_collisions,
+    check_name,
+    is_skipped,
+    max_bytes,
+)
+from plataforma_sdk.package._zip import ZipEntry, inflate, read_entries
 
-__all__ = ["MAX_FILES", "MAX_FILE_BYTES", "MAX_TOTAL_BYTES", "read_archive", "write_archive"]
+__all__ = ["MAX_ARCHIVE_BYTES", "read_archive", "write_archive"]
 
-MAX_FILES: Final = 2_000
-MAX_FILE_BYTES: Final = 16 * 2**20
-MAX_TOTAL_BYTES: Final = 64 * 2**20
-_MAX_ARCHIVE_BYTES: Final = MAX_TOTAL_BYTES + 8 * 2**20
+MAX_ARCHIVE_BYTES: Final = MAX_TOTAL_BYTES + 8 * 2**20
 _MAX_RATIO: Final = 200
 _RATIO_FREE_BYTES: Final = 2**20
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 _UNIX: Final = 3
-_ENCRYPTED: Final = 0x1 | 0x40
-_METHODS: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+_KINDS: Final = {True: (0, stat.S_IFDIR), False: (0, stat.S_IFREG)}
 
 
 def write_archive(files: Mapping[str, bytes]) -> bytes:
@@ -45,91 +48,46 @@ def write_archive(files: Mapping[str, bytes]) -> bytes:
 
 
 def read_archive(data: bytes) -> dict[str, bytes]:
-    """Read a zip and refuse whatever a hostile one may hold.
+    """Read a zip and refuse whatever a hostile one may hold; hidden files and caches are left out, as of a directory.
 
     Raises:
         IntegrityError: not a zip, traversal, links, duplicate or colliding names, encryption, a bomb, or bytes that
             belong to no entry.
     """
-    if len(data) > _MAX_ARCHIVE_BYTES:
-        raise IntegrityError(f"The archive is larger than {_MAX_ARCHIVE_BYTES:,} bytes")
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            entries = _checked_entries(archive, data)
-            return _read_all(archive, entries)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, UnicodeError, RuntimeError) as error:
-        raise IntegrityError(f"The archive is damaged or no zip: {error}") from None
-
-
-def _checked_entries(archive: zipfile.ZipFile, data: bytes) -> list[zipfile.ZipInfo]:
-    entries = archive.infolist()
-    if len(entries) > MAX_FILES:
-        raise IntegrityError(f"The archive holds {len(entries):,} files; at most {MAX_FILES:,} are read")
-    if archive.comment:
-        raise IntegrityError("The archive carries a comment; write it without one")
+    if len(data) > MAX_ARCHIVE_BYTES:
+        raise IntegrityError(f"The archive is larger than {MAX_ARCHIVE_BYTES:,} bytes")
+    entries = read_entries(data, MAX_FILES)
     for entry in entries:
         _check_entry(entry)
-    names = [entry.filename.rstrip("/") for entry in entries if not entry.is_dir()]
+    names = [entry.name.rstrip("/") for entry in entries]
     if len(set(names)) != len(names):
         raise IntegrityError("The archive holds one name twice; readers would not agree on which counts")
-    check_collisions(names)
-    _check_layout(archive, entries, data)
-    return [entry for entry in entries if not entry.is_dir()]
+    check_collisions(entry.name for entry in entries if not entry.is_directory)
+    return _read_all([entry for entry in entries if not entry.is_directory and not is_skipped(entry.name)])
 
 
-def _check_entry(entry: zipfile.ZipInfo) -> None:
-    check_name(entry.filename.rstrip("/") if entry.is_dir() else entry.filename)
-    if entry.orig_filename != entry.filename:
-        raise IntegrityError(f"The archive holds {ascii(entry.orig_filename)[:120]}, a name with a NUL or backslash")
-    kind = stat.S_IFMT(entry.external_attr >> 16)
-    if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-        raise IntegrityError(f"{entry.filename!r} is a link or a special file; put the file itself in its place")
-    if entry.flag_bits & _ENCRYPTED or entry.compress_type not in _METHODS:
-        raise IntegrityError(f"{entry.filename!r} is encrypted or compressed by other than deflate")
-    if entry.is_dir() and entry.file_size:
-        raise IntegrityError(f"{entry.filename!r} is a directory with content")
+def _check_entry(entry: ZipEntry) -> None:
+    check_name(entry.name.removesuffix("/"))
+    if stat.S_IFMT(entry.mode) not in _KINDS[entry.is_directory]:
+        raise IntegrityError(f"{entry.name!r} is a link or a special file; put the file itself in its place")
+    if entry.is_directory and entry.size:
+        raise IntegrityError(f"{entry.name!r} is a directory with content")
 
 
-def _check_layout(archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo], data: bytes) -> None:
-    """Refuse overlapping entries and bytes before the first: bombs that reuse one body, and files of two formats.
-
-    Source: D. Fifield, "A better zip bomb", WOOT 2019; CVE-2019-9674.
-    """
-    end = 0
-    for entry in sorted(entries, key=lambda item: item.header_offset):
-        if entry.header_offset != end if end == 0 else entry.header_offset < end:
-            raise IntegrityError("The archive's entries overlap, or something stands before them")
-        header = data[entry.header_offset : entry.header_offset + 30]
-        if len(header) < 30 or header[:4] != b"PK\x03\x04":  # noqa: PLR2004 - APPNOTE 4.3.7
-            raise IntegrityError(f"{entry.filename!r} has no local header")
-        name_bytes = int.from_bytes(header[26:28], "little")
-        extra_bytes = int.from_bytes(header[28:30], "little")
-        local_name = data[entry.header_offset + 30 : entry.header_offset + 30 + name_bytes]
-        if local_name != entry.orig_filename.encode("utf-8" if entry.flag_bits & 0x800 else "cp437", "replace"):
-            raise IntegrityError(f"{entry.filename!r} has another name in its local header")
-        end = entry.header_offset + 30 + name_bytes + extra_bytes + entry.compress_size
-    if end > archive.start_dir:
-        raise IntegrityError("The archive's entries overlap its directory")
-
-
-def _read_all(archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo]) -> dict[str, bytes]:
+def _read_all(entries: list[ZipEntry]) -> dict[str, bytes]:
     files: dict[str, bytes] = {}
     total = 0
     for entry in entries:
-        room = min(MAX_FILE_BYTES, MAX_TOTAL_BYTES - total)
-        content = _read_one(archive, entry, room)
-        files[entry.filename] = content
+        _check_ratio(entry)
+        content = inflate(entry, min(max_bytes(entry.name), MAX_TOTAL_BYTES - total))
+        files[entry.name] = content
         total += len(content)
     return files
 
 
-def _read_one(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, room: int) -> bytes:
-    with archive.open(entry) as stream:
-        content = stream.read(room + 1)
-    if len(content) > room:
+def _check_ratio(entry: ZipEntry) -> None:
+    """Refuse a small archive of a large content; that the stated size is the real one, `inflate` sees to."""
+    if _RATIO_FREE_BYTES < entry.size <= max_bytes(entry.name) and entry.size > _MAX_RATIO * len(entry.body):
         raise IntegrityError(
-            f"{entry.filename!r} does not fit: a file has at most {MAX_FILE_BYTES:,} bytes, all {MAX_TOTAL_BYTES:,}"
+            f"{entry.name!r} is a compression bomb: {len(entry.body):,} bytes unfold to {entry.size:,}"
         )
-    if len(content) > _RATIO_FREE_BYTES and len(content) > _MAX_RATIO * max(1, entry.compress_size):
-        raise IntegrityError(f"{entry.filename!r} is a compression bomb: {entry.compress_size:,} bytes unfold")
-    return content

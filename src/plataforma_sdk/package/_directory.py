@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from plataforma_sdk.errors import IntegrityError
-from plataforma_sdk.package._archive import MAX_FILE_BYTES, MAX_FILES, MAX_TOTAL_BYTES
-from plataforma_sdk.package._names import check_collisions, check_name
+from plataforma_sdk.package._names import (
+    MAX_TOTAL_BYTES,
+    check_amount,
+    check_collisions,
+    check_name,
+    is_skipped,
+    max_bytes,
+)
 
-__all__ = ["read_directory"]
+__all__ = ["read_directory", "read_file"]
 
-_SKIPPED: Final = frozenset({"__pycache__", "node_modules"})
+_FLAGS: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+_NO_LINKS: Final = getattr(os, "O_NOFOLLOW", 0)
 
 
 def read_directory(root: Path) -> dict[str, bytes]:
@@ -23,46 +31,46 @@ def read_directory(root: Path) -> dict[str, bytes]:
         IntegrityError: a link, a special file, a bad name, or more than an archive may hold.
     """
     files: dict[str, bytes] = {}
-    total = 0
+    room = MAX_TOTAL_BYTES
     for path in _walk(root):
         name = check_name(path.relative_to(root).as_posix())
-        content = _read(path)
-        total += len(content)
-        files[name] = content
-        if len(files) > MAX_FILES or total > MAX_TOTAL_BYTES:
-            raise IntegrityError(
-                f"{root} holds more than a package may: {MAX_FILES:,} files, {MAX_TOTAL_BYTES:,} bytes; move assets out"
-            )
+        files[name] = read_file(path, min(max_bytes(name), room + 1))
+        room -= len(files[name])
+        check_amount(files, str(root))
     check_collisions(files)
     return files
 
 
-def _walk(root: Path) -> list[Path]:
-    found: list[Path] = []
-    for folder, directories, names in os.walk(root, followlinks=False):
-        directories[:] = sorted(name for name in directories if not _is_skipped(name))
-        for name in directories:
-            if Path(folder, name).is_symlink():
-                raise IntegrityError(f"{Path(folder, name)} is a link; put the directory itself in its place")
-        found += [Path(folder, name) for name in sorted(names) if not _is_skipped(name)]
-    return found
+def read_file(path: Path, limit: int, *, follow: bool = False) -> bytes:
+    """Read one regular file; what was opened is looked at, so that nothing can be swapped in between.
 
+    Opened without waiting: a named pipe would hang the host.
 
-def _is_skipped(name: str) -> bool:
-    return name.startswith(".") or name in _SKIPPED or name.endswith((".pyc", ".pyo"))
-
-
-def _read(path: Path) -> bytes:
-    """Open without following a link, then look at what was opened, so that nothing can be swapped in between."""
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    Raises:
+        IntegrityError: a link (unless `follow`), a special file, larger than `limit`, or not readable.
+    """
     try:
-        file = os.open(path, flags)
+        file = os.open(path, _FLAGS | (0 if follow else _NO_LINKS))
     except OSError as error:
         raise IntegrityError(f"{path} is a link or cannot be read: {error.strerror}") from None
     with os.fdopen(file, "rb") as stream:
         if not stat.S_ISREG(os.fstat(file).st_mode):
             raise IntegrityError(f"{path} is a special file; a package holds regular files only")
-        content = stream.read(MAX_FILE_BYTES + 1)
-    if len(content) > MAX_FILE_BYTES:
-        raise IntegrityError(f"{path} is larger than {MAX_FILE_BYTES:,} bytes")
+        content = stream.read(limit + 1)
+    if len(content) > limit:
+        raise IntegrityError(f"{path} is larger than {limit:,} bytes")
     return content
+
+
+def _walk(root: Path) -> Iterator[Path]:
+    for folder, directories, names in os.walk(root, followlinks=False):
+        directories[:] = sorted(name for name in directories if not is_skipped(name))
+        for name in directories:
+            if _is_link(Path(folder, name)):
+                raise IntegrityError(f"{Path(folder, name)} is a link; put the directory itself in its place")
+        yield from (Path(folder, name) for name in sorted(names) if not is_skipped(name))
+
+
+def _is_link(path: Path) -> bool:
+    is_junction = getattr(path, "is_junction", None)  # Windows' links of directories, which Python 3.11 does not know
+    return path.is_symlink() or (is_junction is not None and is_junction())

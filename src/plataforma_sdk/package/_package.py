@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import ast
 import fnmatch
 import hashlib
 import os
+import secrets
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final, Self
+from typing import Final, Self
 
 import attrs
 
@@ -18,21 +18,27 @@ from plataforma_sdk.errors import Fault, HostCallError, IntegrityError, Manifest
 from plataforma_sdk.manifest import (
     METHODS,
     ConfigEntry,
-    Entry,
     Manifest,
     ManifestEvents,
     ManifestPermissions,
     read_manifest,
 )
-from plataforma_sdk.package._archive import read_archive, write_archive
-from plataforma_sdk.package._directory import read_directory
-from plataforma_sdk.package._names import check_collisions, check_name
+from plataforma_sdk.package._archive import MAX_ARCHIVE_BYTES, read_archive, write_archive
+from plataforma_sdk.package._directory import read_directory, read_file
+from plataforma_sdk.package._faults import entry_faults, source_faults
+from plataforma_sdk.package._names import (
+    MAX_COMPONENT_BYTES,
+    MAX_FILE_BYTES,
+    check_amount,
+    check_collisions,
+    check_name,
+    is_skipped,
+)
 from plataforma_sdk.types import module_segment
 
 __all__ = ["ModulePackage"]
 
 MANIFEST_FILE: Final = "module.toml"
-_WASM_MAGIC: Final = b"\x00asm"
 
 
 def _frozen_files(files: Mapping[str, bytes]) -> Mapping[str, bytes]:
@@ -59,7 +65,7 @@ class ModulePackage:
 
     @classmethod
     def from_files(cls, files: Mapping[str, bytes], *, source: str = "the package") -> Self:
-        """Make a package of files in memory.
+        """Make a package of files in memory; hidden files and caches are left out, as everywhere.
 
         Raises:
             ManifestError: faults of the manifest and of the sources, all of them.
@@ -68,10 +74,12 @@ class ModulePackage:
         for name in files:
             check_name(name)
         check_collisions(files)
-        raw = files.get(MANIFEST_FILE)
+        check_amount(files, source)
+        kept = {name: content for name, content in files.items() if not is_skipped(name)}
+        raw = kept.get(MANIFEST_FILE)
         if raw is None:
-            raise ManifestError([Fault(source, f"it holds no {MANIFEST_FILE}", "write one, with id and version")])
-        return cls(_manifest_of(raw, files), files)
+            raise _missing_manifest(kept, source)
+        return cls(_manifest_of(raw, kept), kept)
 
     @classmethod
     def from_directory(cls, path: str | os.PathLike[str]) -> Self:
@@ -93,7 +101,7 @@ class ModulePackage:
             IntegrityError: the archive is damaged or hostile.
             ManifestError: as `from_files`.
         """
-        data = path if isinstance(path, bytes) else Path(path).read_bytes()
+        data = path if isinstance(path, bytes) else read_file(Path(path), MAX_ARCHIVE_BYTES, follow=True)
         return cls.from_files(read_archive(data), source="the archive" if isinstance(path, bytes) else str(path))
 
     @classmethod
@@ -109,7 +117,11 @@ class ModulePackage:
             raise ManifestError(
                 [Fault(str(beside), "it is missing", f"write the manifest of {file.name} there, with id and version")]
             )
-        return cls.from_files({MANIFEST_FILE: beside.read_bytes(), file.name: file.read_bytes()}, source=str(file))
+        files = {
+            MANIFEST_FILE: read_file(beside, MAX_FILE_BYTES, follow=True),
+            file.name: read_file(file, MAX_COMPONENT_BYTES, follow=True),
+        }
+        return cls.from_files(files, source=str(file))
 
     @classmethod
     def from_path(cls, path: str | os.PathLike[str]) -> Self:
@@ -205,7 +217,9 @@ class ModulePackage:
     @cached_property
     def sources(self) -> Mapping[str, str]:
         """Path -> text of the Python files."""
-        return MappingProxyType({name: raw.decode() for name, raw in self.files.items() if name.endswith(".py")})
+        return MappingProxyType(
+            {name: raw.decode("utf-8-sig") for name, raw in self.files.items() if name.endswith(".py")}
+        )
 
     @cached_property
     def digest(self) -> str:
@@ -242,7 +256,7 @@ class ModulePackage:
     def write(self, path: str | os.PathLike[str]) -> Path:
         """Write the archive to `path`, aside and then renamed, so that no half of it is ever seen."""
         target = Path(path)
-        aside = target.with_name(f".{target.name}.{os.getpid()}.new")
+        aside = target.with_name(f".{target.name}.{secrets.token_hex(8)}.new")
         try:
             aside.write_bytes(self.to_bytes())
             aside.replace(target)
@@ -260,49 +274,18 @@ def _entry(entry: str | None) -> str:
 def _manifest_of(raw: bytes, files: Mapping[str, bytes]) -> Manifest:
     """Read the manifest and look at the sources; report the faults of both together."""
     try:
-        reading = read_manifest(raw.decode(), source=MANIFEST_FILE, package_files=files)
+        reading = read_manifest(raw.decode("utf-8-sig"), source=MANIFEST_FILE, package_files=files)
     except UnicodeDecodeError:
         fault = Fault(MANIFEST_FILE, "it is not UTF-8", "save it as UTF-8")
-        raise ManifestError([fault, *_source_faults(files)]) from None
-    faults = (*reading.faults, *_source_faults(files), *_entry_faults(reading.entry, files))
+        raise ManifestError([fault, *source_faults(files)]) from None
+    entry_key = f"{MANIFEST_FILE}: entry"
+    faults = (*reading.faults, *source_faults(files), *entry_faults(entry_key, reading.entry, files))
     return attrs.evolve(reading, faults=faults).require()
 
 
-def _source_faults(files: Mapping[str, bytes]) -> list[Fault]:
-    faults = []
-    for name, content in files.items():
-        if name.endswith(".py"):
-            try:
-                content.decode()
-            except UnicodeDecodeError as error:
-                faults.append(Fault(name, f"it is not UTF-8 at byte {error.start}", "save it as UTF-8"))
-    return faults
-
-
-def _entry_faults(entry: Entry | None, files: Mapping[str, bytes]) -> list[Fault]:
-    """Look into the entry's file; that there is one, the manifest's own reading has checked."""
-    path = next((path for path in entry.candidates if path in files), None) if entry is not None else None
-    if entry is None or path is None:
-        return []
-    key, content = f"{MANIFEST_FILE}: entry", files[path]
-    if entry.is_component and not content.startswith(_WASM_MAGIC):
-        return [Fault(key, f"{path!r} is no WebAssembly", "name a component")]
-    if entry.class_name is not None and not _defines(content, entry.class_name):
-        return [Fault(key, f"{path!r} defines no class {entry.class_name!r}", "name a class of that file")]
-    return []
-
-
-def _defines(content: bytes, name: str) -> bool:
-    """Whether a source defines or imports a name; what does not parse is left to the engine, which names the line."""
-    try:
-        tree: Any = ast.parse(content)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return True
-    defined = {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
-    imported = {
-        alias.asname or alias.name
-        for node in ast.walk(tree)
-        if isinstance(node, (ast.Import, ast.ImportFrom))
-        for alias in node.names
-    }
-    return name in defined | imported
+def _missing_manifest(files: Mapping[str, bytes], source: str) -> ManifestError:
+    inner = next((name for name in sorted(files) if name.endswith(f"/{MANIFEST_FILE}")), None)
+    advice = "write one, with id, version and entry"
+    if inner is not None:
+        advice = f"there is {inner!r}: give the directory that holds it, or archive its content without the directory"
+    return ManifestError([Fault(source, f"it holds no {MANIFEST_FILE}", advice)], source=source)
