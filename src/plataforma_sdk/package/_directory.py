@@ -53,9 +53,10 @@ def read_file(path: Path, limit: int, *, follow: bool = False) -> bytes:
         file = os.open(path, _FLAGS | (0 if follow else _NO_LINKS))
     except OSError as error:
         raise IntegrityError(f"{path} is a link or cannot be read: {error.strerror}") from None
+    if not stat.S_ISREG(os.fstat(file).st_mode):
+        os.close(file)
+        raise IntegrityError(f"{path} is a special file or a directory; a regular file belongs here")
     with os.fdopen(file, "rb") as stream:
-        if not stat.S_ISREG(os.fstat(file).st_mode):
-            raise IntegrityError(f"{path} is a special file; a package holds regular files only")
         content = stream.read(limit + 1)
     if len(content) > limit:
         raise IntegrityError(f"{path} is larger than {limit:,} bytes")

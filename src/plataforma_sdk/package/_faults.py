@@ -52,9 +52,7 @@ def entry_faults(where: str, entry: Entry | None, files: Mapping[str, bytes]) ->
         if not content.startswith(_WASM_MAGIC):
             yield Fault(where, f"{path!r} is no WebAssembly", "name a component")
         elif content[6:8] != _COMPONENT_LAYER:
-            yield Fault(
-                where, f"{path!r} is a core module, not a component", "wrap it, as with `wasm-tools component new`"
-            )
+            yield Fault(where, f"{path!r} is a core module, not a component", "wrap it: wasm-tools component new")
     elif entry.class_name is not None and not _binds(content, entry.class_name):
         yield Fault(where, f"{path!r} defines no class {entry.class_name!r}", "name a class of that file")
 

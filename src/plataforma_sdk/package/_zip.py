@@ -235,7 +235,7 @@ def _check_local(data: bytes, record: _Record) -> int:
     if (flags, method) != (record.flags, record.method) or not (stated == known or is_deferred):
         raise IntegrityError(f"{record.name!r} is described in two ways, by the directory and by its local header")
     _check_extra(record.name, data[position - extra_size : position])
-    return position
+    return int(position)
 
 
 def _check_descriptor(descriptor: bytes, record: _Record) -> None:

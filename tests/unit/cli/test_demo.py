@@ -64,7 +64,7 @@ def test_it_asks_for_what_is_declared_and_for_nothing_else(run: Callable[..., An
 
 
 def test_a_refused_requirement_ends_the_load(run: Callable[..., Any]) -> None:
-    with pytest.raises(PermissionDeniedError, match="window.create"):
+    with pytest.raises(PermissionDeniedError, match=r"window\.create"):
         run(demo_of(Person("window.create")))
 
 
