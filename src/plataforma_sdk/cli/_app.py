@@ -93,7 +93,7 @@ def _run_tiers(tiers: list[str], data: Path | None, *, yes: bool, as_json: bool,
     from plataforma_sdk.cli._demo import AskOnce, DemoResult
     from plataforma_sdk.cli._example import sales_api
     from plataforma_sdk.cli._report import show_results
-    from plataforma_sdk.runtime._console_prompt import ConsolePrompt
+    from plataforma_sdk.runtime import ConsolePrompt
 
     prompt = None if yes else AskOnce(ConsolePrompt(stdout=sys.stderr))
     results: list[DemoResult] = []

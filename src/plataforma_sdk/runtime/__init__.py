@@ -1,7 +1,19 @@
 """The host: loads modules, keeps them running, and gives them what they may have."""
 
+from plataforma_sdk.runtime._audit import AuditLog
+from plataforma_sdk.runtime._console_prompt import ConsolePrompt
+from plataforma_sdk.runtime._decisions import DecisionKey, DecisionStore
 from plataforma_sdk.runtime._handle import ModuleHandle
 from plataforma_sdk.runtime._host import ModuleHost
 from plataforma_sdk.runtime._loader import LoadTarget, PackageSource
 
-__all__ = ["LoadTarget", "ModuleHandle", "ModuleHost", "PackageSource"]
+__all__ = [
+    "AuditLog",
+    "ConsolePrompt",
+    "DecisionKey",
+    "DecisionStore",
+    "LoadTarget",
+    "ModuleHandle",
+    "ModuleHost",
+    "PackageSource",
+]

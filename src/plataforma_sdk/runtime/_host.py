@@ -115,6 +115,7 @@ class ModuleHost:
             clipboard=clipboard,
             storage_dir=self._state.storage_dir,
             subject=subject,
+            on_endpoint_error=lambda module, error: self._parts.report(module, "an endpoint", error),
         )
         self._parts = HostParts(
             events=EventBus(),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
@@ -195,10 +196,9 @@ class LiveModule:
         self._current = launched
         attach(launched.instance)
         try:
-            if self._upgrade_from is not None:
-                await launched.instance.call("@upgrade", self._upgrade_from)
-                self._upgrade_from = None
-            await launched.instance.call("@load")
+            async with self._upgrade(launched.instance, self._upgrade_from):
+                await launched.instance.call("@load")
+            self._upgrade_from = None
         except BaseException:
             self._current = None
             await launched.dispose()
@@ -248,16 +248,31 @@ class LiveModule:
             await require_declared(package, self.permissions)
             old_state = await self._old_state()
             launched = await self._make(package, is_staged=True)
-            if package.version != self.package.version:
-                await launched.instance.call("@upgrade", self.package.version)
-            await launched.instance.call("@load")
-            await launched.instance.call("@resume", old_state)
+            replaced = self.package.version if package.version != self.package.version else None
+            async with self._upgrade(launched.instance, replaced):
+                await launched.instance.call("@load")
+                await launched.instance.call("@resume", old_state)
         except BaseException:
             self.permissions.redeclare(self.package.manifest.permissions.declared)
             if launched is not None:
                 await launched.dispose()
             raise
         return launched
+
+    @contextlib.asynccontextmanager
+    async def _upgrade(self, instance: Instance, from_version: str | None) -> AsyncIterator[None]:
+        """Run `on_upgrade` before the block; where either fails, stored data goes back to what the old version wrote."""
+        if from_version is None:
+            yield
+            return
+        storage = self._services.storage
+        before = await storage.snapshot()
+        try:
+            await instance.call("@upgrade", from_version)
+            yield
+        except BaseException:
+            await storage.restore(before)
+            raise
 
     async def _old_state(self) -> Any:
         instance = self._supervisor.instance

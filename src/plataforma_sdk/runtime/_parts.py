@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from plataforma_sdk.errors import PlataformaError, error_to_data
+from plataforma_sdk.errors import HostCallError, PlataformaError, error_to_data
 from plataforma_sdk.types import Clock
 
 if TYPE_CHECKING:
@@ -42,9 +42,11 @@ class HostParts:
     clipboard: Clipboard
     clock: Clock
 
-    def report(self, module: str, during: str, error: PlataformaError) -> None:
+    def report(self, module: str, during: str, error: BaseException) -> None:
         """Log a module's fault and tell it as ``plataforma.module.error``; it stops nobody else."""
-        _LOG.warning("Module %r failed in %s: %s", module, during, error.message, extra={"module_id": module})
+        _LOG.warning("Module %r failed in %s: %s", module, during, error, extra={"module_id": module})
+        if not isinstance(error, PlataformaError):
+            error = HostCallError(type(error).__name__, "see the host's log", module=module)
         self.events.emit("plataforma.module.error", {"module": module, "during": during, "error": error_to_data(error)})
 
 

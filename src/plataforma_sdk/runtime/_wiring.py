@@ -59,8 +59,9 @@ class ServiceFactory:
         clipboard: Clipboard | None,
         storage_dir: Path | None,
         subject: str,
+        on_endpoint_error: Callable[[str, BaseException], None],
     ) -> None:
-        self.endpoints = EndpointTable()
+        self.endpoints = EndpointTable(on_error=on_endpoint_error)
         self.notifications = NotificationCenter()
         self.clipboard = clipboard or MemoryClipboard()
         self._subject = subject

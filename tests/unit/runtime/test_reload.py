@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from plataforma_sdk.errors import GuestError, ModuleStateError, PermissionDeniedError
+from plataforma_sdk.errors import ApiStatusError, GuestError, ModuleStateError, PermissionDeniedError
 from plataforma_sdk.runtime import ModuleHost
 from tests.unit.runtime.conftest import COUNTER, HEAD
 
@@ -123,3 +123,63 @@ def test_a_newer_version_is_told_what_it_replaces(run, counter, tmp_path):
             return await (await host.load(counter(upgrading, version="1.1.0"))).call("came_from")
 
     assert run(main()) == "1.0.0"
+
+
+def test_an_upgrade_that_fails_leaves_stored_data_alone(run, counter):
+    stores = (
+        COUNTER.replace("self.count = 0", "self.count = await self.storage.get('count') or 0")
+        + """
+    async def keep(self, n):
+        await self.storage.set('count', n)
+    async def kept(self):
+        return await self.storage.get('count')
+"""
+    )
+    spoils = (
+        stores
+        + """
+    async def on_upgrade(self, from_version):
+        await self.storage.set('count', -1)
+        raise ValueError('cannot upgrade')
+"""
+    )
+    needs = ["system.storage"]
+
+    async def main():
+        async with ModuleHost(engine="trusted", grants=needs) as host:
+            handle = await host.load(counter(stores, permissions=needs))
+            await handle.call("keep", 7)
+            with pytest.raises(GuestError, match="cannot upgrade"):
+                await handle.reload(counter(spoils, version="2.0.0", permissions=needs))
+            return handle.version, await handle.call("kept")
+
+    assert run(main()) == ("1.0.0", 7)
+
+
+def test_an_endpoint_that_fails_is_told_as_the_modules_fault(run, counter):
+    source = (
+        HEAD
+        + """
+class Counter(ModuleFramework):
+    async def on_load(self):
+        self.register_endpoint("/counter/broken", self.broken)
+    def render(self):
+        return ui.text("")
+    async def broken(self, request):
+        return 1 // 0
+    async def ask(self):
+        return await self.api_call("/counter/broken")
+"""
+    )
+    needs = ["api.counter"]
+
+    async def main():
+        faults = []
+        async with ModuleHost(engine="trusted", grants=needs) as host:
+            host.events.subscribe("plataforma.module.error", lambda event: faults.append(event.data["module"]))
+            handle = await host.load(counter(source, permissions=needs))
+            with pytest.raises(ApiStatusError):
+                await handle.call("ask")
+        return faults
+
+    assert run(main()) == ["counter"]

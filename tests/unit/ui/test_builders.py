@@ -227,7 +227,7 @@ def test_subclasses_of_plain_types_arrive_as_their_base() -> None:
 def test_elements_do_not_change() -> None:
     element = ui.text("x")
     with pytest.raises(AttributeError):
-        element.key = "y"
+        setattr(element, "key", "y")  # noqa: B010 - as an author would, past the type checker
     with pytest.raises(TypeError):
         element.props["value"] = "y"  # type: ignore[index]
 

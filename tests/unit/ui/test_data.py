@@ -70,7 +70,11 @@ def test_points_become_rows(data: Any) -> None:
 
 
 def test_x_is_the_first_name_and_y_every_other_with_numbers() -> None:
-    chart = ui.chart([{"mes": "jan", "nota": "x", "a": 1, "b": None}, {"mes": "fev", "nota": "y", "a": 2, "b": 3}])
+    points: list[dict[str, Any]] = [
+        {"mes": "jan", "nota": "x", "a": 1, "b": None},
+        {"mes": "fev", "nota": "y", "a": 2, "b": 3},
+    ]
+    chart = ui.chart(points)
     assert (chart.props["x"], chart.props["y"]) == ("mes", ["a", "b"])
     assert "nota" not in chart.props["data"][0]
 
