@@ -59,7 +59,8 @@ def decode(text: str | bytes) -> Any:
         CodecError: the text is not JSON of this dialect, or nests deeper than `MAX_DEPTH`.
     """
     try:
-        raw = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
+        text = text.decode() if isinstance(text, bytes) else text  # or json.loads would guess UTF-16 behind the checks
+        raw = text.encode()
         _check_depth(raw)
         value = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
@@ -191,7 +192,9 @@ def _copy(value: Any, depth: int) -> Any:  # noqa: PLR0911 - as `_to_wire`
         return [_copy(item, depth + 1) for item in value]
     if kind in _WRITERS:
         _check_level(depth + 1)
-        _WRITERS[kind](value)  # refuses what would not survive the text, such as Decimal("NaN")
+        text = _WRITERS[kind](value)[_VALUE]  # refuses what would not survive the text, such as Decimal("NaN")
+        if kind is datetime.datetime and value.tzinfo is not None:
+            return datetime.datetime.fromisoformat(text)  # a fixed offset: a zone is an object of the sender's
         return value  # immutable
     return _copy(_base(value), depth)
 

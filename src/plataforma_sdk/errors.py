@@ -74,6 +74,7 @@ __all__ = [
     "error_to_data",
 ]
 
+MAX_NAME_CHARS: Final = 200
 MAX_MESSAGE_CHARS: Final = 2_000
 """A message that crosses a boundary is cut here, so that an error cannot carry a payload past the payload limit."""
 
@@ -439,13 +440,21 @@ def error_from_data(data: Mapping[str, Any]) -> PlataformaError:
     cls = _CLASSES.get(str(data.get("code")))
     message = str(data.get("message", ""))[:MAX_MESSAGE_CHARS]
     if cls is None:
-        return HostCallError(str(data.get("type", "Error")), message)
-    error = cls._rebuild(message, data.get("fields") or {})
+        return HostCallError(str(data.get("type", "Error"))[:MAX_NAME_CHARS], message)
+    fields = data.get("fields")
+    error = cls._rebuild(message, fields if isinstance(fields, Mapping) else {})
     if isinstance(error, ManifestError):
-        error.faults = tuple(Fault(*fault) for fault in error.faults or ())
+        error.faults = _faults_of(error.faults)
     if isinstance(error, PolicyError):
         error.faults = ()
     return error
+
+
+def _faults_of(data: object) -> tuple[Fault, ...]:
+    """Read faults that crossed a boundary; the other side may have written anything."""
+    items = data if isinstance(data, (list, tuple)) else ()
+    shaped = [item for item in items if isinstance(item, (list, tuple)) and len(item) == len(("where", "what", "how"))]
+    return tuple(Fault(*(str(part)[:MAX_MESSAGE_CHARS] for part in item)) for item in shaped)
 
 
 _CLASSES: Final[dict[str, type[PlataformaError]]] = {

@@ -154,3 +154,10 @@ def test_a_manifests_faults_are_listed() -> None:
     error = ManifestError([Fault("a", "b", "c"), Fault("d", "e", "")])
     assert str(error) == "module.toml has 2 faults:\n  - a: b; c\n  - d: e"
     assert [(fault.where, fault.problem, fault.advice) for fault in error.faults] == [("a", "b", "c"), ("d", "e", "")]
+
+
+@pytest.mark.parametrize("fields", [None, [], "x", {"faults": "x"}, {"faults": [[1], None, ["a", "b", "c"]]}], ids=repr)
+def test_a_description_of_any_shape_is_read(fields: object) -> None:
+    """A guest may write anything."""
+    error = error_from_data({"code": "ManifestError", "message": "m", "fields": fields})
+    assert all(len(fault) == 3 for fault in error.faults)

@@ -80,6 +80,10 @@ def _window(_module: str, args: Sequence[Any]) -> tuple[Need, ...]:
     return (create, Need(("window.modal",))) if args[0].get("modal") else (create,)
 
 
+def _update(_module: str, args: Sequence[Any]) -> tuple[Need, ...]:
+    return _window(_module, [args[1]])
+
+
 def _api(_module: str, args: Sequence[Any]) -> tuple[Need, ...]:
     """Read the permission off the text itself, before anything decodes it.
 
@@ -133,7 +137,7 @@ OPERATIONS: Final = _table(
     Operation("events.unsubscribe", 1, True, _nothing),
     Operation("api.register", 3, True, _nothing),
     Operation("windows.create", 1, True, _window),
-    Operation("windows.update", 2, True, _nothing),
+    Operation("windows.update", 2, True, _update),
     Operation("windows.close", 1, True, _nothing),
     Operation("windows.invalidate", 1, True, _nothing),
     Operation("timers.start", 2, True, _nothing),

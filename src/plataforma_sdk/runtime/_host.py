@@ -28,12 +28,15 @@ from plataforma_sdk.windows import WindowManager
 
 if TYPE_CHECKING:
     from plataforma_sdk.api import Transport
-    from plataforma_sdk.permissions import Prompt
+    from plataforma_sdk.permissions import PermissionManager, Prompt
     from plataforma_sdk.services import Clipboard, Database, NotificationCenter
 
 __all__ = ["ModuleHost"]
 
 T = TypeVar("T")
+
+MAX_SUBSCRIPTIONS = 64
+"""Of one module: each gets its own copy of a payload, made while the emitter waits."""
 
 
 class ModuleHost:
@@ -118,7 +121,7 @@ class ModuleHost:
             on_endpoint_error=lambda module, error: self._parts.report(module, "an endpoint", error),
         )
         self._parts = HostParts(
-            events=EventBus(),
+            events=EventBus(max_subscriptions=MAX_SUBSCRIPTIONS),
             windows=WindowManager(),
             endpoints=self._factory.endpoints,
             notifications=self._factory.notifications,
@@ -128,6 +131,7 @@ class ModuleHost:
         self._modules: dict[str, ModuleHandle] = {}
         self._loading: set[str] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._is_closing = False
         self._pid = os.getpid()
 
     # --- the rooms -------------------------------------------------------------------------------------------------
@@ -156,6 +160,7 @@ class ModuleHost:
 
     async def __aenter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
+        self._is_closing = False
         self._state.open()
         await self._factory.start()
         return self
@@ -165,6 +170,7 @@ class ModuleHost:
 
     async def aclose(self) -> None:
         """Unload every module and free everything; a second call does nothing."""
+        self._is_closing = True
         for handle in reversed(list(self._modules.values())):
             await handle.unload()
         await self.events.aclose()
@@ -207,6 +213,7 @@ class ModuleHost:
         with self._reserve(package.id):
             setup = self._setup(package, chosen, grants, limits, target)
             await require_declared(package, setup.permissions)
+            self._check_use()
             return await self._start(package, setup)
 
     async def unload(self, module_id: str) -> None:
@@ -230,8 +237,8 @@ class ModuleHost:
     def _check_use(self) -> None:
         if os.getpid() != self._pid:
             raise ModuleStateError("This host was made before a fork; make one in each process")
-        if self._loop is None:
-            raise ModuleStateError("The host is not entered: 'async with ModuleHost(...) as host'")
+        if self._loop is None or self._is_closing:
+            raise ModuleStateError("The host is not entered, or closed: 'async with ModuleHost(...) as host'")
 
     def _engine(self, engine: str | Engine) -> Engine:
         if not isinstance(engine, str):
@@ -273,22 +280,25 @@ class ModuleHost:
         services: dict[str, Callable[..., Any]] = {}
         for found in self._plugins.hook.plataforma_services():
             services.update(found or {})
+        given = limits or self._limits
+        monitor = ResourceMonitor(given.lowered_by(package.manifest.limits), module=package.id, clock=self._clock)
+        source, granted = _source(target), (*self._grants, *(grants or ()))
+
+        def permissions_of(version: ModulePackage) -> PermissionManager:
+            return self._state.permissions(version, granted, source=source, prompt=self._prompt, record=self._record)
+
         return ModuleSetup(
             engine=engine,
-            permissions=self._state.permissions(
-                package,
-                (*self._grants, *(grants or ())),
-                source=_source(target),
-                prompt=self._prompt,
-                record=self._record,
-            ),
-            monitor=ResourceMonitor(
-                (limits or self._limits).lowered_by(package.manifest.limits), module=package.id, clock=self._clock
-            ),
+            permissions=permissions_of(package),
+            monitor=monitor,
             config=self._config.get(package.id, {}),
             locale=self.locale,
             reread=(lambda: ModulePackage.from_path(Path(target))) if isinstance(target, (str, os.PathLike)) else None,
             cls=target if isinstance(target, type) else None,
+            limits=given,
+            grown=permissions_of,
+            services=lambda version, permissions, storage: self._factory.make(version, permissions, monitor, storage),
+            on_version=self._state.remember_version,
             extra_services=services,
         )
 
@@ -299,12 +309,10 @@ class ModuleHost:
             self._modules.pop(module_id, None)
             self._state.detach(module_id)
 
-        services = self._factory.make(package, setup.permissions, setup.monitor)
         live = LiveModule(
             package,
             setup,
             self._parts,
-            services,
             upgrade_from=self._state.older_version(package),
             on_unloaded=forget,
         )
@@ -315,7 +323,9 @@ class ModuleHost:
         except BaseException:
             forget()
             raise
-        self._state.remember_version(package)
+        if self._is_closing:
+            await handle.unload()
+            raise ModuleStateError("The host was closed while the module loaded", module=module_id)
         return handle
 
 

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 
 from plataforma_sdk import ui
-from plataforma_sdk.errors import ModuleStateError, PermissionDeniedError, PlataformaError
+from plataforma_sdk.errors import ModuleLoadError, ModuleStateError, PermissionDeniedError, PlataformaError
+from plataforma_sdk.permissions import is_within
+from plataforma_sdk.runtime._loader import check_tier
 from plataforma_sdk.runtime._session import ModuleSession
 from plataforma_sdk.sandbox import ApiProxy, EngineContext, ResourceMonitor, Supervisor
 from plataforma_sdk.types import Subscription
@@ -21,7 +23,8 @@ if TYPE_CHECKING:
     from plataforma_sdk.package import ModulePackage
     from plataforma_sdk.permissions import PermissionManager
     from plataforma_sdk.runtime._parts import HostParts, ModuleServices
-    from plataforma_sdk.sandbox import Engine, Instance
+    from plataforma_sdk.sandbox import Engine, Instance, ResourceLimits
+    from plataforma_sdk.services import KeyValueStorage
     from plataforma_sdk.windows import UiEvent, Window
 
 __all__ = ["LiveModule", "ModuleSetup"]
@@ -43,7 +46,11 @@ class ModuleSetup:
         locale: BCP 47 tag.
         seed: seed of its random numbers, or None.
         reread: reads its package again, for a reload; None where there is nothing to read again.
+        limits: what the host gives, before the manifest lowers it.
         cls: the class, where the host loads one that it already holds.
+        grown: makes permissions for a version that declares more, as a fresh load would.
+        services: makes the services of a version, with the storage that the module has.
+        on_version: called when a version has loaded.
         extra_services: services of plugins, method -> what serves it.
     """
 
@@ -51,10 +58,14 @@ class ModuleSetup:
     permissions: PermissionManager
     monitor: ResourceMonitor
     config: Mapping[str, Any]
+    limits: ResourceLimits
+    grown: Callable[[ModulePackage], PermissionManager]
+    services: Callable[[ModulePackage, PermissionManager, KeyValueStorage | None], ModuleServices]
     locale: str = "en"
     seed: int | None = None
     reread: Callable[[], ModulePackage] | None = None
     cls: type[ModuleFramework] | None = None
+    on_version: Callable[[ModulePackage], None] = lambda _: None
     extra_services: Mapping[str, Callable[..., Any]] = attrs.field(factory=dict)
 
 
@@ -62,6 +73,10 @@ class ModuleSetup:
 class _Launched:
     """One instance with what belongs to it."""
 
+    package: ModulePackage
+    permissions: PermissionManager
+    services: ModuleServices
+    limits: ResourceLimits
     instance: Instance
     session: ModuleSession
     proxy: ApiProxy
@@ -80,7 +95,6 @@ class LiveModule:
         package: ModulePackage,
         setup: ModuleSetup,
         parts: HostParts,
-        services: ModuleServices,
         *,
         upgrade_from: str | None = None,
         on_unloaded: Callable[[], None] = lambda: None,
@@ -91,12 +105,15 @@ class LiveModule:
         self.engine = setup.engine
         self.monitor = setup.monitor
         self._setup = setup
-        self._services = services
+        self._services = setup.services(package, setup.permissions, None)
         self._upgrade_from = upgrade_from
         self._on_unloaded = on_unloaded
-        self._supervisor = Supervisor(package.id, self._launch, restart=package.manifest.restart, clock=parts.clock)
+        self._supervisor = Supervisor(
+            package.id, self._launch, restart=package.manifest.restart, clock=parts.clock, on_failed=self._on_failed
+        )
         self._current: _Launched | None = None
-        self._is_reloading = False
+        self._reloading: asyncio.Task[None] | None = None
+        self._unloading: asyncio.Task[None] | None = None
         self._watchers: dict[object, Callable[[Window], object]] = {}
         self._frame: asyncio.Task[None] | None = None
 
@@ -110,7 +127,7 @@ class LiveModule:
     @property
     def state(self) -> str:
         """loading, active, reloading, failed or unloaded."""
-        return "reloading" if self._is_reloading else self._supervisor.state
+        return "reloading" if self._reloading is not None else self._supervisor.state
 
     @property
     def restarts(self) -> int:
@@ -124,7 +141,15 @@ class LiveModule:
         except BaseException:
             await self._services.close()
             raise
+        self._setup.on_version(self.package)
         self._announce("loaded")
+
+    def _on_failed(self) -> None:
+        """Dispose of what a module that failed for good had registered; its timers would only fail again."""
+        if self._current is not None:
+            self._current.session.dispose()
+            self._current.proxy.close()
+        self._announce("failed")
 
     def _announce(self, what: str) -> None:
         self.parts.events.emit(f"plataforma.module.{what}", {"module": self.id, "version": self.package.version})
@@ -192,7 +217,7 @@ class LiveModule:
         """Make the first instance, or a fresh one in place of a poisoned one."""
         if self._current is not None:
             await self._current.dispose()
-        launched = await self._make(self.package, is_staged=False)
+        launched = await self._make(self.package, self.permissions, self._services, is_staged=False)
         self._current = launched
         attach(launched.instance)
         try:
@@ -205,15 +230,18 @@ class LiveModule:
             raise
         return launched.instance
 
-    async def _make(self, package: ModulePackage, *, is_staged: bool) -> _Launched:
+    async def _make(
+        self, package: ModulePackage, permissions: PermissionManager, services: ModuleServices, *, is_staged: bool
+    ) -> _Launched:
         setup = self._setup
-        session = ModuleSession(package, self.permissions, self.parts, self._services, self.call, is_staged=is_staged)
-        proxy = ApiProxy(package.id, self.permissions, self.monitor, {**session.services(), **setup.extra_services})
+        limits = setup.limits.lowered_by(package.manifest.limits)
+        session = ModuleSession(package, permissions, self.parts, services, self.call, is_staged=is_staged)
+        proxy = ApiProxy(package.id, permissions, self.monitor, {**session.services(), **setup.extra_services})
         context = EngineContext(
             module_id=package.id,
             version=package.version,
             bridge=proxy,
-            limits=self.monitor.limits,
+            limits=limits,
             monitor=self.monitor,
             config=package.manifest.config_values(setup.config),
             locale=setup.locale,
@@ -225,43 +253,85 @@ class LiveModule:
             instance: Instance = await setup.engine.load_class(setup.cls, context)  # type: ignore[attr-defined]
         else:
             instance = await setup.engine.load(package, context)
-        return _Launched(instance, session, proxy)
+        return _Launched(package, permissions, services, limits, instance, session, proxy)
+
+    # --- reload ----------------------------------------------------------------------------------------------------
 
     async def reload(self, package: ModulePackage | None) -> None:
         """Load a new instance beside the old one and let it take over; if it fails, the old one stays."""
-        if self.state not in ("active", "failed"):
+        if self.state not in ("active", "failed") or self._unloading is not None:
             raise ModuleStateError(f"Module {self.id!r} is {self.state}; it cannot reload now", module=self.id)
         package = package or (self._setup.reread() if self._setup.reread else self.package)
         if package.id != self.id:
             raise ModuleStateError(f"Module {self.id!r} cannot become {package.id!r}: load that one", module=self.id)
-        self._is_reloading = True
+        check_tier(package, self.engine)
+        task = self._reloading = asyncio.create_task(self._reload(package), name=f"plataforma-reload-{self.id}")
         try:
-            launched = await self._make_successor(package)
+            await asyncio.wait([task])
+        except asyncio.CancelledError:
+            task.cancel()
+            await asyncio.wait([task])
+            raise
         finally:
-            self._is_reloading = False
-        await self._hand_over_to(launched, package)
+            self._reloading = None
+        if task.cancelled():
+            raise ModuleStateError(f"Module {self.id!r} was unloaded while it reloaded", module=self.id)
+        task.result()
+
+    async def _reload(self, package: ModulePackage) -> None:
+        launched = await self._make_successor(package)
+        old = self._take_over(launched)
+        try:
+            if old is not None:
+                await self._say_goodbye(old.instance)
+        finally:
+            if old is not None:
+                await old.dispose()
 
     async def _make_successor(self, package: ModulePackage) -> _Launched:
-        self.permissions.redeclare(package.manifest.permissions.declared)
-        launched: _Launched | None = None
+        permissions = self._permissions_of(package)
+        await require_declared(package, permissions)
+        old_state = await self._old_state()
+        services = self._setup.services(package, permissions, self._services.storage)
+        launched = await self._make(package, permissions, services, is_staged=True)
+        replaced = self.package.version if package.version != self.package.version else None
         try:
-            await require_declared(package, self.permissions)
-            old_state = await self._old_state()
-            launched = await self._make(package, is_staged=True)
-            replaced = self.package.version if package.version != self.package.version else None
             async with self._upgrade(launched.instance, replaced):
                 await launched.instance.call("@load")
                 await launched.instance.call("@resume", old_state)
         except BaseException:
-            self.permissions.redeclare(self.package.manifest.permissions.declared)
-            if launched is not None:
-                await launched.dispose()
+            await launched.dispose()
             raise
         return launched
 
+    def _permissions_of(self, package: ModulePackage) -> PermissionManager:
+        """Keep the permissions of a version that asks for no more; one that asks for more begins as a fresh load does.
+
+        The old version goes on with its own until the new one takes over.
+        """
+        if is_within(package.manifest.permissions.declared, self.package.manifest.permissions.declared):
+            return self.permissions
+        return self._setup.grown(package)
+
+    def _take_over(self, launched: _Launched) -> _Launched | None:
+        """Put the new version in place of the old one; nothing can come in between, since nothing here waits."""
+        old, self._current = self._current, launched
+        self._supervisor.adopt(launched.instance)
+        self._supervisor.restart = launched.package.manifest.restart
+        self.package, self.permissions, self._services = launched.package, launched.permissions, launched.services
+        self.permissions.redeclare(launched.package.manifest.permissions.declared)
+        self.monitor.limits = launched.limits
+        if old is not None:
+            old.session.dispose()
+        launched.session.commit()
+        self._setup.on_version(launched.package)
+        self._announce("reloaded")
+        self._mark_dirty()
+        return old
+
     @contextlib.asynccontextmanager
     async def _upgrade(self, instance: Instance, from_version: str | None) -> AsyncIterator[None]:
-        """Run `on_upgrade` before the block; where either fails, stored data goes back to what the old version wrote."""
+        """Run `on_upgrade` before the block; where either fails, stored data is again what the old version wrote."""
         if from_version is None:
             yield
             return
@@ -284,30 +354,28 @@ class LiveModule:
             self.parts.report(self.id, "the hand-over of its state", error)
             return None
 
-    async def _hand_over_to(self, launched: _Launched, package: ModulePackage) -> None:
-        old, self._current = self._current, launched
-        self.package = package
-        self._supervisor.adopt(launched.instance)
-        if old is not None:
-            old.session.dispose()
-            await self._say_goodbye(old.instance)
-            await old.dispose()
-        launched.session.commit()
-        self._announce("reloaded")
-        self._mark_dirty()
+    # --- unload ----------------------------------------------------------------------------------------------------
 
     async def unload(self) -> None:
-        """Dispose of everything; a second call does nothing."""
+        """Dispose of everything; a call while that is under way waits for it, a later one does nothing."""
         if self._supervisor.state == "unloaded":
             return
+        if self._unloading is None:
+            self._unloading = asyncio.create_task(self._unload(), name=f"plataforma-unload-{self.id}")
+        await asyncio.shield(self._unloading)
+
+    async def _unload(self) -> None:
+        if self._reloading is not None:
+            self._reloading.cancel()
+            await asyncio.wait([self._reloading])
         current, self._current = self._current, None
         was_active = self._supervisor.state == "active"
         if current is not None:
             current.session.dispose()
             if was_active:
                 await self._say_goodbye(current.instance)
+            current.session.dispose()  # what on_unload registered
             current.proxy.close()
-            current.session.dispose()  # of what `on_unload` registered
         await self._supervisor.close()
         self._watchers.clear()
         if self._frame is not None:
@@ -354,6 +422,11 @@ def _messages(package: ModulePackage, locale: str) -> Mapping[str, str]:
     for name in dict.fromkeys((locale, locale.split("-", maxsplit=1)[0])):
         raw = package.files.get(f"locales/{name}.json")
         if raw is not None:
-            found = json.loads(raw)
+            try:
+                found = json.loads(raw)
+            except (ValueError, RecursionError) as error:
+                raise ModuleLoadError(
+                    f"Module {package.id!r}: locales/{name}.json is no JSON: {str(error)[:200]}", module=package.id
+                ) from None
             return {str(key): str(text) for key, text in found.items()} if isinstance(found, dict) else {}
     return {}

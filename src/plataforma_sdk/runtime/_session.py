@@ -11,10 +11,17 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from plataforma_sdk.errors import PermissionDeniedError, PlataformaError, QuotaExceededError
-from plataforma_sdk.events import pattern_inside
+from plataforma_sdk.errors import (
+    HostCallError,
+    ModuleStateError,
+    PermissionDeniedError,
+    PlataformaError,
+    QuotaExceededError,
+)
+from plataforma_sdk.events import check_pattern, pattern_inside
 from plataforma_sdk.module import own_topic
 from plataforma_sdk.types import ApiRequest, Event, Subscription, module_segment
+from plataforma_sdk.windows import WindowManager
 
 if TYPE_CHECKING:
     from plataforma_sdk.manifest import Manifest
@@ -63,6 +70,9 @@ class ModuleSession:
         self._endpoints: list[Subscription] = []
         self._timers: dict[int, asyncio.Task[None]] = {}
         self._windows: set[str] = set()
+        self._shadow = WindowManager()
+        self._numbers: set[int] = set()
+        self._timer_count = 0
 
     @property
     def _manifest(self) -> Manifest:
@@ -105,7 +115,10 @@ class ModuleSession:
         """Put what was queued into effect; from now on registrations take effect at once."""
         staged, self._staged = self._staged or [], None
         for apply in staged:
-            apply()
+            try:
+                apply()
+            except PlataformaError as error:  # what can be checked was checked when it was queued
+                self._parts.report(self.id, "a registration of its reload", error)
 
     def dispose(self) -> None:
         """Take back everything that was registered; a second call does nothing."""
@@ -127,6 +140,12 @@ class ModuleSession:
         else:
             self._staged.append(action)
 
+    def _take_number(self, number: int) -> None:
+        """Refuse a number that is in use: it would hide a registration from its own disposal."""
+        if type(number) is not int or number in self._numbers:
+            raise HostCallError("ValueError", f"{number!r} is no new number for a handler", module=self.id)
+        self._numbers.add(number)
+
     def _log(self, level: str, message: str, fields: Mapping[str, Any]) -> None:
         extra = {"module_id": self.id, "module_version": self._package.version, "fields": fields}
         _LOG.log(_LEVELS.get(level, logging.INFO), "%s: %s", self.id, message, extra=extra)
@@ -147,6 +166,9 @@ class ModuleSession:
                 line=f'consumed = ["{topic}"]',
                 advice=f"add {topic!r} to consumed under [events] in module.toml",
             )
+
+        check_pattern(topic)
+        self._take_number(number)
 
         async def deliver(event: Event) -> Any:
             return await self._call("@event", number, event.to_data(), event.topic.startswith(own))
@@ -173,6 +195,8 @@ class ModuleSession:
     # --- API -------------------------------------------------------------------------------------------------------
 
     def _register_endpoint(self, number: int, path: str, methods: list[str]) -> None:
+        self._take_number(number)
+
         async def answer(request: ApiRequest) -> Any:
             return await self._call("@endpoint", number, request.to_data())
 
@@ -191,11 +215,18 @@ class ModuleSession:
     # --- windows ---------------------------------------------------------------------------------------------------
 
     def _create_window(self, settings: dict[str, Any]) -> None:
+        if self._staged is not None:
+            self._check_window(settings)
+
         def apply() -> None:
             self._parts.windows.create(self.id, **settings)
             self._windows.add(settings["id"])
 
         self._apply(apply)
+
+    def _check_window(self, settings: dict[str, Any]) -> None:
+        """Raise now what a staged window would raise at `commit`: try it among the staged ones alone."""
+        self._shadow.create(self.id, **settings)
 
     def _update_window(self, window_id: str, changes: dict[str, Any]) -> None:
         self._apply(lambda: self._parts.windows.update(self.id, window_id, **changes))
@@ -216,8 +247,10 @@ class ModuleSession:
     def _start_timer(self, number: int, seconds: float) -> None:
         if not isinstance(seconds, (int, float)) or not MIN_INTERVAL_S <= seconds <= 86_400 * 366:
             raise ValueError(f"every() takes seconds from {MIN_INTERVAL_S} up, not {seconds!r}")
-        if len(self._timers) >= MAX_TIMERS:
+        if self._timer_count >= MAX_TIMERS:
             raise QuotaExceededError("timers", used=MAX_TIMERS + 1, limit=MAX_TIMERS, unit="timers", module=self.id)
+        self._take_number(number)
+        self._timer_count += 1
 
         def apply() -> None:
             self._timers[number] = asyncio.create_task(self._tick(number, seconds), name=f"{self.id}-timer-{number}")
@@ -227,6 +260,7 @@ class ModuleSession:
     def _stop_timer(self, number: int) -> None:
         def apply() -> None:
             timer = self._timers.pop(number, None)
+            self._timer_count -= timer is not None
             if timer is not None and timer is not asyncio.current_task():
                 timer.cancel()
 
@@ -237,6 +271,8 @@ class ModuleSession:
             await asyncio.sleep(seconds)
             try:
                 await self._call("@timer", number)
+            except ModuleStateError:
+                return  # the module has failed or is going
             except PlataformaError as error:
                 self._parts.report(self.id, "timer", error)
 

@@ -32,7 +32,7 @@ class HostState:
         self._clock = clock
         self._decisions: DecisionStore | None = None
         self._audit: AuditLog | None = None
-        self._attached: dict[str, Subscription] = {}
+        self._attached: dict[str, list[Subscription]] = {}
         self._versions: dict[str, str] = {}
 
     def open(self) -> None:
@@ -70,15 +70,13 @@ class HostState:
             record=record,
         )
         key = DecisionKey(subject=self._subject, module=package.id, source=source)
-        self.detach(package.id)
         if self._decisions is not None:
-            self._attached[package.id] = self._decisions.attach(manager, key, declared)
+            self._attached.setdefault(package.id, []).append(self._decisions.attach(manager, key, declared))
         return manager
 
     def detach(self, module: str) -> None:
         """Stop keeping a module's decisions: it is unloaded."""
-        attached = self._attached.pop(module, None)
-        if attached is not None:
+        for attached in self._attached.pop(module, ()):
             attached.unsubscribe()
 
     def older_version(self, package: ModulePackage) -> str | None:

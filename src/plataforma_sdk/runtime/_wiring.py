@@ -87,9 +87,15 @@ class ServiceFactory:
         if self._database is not None and self._owns_database:
             await self._database.close()
 
-    def make(self, package: ModulePackage, permissions: PermissionManager, monitor: ResourceMonitor) -> ModuleServices:
-        """Make the services of one module."""
-        storage = _MeteredStorage(self._storage_dir, package.id, monitor)
+    def make(
+        self,
+        package: ModulePackage,
+        permissions: PermissionManager,
+        monitor: ResourceMonitor,
+        storage: KeyValueStorage | None = None,
+    ) -> ModuleServices:
+        """Make the services of one module; a reloaded one goes on with the `storage` that it had."""
+        storage = storage or _MeteredStorage(self._storage_dir, package.id, monitor)
         database = _ModuleDatabase(self._database, package.id, permissions)
 
         async def close() -> None:

@@ -34,6 +34,7 @@ class Supervisor:
             handler that is called while `on_load` waits finds the instance. Disposes of what a poisoned one registered.
         restart: whether the manifest allows `on_load` to run again; otherwise a trap ends in `failed`.
         clock: times the window and the back-off.
+        on_failed: called when the module has failed for good, to dispose of what it had registered.
 
     Attributes:
         state: loading, active, failed or unloaded; the runtime adds reloading and parked.
@@ -47,12 +48,14 @@ class Supervisor:
         *,
         restart: bool = True,
         clock: Clock | None = None,
+        on_failed: Callable[[], None] = lambda: None,
     ) -> None:
         self.module = module
         self.state = "loading"
         self.restarts = 0
         self._launch = launch
-        self._restart = restart
+        self.restart = restart
+        self._on_failed = on_failed
         self._clock = clock or SystemClock()
         self._traps: deque[float] = deque()
         self._instance: Instance | None = None
@@ -84,6 +87,8 @@ class Supervisor:
 
     def adopt(self, instance: Instance) -> Instance | None:
         """Put another instance in place, as a reload does; return the old one, which the caller closes."""
+        if self.state == "unloaded":
+            raise ModuleStateError(f"Module {self.module!r} is unloaded", module=self.module, state="unloaded")
         old, self._instance = self._instance, instance
         self.state = "active"
         self._traps.clear()
@@ -139,9 +144,10 @@ class Supervisor:
         self._traps.append(now)
         while now - self._traps[0] > RESTART_WINDOW_S:
             self._traps.popleft()
-        if not self._restart or len(self._traps) >= MAX_RESTARTS:
+        if not self.restart or len(self._traps) >= MAX_RESTARTS:
             self.state = "failed"
             _LOG.error("Module %r has failed for good: %s", self.module, error.message)
+            self._on_failed()
             await instance.close()
             return
         self._replacing = asyncio.create_task(
@@ -160,5 +166,6 @@ class Supervisor:
             self._instance = None
             self.state = "failed"
             _LOG.error("Module %r could not be replaced: %s", self.module, error.message)
+            self._on_failed()
         finally:
             self._replacing = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,9 @@ from plataforma_sdk.package import MAX_FILE_BYTES, MAX_FILES, ModulePackage
 HEAD = 'id = "vendas"\nversion = "1.0.0"\n'
 
 
-def package(source: bytes, entry: str = "vendas:Vendas", **files: bytes) -> ModulePackage:
+def package(source: bytes, files: Mapping[str, bytes] | None = None, *, entry: str = "vendas:Vendas") -> ModulePackage:
     toml = f'{HEAD}entry = "{entry}"\n'.encode()
-    return ModulePackage.from_files({"module.toml": toml, "vendas.py": source, **files})
+    return ModulePackage.from_files({"module.toml": toml, "vendas.py": source, **(files or {})})
 
 
 @pytest.mark.parametrize(
@@ -67,7 +68,7 @@ def test_an_entry_class_that_is_not_bound_is_a_fault(source: bytes) -> None:
 def test_a_source_in_another_encoding_is_a_fault(content: bytes, problem: str) -> None:
     """One text for a scanner and another for the interpreter. Source: PEP 263."""
     with pytest.raises(ManifestError, match=problem):
-        package(b"class Vendas: ...", **{"util.py": content})
+        package(b"class Vendas: ...", {"util.py": content})
 
 
 def test_a_byte_order_mark_is_no_part_of_a_source() -> None:
@@ -85,7 +86,7 @@ def test_a_source_that_breaks_the_parser_does_not_break_the_package(content: byt
 )
 def test_a_component_is_one(content: bytes, problem: str) -> None:
     with pytest.raises(ManifestError, match=problem):
-        package(b"", "vendas.wasm", **{"vendas.wasm": content})
+        package(b"", {"vendas.wasm": content}, entry="vendas.wasm")
 
 
 def test_an_entry_may_be_a_package_of_python() -> None:
@@ -107,7 +108,7 @@ def test_faults_of_manifest_entry_and_sources_come_together() -> None:
 
 def test_too_many_files_are_refused() -> None:
     with pytest.raises(IntegrityError, match="more than a package may"):
-        package(b"class Vendas: ...", **{f"f{number}": b"" for number in range(MAX_FILES)})
+        package(b"class Vendas: ...", {f"f{number}": b"" for number in range(MAX_FILES)})
 
 
 def test_a_file_too_large_is_refused(tmp_path: Path) -> None:
@@ -119,7 +120,7 @@ def test_a_file_too_large_is_refused(tmp_path: Path) -> None:
 
 def test_an_archive_is_the_same_bytes_on_every_python() -> None:
     """Stored, sorted, without times: nothing depends on the version of zlib or on the clock."""
-    archive = package(b"class Vendas: ...\n", **{"a.txt": b"a"}).to_bytes()
+    archive = package(b"class Vendas: ...\n", {"a.txt": b"a"}).to_bytes()
     assert hashlib.sha256(archive).hexdigest() == "e5fb10d5ec950d6a0c196cfbd251df86a9b2388fe6aeba8b88dca87f8a120bb3"
 
 
