@@ -17,13 +17,17 @@ __all__ = ["entry_faults", "source_faults"]
 _WASM_MAGIC: Final = b"\x00asm"
 _COMPONENT_LAYER: Final = b"\x01\x00"
 """The layer field of the preamble: 1 is a component, 0 a core module. Source: Component Model, Binary.md."""
-_MAX_PARSED_BYTES: Final = 2**20
+_MAX_PARSED_BYTES: Final = 2**17
+MAX_SOURCE_BYTES: Final = 2**19
+"""Of one Python file; dense source of a few megabytes takes a parser seconds and a gigabyte."""
 
 
 def source_faults(files: Mapping[str, bytes]) -> Iterator[Fault]:
     """Find the Python files that are not UTF-8, or that claim to be something else."""
     for name, content in files.items():
-        if name.endswith(".py"):
+        if name.endswith(".py") and len(content) > MAX_SOURCE_BYTES:
+            yield Fault(name, f"it is larger than {MAX_SOURCE_BYTES:,} bytes", "split it, or keep data in an asset")
+        elif name.endswith(".py"):
             try:
                 content.decode("utf-8-sig")
             except UnicodeDecodeError as error:

@@ -10,6 +10,7 @@ import pytest
 
 from plataforma_sdk.errors import IntegrityError, ManifestError
 from plataforma_sdk.package import MAX_FILE_BYTES, MAX_FILES, ModulePackage
+from plataforma_sdk.package._faults import source_faults
 
 HEAD = 'id = "vendas"\nversion = "1.0.0"\n'
 
@@ -130,3 +131,9 @@ def test_a_digest_is_the_same_for_ever() -> None:
         package(b"class Vendas: ...\n").digest
         == "sha256:3320158bc897017789c6326ffc762f9dc6df67dec36b459ef6fff12bbb96621a"
     )
+
+
+def test_a_source_that_is_too_large_is_a_fault() -> None:
+    """CWE-400: 2.6 MB of dense source took a parser eleven seconds and more than a gigabyte."""
+    faults = list(source_faults({"vendas.py": b"a = 1\n" * 100_000}))
+    assert [(fault.where, fault.advice) for fault in faults] == [("vendas.py", "split it, or keep data in an asset")]
