@@ -122,7 +122,7 @@ def minimums(session: nox.Session) -> None:
     session.install(*PIN, *_group("test"))
     session.install("--resolution", "lowest-direct", "-e", ".[cli,http,web]")
     session.run("python", "-c", WARM_UP)
-    _pytest(session, "tests", "--ignore=tests/docs")
+    _pytest(session, "tests", "--ignore=tests/docs", "--ignore", ESCAPES, "-W", "ignore:'click:DeprecationWarning")
 
 
 @nox.session

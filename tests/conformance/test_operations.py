@@ -48,6 +48,7 @@ NEEDS = {
     "events.request": "events.emit[module.other.sum]",
     "api.call": "api.shop[GET]",
     "windows.create": "window.create",
+    "windows.update": "window.create",
     "database.query": "database.read",
     "database.execute": "database.write",
     "storage.get": "system.storage",
