@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from plataforma_sdk.errors import PermissionDeniedError
 from plataforma_sdk.events._topics import check_topic
-from plataforma_sdk.types import Event, module_segment
+from plataforma_sdk.module import own_topic
+from plataforma_sdk.types import Event
 
 __all__ = ["may_receive", "module_topic", "topic_owner"]
 
@@ -27,15 +27,7 @@ def module_topic(module_id: str, topic: str) -> str:
         PermissionDeniedError: the topic belongs to another module or to the platform.
         PlataformaError: the topic, or what it becomes, is outside the grammar.
     """
-    prefix = f"{_MODULE_ROOT}.{module_segment(module_id)}."
-    if check_topic(topic).startswith(prefix):
-        return topic
-    if topic.startswith((f"{_MODULE_ROOT}.", f"{_PLATFORM_ROOT}.")):
-        advice = f"a module emits under '{prefix}' only: emit('saved') is '{prefix}saved'"
-        raise PermissionDeniedError(
-            f"events.emit[{topic}]", module=module_id, reason="not its namespace", advice=advice
-        )
-    return check_topic(prefix + topic)
+    return check_topic(own_topic(module_id, check_topic(topic)))
 
 
 def topic_owner(topic: str) -> str | None:

@@ -19,7 +19,6 @@ from plataforma_sdk.errors import (
     QuotaExceededError,
 )
 from plataforma_sdk.events import check_pattern, pattern_inside
-from plataforma_sdk.module import own_topic
 from plataforma_sdk.types import ApiRequest, Event, Subscription, module_segment
 from plataforma_sdk.windows import WindowManager
 
@@ -153,7 +152,7 @@ class ModuleSession:
     # --- events ----------------------------------------------------------------------------------------------------
 
     def _emit(self, topic: str, data: Any) -> None:
-        self._parts.events.emit(own_topic(self.id, topic), data, source=self.id)
+        self._parts.events.emit(topic, data, source=self.id)  # the bus puts it under the module's own namespace
 
     def _subscribe(self, number: int, topic: str) -> None:
         own = f"module.{module_segment(self.id)}."
