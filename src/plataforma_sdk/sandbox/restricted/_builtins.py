@@ -24,7 +24,6 @@ from plataforma_sdk.sandbox.restricted._weights import CONTAINERS, MAX_TEXT, Sca
 __all__ = ["Builtins"]
 
 _MAX_DIGITS: Final = 4_300
-_MAX_RANGE: Final = 1 << 63
 _MAX_ROUNDING: Final = 1_000
 _MISSING: Final = object()
 _FUNCTIONS: Final = types.FunctionType | types.MethodType | types.BuiltinFunctionType
@@ -78,7 +77,7 @@ class Builtins:
             "dict": seal_type(dict, self.make_dict, {"fromkeys": self._from_keys}),
             "set": seal_type(set, self.make_set),
             "frozenset": seal_type(frozenset, lambda items=(): frozenset(iterables.unique(items))),
-            "range": seal_type(range, self.make_range),
+            "range": seal_type(range, iterables.range),
             "slice": seal_type(slice, slice),
         }
 
@@ -142,13 +141,6 @@ class Builtins:
             return kwargs
         made = self._iterables.mapping(*args)
         made.update(kwargs)
-        return made
-
-    def make_range(self, *args: Any) -> range:
-        """``range(...)``, within 64 bits: beyond, each step is a big integer."""
-        made = range(*args)
-        if not (-_MAX_RANGE < made.start < _MAX_RANGE and -_MAX_RANGE < made.stop < _MAX_RANGE):
-            self._meter.trip("fuel")
         return made
 
     def _from_bytes(self, data: Any, *args: Any, **kwargs: Any) -> int:

@@ -13,10 +13,11 @@ from RestrictedPython.transformer import RestrictingNodeTransformer
 from plataforma_sdk.errors import Fault
 from plataforma_sdk.sandbox.restricted._names import FORBIDDEN_NAMES, METHOD_DUNDERS, PREFIX, mangle
 from plataforma_sdk.sandbox.restricted._numbers import Knowledge
-from plataforma_sdk.sandbox.restricted._trees import call, name, place
+from plataforma_sdk.sandbox.restricted._trees import call, name, place, walrus
 
 __all__ = ["PolicyBase", "Scope"]
 
+_LONG_LITERAL: Final = 4096
 _LONG_BODY: Final = 48
 """Statements after which a body is charged once more: a unit must stay a bounded amount of work."""
 
@@ -96,6 +97,15 @@ class PolicyBase(RestrictingNodeTransformer):
         self._temporaries += 1
         return f"_t{self._temporaries}"
 
+    def held(self, value: ast.expr) -> tuple[ast.expr, ast.expr] | None:
+        """Write `value` so that it is evaluated once and read again: (first reading, later ones), or None."""
+        if isinstance(value, ast.Name):
+            return value, value
+        if not self.scope.has_temporaries:
+            return None
+        temporary = self.temporary()
+        return walrus(temporary, value), name(temporary)
+
     # --- names ---------------------------------------------------------------------------------------------------
 
     def rename(self, node: ast.AST, identifier: str | None, *, is_method: bool = False) -> Any:
@@ -138,7 +148,9 @@ class PolicyBase(RestrictingNodeTransformer):
         node.body = self.statements(node.body)
         return node
 
-    def visit_Constant(self, node: ast.Constant) -> ast.Constant:
+    def visit_Constant(self, node: ast.Constant) -> ast.expr:
+        if isinstance(node.value, str | bytes) and len(node.value) > _LONG_LITERAL:
+            return place(call("_grown_", node), node)  # type: ignore[return-value]
         return node
 
 

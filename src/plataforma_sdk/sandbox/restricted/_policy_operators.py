@@ -89,8 +89,8 @@ class OperatorPolicy(NamePolicy):
             return False  # the compiler would fold it: 2**10**9 at load
         if known.is_small(left) and known.is_small(right) and op in (ast.Mult, ast.Mod, ast.FloorDiv, ast.Add):
             return True
-        if op is ast.Add:
-            return in_chain or (known.is_number(left) and known.is_number(right))
+        if op is ast.Add:  # a number beside it: no text and no container can come of it, only a number one bit longer
+            return in_chain or known.is_number(left) or known.is_number(right)
         if op in (ast.Mod, ast.FloorDiv):
             return known.is_number(left) and is_small_constant(right)
         if op is ast.Mult:
@@ -117,18 +117,13 @@ class OperatorPolicy(NamePolicy):
         return call(_GUARDS[op], new.left, new.right)
 
     def _set_operation(self, new: ast.BinOp, guard: str) -> ast.expr:
-        """Integers stay native; sets and dicts are looked at first, since their keys may collide."""
-        if not _is_repeatable(new.right):
+        """Numbers stay native; sets and dicts are looked at first, since their keys may collide."""
+        held = self.held(new.left) if _is_place(new.right) else None
+        if held is None:
             return call(guard, new.left, new.right)
-        if isinstance(new.left, ast.Name):
-            first, again = new.left, name(new.left.id)
-        elif self.scope.has_temporaries:
-            held = self.temporary()
-            first, again = walrus(held, new.left), name(held)  # type: ignore[assignment]
-        else:
-            return call(guard, new.left, new.right)
+        first, again = held
         native = ast.BinOp(again, new.op, new.right)
-        return choose(test_type(first, ast.Is(), "_int_"), native, call(guard, again, new.right))
+        return choose(test_type(first, ast.In(), "_NUMERIC_"), native, call(guard, again, new.right))
 
     def _checked_after(self, new: ast.BinOp, *, is_text: bool) -> ast.expr:
         """Charge a result that is at most as large as its operands together."""
@@ -138,8 +133,9 @@ class OperatorPolicy(NamePolicy):
         if is_text:
             short = ast.Compare(call("_len_", walrus(temporary, new)), [ast.Lt()], [constant(_SHORT_TEXT)])
             return choose(short, name(temporary), call("_grown_", name(temporary)))
-        same = test_type(walrus(temporary, new), ast.Is(), "_int_")
-        return choose(same, name(temporary), call("_grown_", name(temporary)))
+        is_int = test_type(walrus(temporary, new), ast.Is(), "_int_")
+        is_number = ast.BoolOp(ast.Or(), [is_int, test_type(name(temporary), ast.Is(), "_float_")])
+        return choose(is_number, name(temporary), call("_grown_", name(temporary)))
 
     # --- comparison ----------------------------------------------------------------------------------------------
 
@@ -154,12 +150,12 @@ class OperatorPolicy(NamePolicy):
         node.left, node.comparators = self.visit(left), [self.visit(right)]
         if is_plain:
             return node
+        held = self.held(node.left) if _is_place(node.comparators[0]) else None
+        if held is None:
+            return place(call(str(guard), node.left, node.comparators[0]), node)  # type: ignore[return-value]
+        first, node.left = held
         guarded = call(str(guard), node.left, node.comparators[0])
-        if isinstance(node.left, ast.Name) and _is_repeatable(node.comparators[0]):
-            cheap = test_type(name(node.left.id), ast.In(), "_SCALARS_")
-            guarded.args[0] = name(node.left.id)
-            return place(choose(cheap, node, guarded), node)  # type: ignore[return-value]
-        return place(guarded, node)  # type: ignore[return-value]
+        return place(choose(test_type(first, ast.In(), "_CHEAP_"), node, guarded), node)  # type: ignore[return-value]
 
     def _membership(self, node: ast.Compare, left: ast.expr, right: ast.expr) -> ast.expr:
         is_scalar = self.known.is_scalar(left)
@@ -168,14 +164,21 @@ class OperatorPolicy(NamePolicy):
         container = node.comparators[0]
         if is_plain:
             return node
-        guarded = call(_COMPARISONS[type(node.ops[0])], node.left, container)
-        if _is_short_literal(right) and isinstance(node.left, ast.Name):
-            cheap = test_type(name(node.left.id), ast.In(), "_SCALARS_")
-            return place(choose(cheap, node, guarded), node)  # type: ignore[return-value]
-        if is_scalar and isinstance(container, ast.Name) and isinstance(node.left, ast.Name | ast.Constant):
-            hashed = test_type(name(container.id), ast.In(), "_HASHED_")
-            return place(choose(hashed, node, guarded), node)  # type: ignore[return-value]
-        return place(guarded, node)  # type: ignore[return-value]
+        guard = _COMPARISONS[type(node.ops[0])]
+        held = (
+            self.held(node.left) if not is_scalar and (_is_short_literal(right) or _is_repeatable(container)) else None
+        )
+        if held is not None:
+            first, node.left = held
+            tests: list[ast.expr] = [test_type(first, ast.In(), "_CHEAP_")]
+        elif is_scalar and _is_repeatable(container) and isinstance(node.left, ast.Name | ast.Constant):
+            tests = []
+        else:
+            return place(call(guard, node.left, container), node)  # type: ignore[return-value]
+        if not _is_short_literal(right):
+            tests.append(test_type(container, ast.In(), "_HASHED_"))
+        test = tests[0] if len(tests) == 1 else ast.BoolOp(ast.And(), tests)
+        return place(choose(test, node, call(guard, node.left, container)), node)  # type: ignore[return-value]
 
     def _chain(self, node: ast.Compare) -> ast.expr:
         """``a < b < c``: each operand that may be a container is weighed once, where it stands."""
@@ -243,8 +246,10 @@ class OperatorPolicy(NamePolicy):
 
     def _augment_name(self, node: ast.AugAssign, target: ast.Name) -> ast.stmt | list[ast.stmt]:
         op, known = type(node.op), self.known
-        both = target.id in known.numbers and known.is_number(node.value)
+        is_number = known.is_number(node.value)
+        both = target.id in known.numbers and is_number
         is_plain = op in _PLAIN_IN_PLACE or (both and self._is_plain(op, name(target.id), node.value, in_chain=False))
+        is_plain = is_plain or (op is ast.Add and is_number)
         cannot_iterate = known.is_scalar(node.value)
         value, identifier = self.visit(node.value), self.rename(target, target.id)
         node.target, node.value = name(identifier, STORE), value
@@ -288,6 +293,13 @@ class OperatorPolicy(NamePolicy):
 def _is_repeatable(node: ast.expr) -> bool:
     """Whether an operand may stand in both branches; a nested one would double the code at each level."""
     return isinstance(node, ast.Name | ast.Constant)
+
+
+def _is_place(node: ast.expr) -> bool:
+    """Whether an operand is ``x``, a constant, or ``x.y``: short enough to stand in both branches, evaluated in one."""
+    return isinstance(node, ast.Name | ast.Constant) or (
+        isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
+    )
 
 
 def _is_tiny(node: ast.expr) -> bool:

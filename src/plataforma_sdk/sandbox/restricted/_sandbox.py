@@ -20,7 +20,7 @@ from plataforma_sdk.sandbox.restricted._names import PREFIX
 from plataforma_sdk.sandbox.restricted._policy_calls import BUILTIN_TYPES
 from plataforma_sdk.sandbox.restricted._sealed import SealedMeta
 from plataforma_sdk.sandbox.restricted._texts import Texts
-from plataforma_sdk.sandbox.restricted._weights import DICTS, SCALARS, Scales
+from plataforma_sdk.sandbox.restricted._weights import DICTS, Scales
 from plataforma_sdk.types import Clock, SystemClock
 
 __all__ = ["Sandbox"]
@@ -199,9 +199,12 @@ class Sandbox:
             "_tuple_": tuple,
             "_list_": list,
             "_Exception_": Exception,
-            "_SCALARS_": SCALARS,
+            "_float_": float,
+            "_CHEAP_": self.meter.cheap,
+            "_SHORT_": frozenset({int, float, bool, type(None)}),
+            "_NUMERIC_": frozenset({int, float}),
             "_HASHED_": _HASHED,
-            "_HIDING_": frozenset({tuple, frozenset, slice}),
+            "_HIDING_": self.meter.hiding,
         }
         names.update({f"_ty_{name}_": getattr(__import__("builtins"), name) for name in BUILTIN_TYPES})
         names.update({name: self.operators.compare(apply) for name, apply in _COMPARISONS.items()})
@@ -254,9 +257,8 @@ class Sandbox:
         return {
             "_attr_": methods.attribute,
             "_meth_": methods.call,
-            "_m_join_": methods.join,
-            "_m_replace_": methods.replace,
-            "_m_split_": methods.split,
+            "_m_join_": methods.quick_join(),
+            "_m_replace_": methods.quick_replace(),
             "_w_": classes.writable,
             "_own_": classes.own_method,
             "_name_of_": builtins.name_of,
@@ -270,7 +272,9 @@ class Sandbox:
             "_b_int_": builtins.make_int,
             "_b_float_": builtins.make_float,
             "_b_bool_": bool,
-            "_b_range_": builtins.make_range,
+            "_b_range_": self.iterables.range,
+            "_counted_": self.iterables.counted,
+            "_stepped_": self.iterables.stepped,
             "_b_list_": builtins.make_list,
             "_b_tuple_": builtins.make_tuple,
             "_b_set_": builtins.make_set,
