@@ -77,7 +77,7 @@ class Builtins:
             "dict": seal_type(dict, self.make_dict, {"fromkeys": self._from_keys}),
             "set": seal_type(set, self.make_set),
             "frozenset": seal_type(frozenset, lambda items=(): frozenset(iterables.unique(items))),
-            "range": seal_type(range, iterables.range),
+            "range": seal_type(range, iterables.make_range),
             "slice": seal_type(slice, slice),
         }
 

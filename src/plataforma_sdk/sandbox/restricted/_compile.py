@@ -18,6 +18,7 @@ import cachetools
 from plataforma_sdk.errors import ModuleLoadError, PolicyError
 from plataforma_sdk.sandbox.restricted._policy_classes import Policy
 from plataforma_sdk.sandbox.restricted._scan import MAX_SOURCE_CHARS, bound_names
+from plataforma_sdk.sandbox.restricted._trees import locate
 
 __all__ = ["POLICY_VERSION", "CompileCache", "compile_source"]
 
@@ -44,7 +45,7 @@ def compile_source(source: str, file: str, *, module: str | None = None) -> Code
     tree = policy.visit(tree)
     if policy.faults:
         raise _refused(policy, module)
-    ast.fix_missing_locations(tree)
+    locate(tree)
     try:
         return compile(tree, file, "exec", dont_inherit=True, optimize=0)
     except (SyntaxError, ValueError, RecursionError) as error:

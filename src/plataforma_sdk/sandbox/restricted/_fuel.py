@@ -244,7 +244,7 @@ class Meter:
     def take(self, units: int) -> int:
         """Charge `units` or what is left of the account, at least one, and return how many: a stretch of loop turns."""
         source = self._source
-        have = source.current.__length_hint__()  # type: ignore[attr-defined]
+        have: int = source.current.__length_hint__()  # type: ignore[attr-defined]
         if units < have or source.tripped is not None:
             self.charge(units)
             return units

@@ -54,19 +54,19 @@ class Iterables:
                 return ()
             granted = self._meter.take(start)
             return range(start) if granted == start else self._stretches(range(start), granted)
-        made = self.range(start, *rest)
+        made = self.make_range(start, *rest)
         size = _length(made)
         granted = self._meter.take(min(size, SLICE)) if size else 0
         return made if granted == size else self._stretches(made, granted)
 
     def stepped(self, start: Any, *rest: Any) -> Any:
         """``range(...)`` of a loop that may be left early: charged in stretches that grow with the way made."""
-        made = self.range(start, *rest)
+        made = self.make_range(start, *rest)
         size = _length(made)
         granted = self._meter.take(min(size, _FIRST_STRETCH)) if size else 0
         return made if granted == size else self._stretches(made, granted)
 
-    def range(self, *args: Any) -> range:
+    def make_range(self, *args: Any) -> range:
         """``range(...)``, within 64 bits: beyond, each step is a big integer."""
         made = range(*args)
         if not (-_MAX_RANGE < made.start < _MAX_RANGE and -_MAX_RANGE < made.stop < _MAX_RANGE):

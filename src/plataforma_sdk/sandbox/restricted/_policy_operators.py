@@ -165,9 +165,8 @@ class OperatorPolicy(NamePolicy):
         if is_plain:
             return node
         guard = _COMPARISONS[type(node.ops[0])]
-        held = (
-            self.held(node.left) if not is_scalar and (_is_short_literal(right) or _is_repeatable(container)) else None
-        )
+        is_short = _is_short_literal(right)
+        held = self.held(node.left) if not is_scalar and (is_short or _is_repeatable(container)) else None
         if held is not None:
             first, node.left = held
             tests: list[ast.expr] = [test_type(first, ast.In(), "_CHEAP_")]
@@ -175,7 +174,7 @@ class OperatorPolicy(NamePolicy):
             tests = []
         else:
             return place(call(guard, node.left, container), node)  # type: ignore[return-value]
-        if not _is_short_literal(right):
+        if not is_short:
             tests.append(test_type(container, ast.In(), "_HASHED_"))
         test = tests[0] if len(tests) == 1 else ast.BoolOp(ast.And(), tests)
         return place(choose(test, node, call(guard, node.left, container)), node)  # type: ignore[return-value]

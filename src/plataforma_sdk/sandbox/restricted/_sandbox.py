@@ -272,7 +272,7 @@ class Sandbox:
             "_b_int_": builtins.make_int,
             "_b_float_": builtins.make_float,
             "_b_bool_": bool,
-            "_b_range_": self.iterables.range,
+            "_b_range_": self.iterables.make_range,
             "_counted_": self.iterables.counted,
             "_stepped_": self.iterables.stepped,
             "_b_list_": builtins.make_list,
