@@ -205,22 +205,21 @@ def _other_bindings(node: ast.AST) -> set[str]:
     return set()
 
 
+_OTHERS: Final = (
+    ast.Global,
+    ast.Nonlocal,
+    ast.ExceptHandler,
+    ast.MatchAs,
+    ast.MatchStar,
+    ast.MatchMapping,
+    ast.alias,
+    *_DEFINITIONS,
+)
 _COLLECT: Final[dict[type, Callable[[_Bindings, Any], None]]] = {
+    **dict.fromkeys(_OTHERS, _collect_others),
     ast.Name: _collect_name,
     ast.Assign: _collect_assignment,
     ast.AugAssign: _collect_augmented,
     ast.For: _collect_loop,
-} | dict.fromkeys(
-    (
-        ast.Global,
-        ast.Nonlocal,
-        ast.ExceptHandler,
-        ast.MatchAs,
-        ast.MatchStar,
-        ast.MatchMapping,
-        ast.alias,
-        *_DEFINITIONS,
-    ),
-    _collect_others,
-)
+}
 """Kind of node -> what it binds; a kind that is not here binds nothing itself."""

@@ -30,9 +30,10 @@ _new: Final[Any] = ast.AST.__new__
 
 _LEAVES: Final = (ast.Name, ast.Constant, ast.Global, ast.Nonlocal, ast.alias, ast.MatchSingleton, ast.Pass)
 _PLAIN_FIELDS: Final = frozenset(
-    "ctx op ops id attr arg name module level kind type_comment conversion is_async simple rest kwd_attrs str".split()
+    ["ctx", "op", "ops", "id", "attr", "arg", "name", "module", "level", "kind", "type_comment", "conversion"]
+    + ["is_async", "simple", "rest", "kwd_attrs"]
 )
-_FIELDS: Final[dict[type, tuple[str, ...]]] = {
+_FIELDS: Final[dict[type[ast.AST], tuple[str, ...]]] = {
     kind: () if kind in _LEAVES else tuple(field for field in kind._fields if field not in _PLAIN_FIELDS)
     for kind in vars(ast).values()
     if isinstance(kind, type) and issubclass(kind, ast.AST)
@@ -69,7 +70,7 @@ def locate(node: ast.AST, line: int = 1, column: int = 0) -> None:
             locate(value, line, column)
 
 
-_PLACELESS: Final = frozenset(kind for kind in _FIELDS if "lineno" not in kind._attributes)
+_PLACELESS: Final = frozenset(kind for kind in _FIELDS if "lineno" not in kind._attributes)  # noqa: SLF001 - public, by the documentation of ast
 
 
 def name(identifier: str, context: ast.expr_context = LOAD) -> ast.Name:
