@@ -30,8 +30,24 @@ _new: Final[Any] = ast.AST.__new__
 
 _LEAVES: Final = (ast.Name, ast.Constant, ast.Global, ast.Nonlocal, ast.alias, ast.MatchSingleton, ast.Pass)
 _PLAIN_FIELDS: Final = frozenset(
-    ["ctx", "op", "ops", "id", "attr", "arg", "name", "module", "level", "kind", "type_comment", "conversion"]
-    + ["is_async", "simple", "rest", "kwd_attrs"]
+    [
+        "ctx",
+        "op",
+        "ops",
+        "id",
+        "attr",
+        "arg",
+        "name",
+        "module",
+        "level",
+        "kind",
+        "type_comment",
+        "conversion",
+        "is_async",
+        "simple",
+        "rest",
+        "kwd_attrs",
+    ]
 )
 _FIELDS: Final[dict[type[ast.AST], tuple[str, ...]]] = {
     kind: () if kind in _LEAVES else tuple(field for field in kind._fields if field not in _PLAIN_FIELDS)
