@@ -114,6 +114,22 @@ class FuelSource:
         slice_.__setstate__(SLICE - units)  # type: ignore[attr-defined]
         return slice_
 
+    def refill(self, slice_: Iterator[int], owed: int) -> None:
+        """Take `owed` units beyond the running slice from the account, and fill the slice again: a checkpoint.
+
+        The chain steps on through the same slice. It can be filled since it was never stepped past its end: that ends
+        it for good, and the chain asks for another at once.
+        """
+        slice_.__setstate__(SLICE)  # type: ignore[attr-defined]
+        account = self.account
+        account.left -= owed
+        if account.left < 0:
+            self.trip("fuel", account.limit - account.left, account.limit, "units")
+        self.check_clock()
+        units = min(SLICE, account.left)
+        account.left -= units
+        slice_.__setstate__(SLICE - units)  # type: ignore[attr-defined]
+
     def check_clock(self) -> None:
         """Trip where the step has used its processor time, or the process has grown out of all proportion."""
         self._checks += 1
@@ -207,6 +223,8 @@ class Meter:
     def __init__(self, memory_limit: int) -> None:
         self._source = FuelSource(memory_limit * _BREAKER)
         self.fuel = itertools.chain.from_iterable(self._source)
+        next(self.fuel)  # so that there is a slice to fill
+        self._source.account.left += 1
         self.cpu_s = 0.0
         self.fuel_used = 0
         self.allocated = 0
@@ -231,13 +249,8 @@ class Meter:
             have = slice_.__length_hint__()  # type: ignore[attr-defined]
             if units < have:
                 slice_.__setstate__(SLICE - have + units)  # type: ignore[attr-defined]
-                return
-            slice_.__setstate__(SLICE)  # type: ignore[attr-defined]
-            account = source.account
-            account.left -= units - have
-            if account.left < 0:
-                source.trip("fuel", account.limit - account.left, account.limit, "units")
-            source.check_clock()
+            else:
+                source.refill(slice_, units - have)
 
         return charge
 
