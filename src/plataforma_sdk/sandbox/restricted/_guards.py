@@ -53,8 +53,10 @@ class Operators:
             if size > _FREE_TEXT:
                 self._texts(size)
         elif kind is int:
-            if value.bit_length() > MAX_BITS:
-                self._meter.trip("memory", value.bit_length(), MAX_BITS, "bits")
+            bits = value.bit_length()
+            if bits > MAX_BITS:
+                self._meter.trip("memory", bits, MAX_BITS, "bits")
+            self._meter.charge(bits >> 10)
         elif kind in CONTAINERS:
             size = len(value)
             if size > _FREE_ITEMS:

@@ -59,6 +59,17 @@ class Methods:
         result = getattr(receiver, method)(*args, **kwargs)
         return self.operators.grown(result)
 
+    def make_call(self, meta: type) -> Callable[..., Any]:
+        """Build ``_meth_``: as `call`, with a short way to the methods of the module's own classes."""
+        slow = self.call
+
+        def call(receiver: Any, method: str, *args: Any, **kwargs: Any) -> Any:
+            if type(type(receiver)) is meta and method != "mro":
+                return getattr(receiver, method)(*args, **kwargs)
+            return slow(receiver, method, *args, **kwargs)
+
+        return call
+
     def _positional(self, kind: type, method: str, args: _Args, kwargs: dict[str, Any]) -> tuple[_Args, dict[str, Any]]:
         """Put keyword arguments where the cost function looks for them."""
         if method in ("update", "subtract") and kind in DICTS:

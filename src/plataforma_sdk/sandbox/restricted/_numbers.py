@@ -14,7 +14,7 @@ from typing import Any, Final
 import attrs
 
 from plataforma_sdk.sandbox.restricted._scan import walk_scope
-from plataforma_sdk.sandbox.restricted._trees import children, constant, is_call_to, name
+from plataforma_sdk.sandbox.restricted._trees import children, constant, is_call_to, name, walk
 
 __all__ = ["Knowledge", "infer", "is_small_constant"]
 
@@ -200,7 +200,7 @@ def _other_bindings(node: ast.AST) -> set[str]:
         return {(node.asname or node.name).split(".")[0]}
     if isinstance(node, _DEFINITIONS):
         own = {node.name} if not isinstance(node, ast.Lambda) else set()
-        rebound = {name for inner in ast.walk(node) if isinstance(inner, ast.Nonlocal) for name in inner.names}
+        rebound = {name for inner in walk(node) if isinstance(inner, ast.Nonlocal) for name in inner.names}
         return own | rebound
     return set()
 

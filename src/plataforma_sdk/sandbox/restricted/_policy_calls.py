@@ -4,6 +4,7 @@
 
     s.join(xs)              _m_join_(s, xs)                         the hottest methods have a short way in
     x.sort(key=f)           _meth_(x, "sort", key=f)                builtin methods: each with its cost
+    x.index(y)              x.index(y) if type(type(x)) is _meta_ else _meth_(x, "index", y)     own classes natively
     s.upper()               s.upper() if type(s) is str and len(s) < 4096 else _meth_(s, "upper")
     s.startswith("a")       s.startswith("a")                       costs no more than its constant
     d.get(k)                d.get(k if type(k) not in _HIDING_ else _hk_(k))
@@ -139,7 +140,7 @@ class CallPolicy(OperatorPolicy):
         arguments, keywords = self._arguments(node)
         if method in PREFIXED and arguments and is_short:
             return ast.Call(ast.Attribute(receiver, method, LOAD), arguments, [])
-        if method in COPYING and is_short and not isinstance(function.value, ast.Constant | ast.Call):
+        if method in COPYING and is_short and not isinstance(function.value, ast.Constant):
             inline = self._inline(receiver, method, arguments)
             if inline is not None:
                 return inline
@@ -149,7 +150,10 @@ class CallPolicy(OperatorPolicy):
         if isinstance(receiver, ast.Name) and receiver.id == "self":
             load = ast.Attribute(receiver, method, ast.Load())
             return ast.Call(self.guarded_load(load, method), arguments, keywords)
-        return ast.Call(name("_meth_"), [receiver, constant(method), *arguments], keywords)
+        guarded = ast.Call(name("_meth_"), [receiver, constant(method), *arguments], keywords)
+        if isinstance(receiver, ast.Name) and not keywords and all(map(_is_simple, arguments)):
+            return self.if_own(receiver, ast.Call(ast.Attribute(receiver, method, LOAD), arguments, []), guarded)
+        return guarded
 
     def _inline(self, receiver: ast.expr, method: str, arguments: list[ast.expr]) -> ast.expr | None:
         """``s.upper()`` on a short text stays a native call."""
@@ -251,6 +255,10 @@ class CallPolicy(OperatorPolicy):
             self.refuse(node, "size", f"an f-string of more than {_MAX_PIECES} pieces", "join a list of texts")
         node.values = [value if isinstance(value, ast.Constant) else self.visit(value) for value in node.values]
         return node if len(node.values) < _BIG_DISPLAY else call("_grown_", node)
+
+
+def _is_simple(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name | ast.Constant)
 
 
 def _is_short_spec(spec: ast.expr) -> bool:

@@ -22,7 +22,7 @@ from plataforma_sdk.sandbox.restricted._numbers import Knowledge, infer
 from plataforma_sdk.sandbox.restricted._policy_base import Scope
 from plataforma_sdk.sandbox.restricted._policy_flow import FlowPolicy
 from plataforma_sdk.sandbox.restricted._scan import walk_scope
-from plataforma_sdk.sandbox.restricted._trees import call, children, choose, constant, name, place
+from plataforma_sdk.sandbox.restricted._trees import call, children, choose, constant, name, place, walk
 
 __all__ = ["Policy"]
 
@@ -156,5 +156,5 @@ def _takes_many(target: ast.expr) -> bool:
     """Whether assigning to `target` reads an iterable to its end: a slice, or ``a, *b``, at any depth."""
     return any(
         isinstance(part, ast.Starred) or (isinstance(part, ast.Subscript) and isinstance(part.slice, ast.Slice))
-        for part in ast.walk(target)
+        for part in walk(target)
     )

@@ -27,7 +27,7 @@ from plataforma_sdk.sandbox.restricted._names import is_frame_attribute
 from plataforma_sdk.sandbox.restricted._policy_base import Scope
 from plataforma_sdk.sandbox.restricted._policy_calls import BUILTIN_TYPES, CallPolicy
 from plataforma_sdk.sandbox.restricted._scan import walk_scope
-from plataforma_sdk.sandbox.restricted._trees import call, is_call_to, name, place
+from plataforma_sdk.sandbox.restricted._trees import call, is_call_to, name, place, walk
 
 __all__ = ["FlowPolicy"]
 
@@ -109,10 +109,10 @@ class FlowPolicy(CallPolicy):
     def _comprehension_scope(self, node: ast.expr, generators: list[ast.comprehension]) -> Scope:
         """A target of ``range`` is a small number inside; any other is unknown, whatever its name means outside."""
         known = self.known
-        targets = {part.id for item in generators for part in ast.walk(item.target) if isinstance(part, ast.Name)}
+        targets = {part.id for item in generators for part in walk(item.target) if isinstance(part, ast.Name)}
         rebound = {
             part.target.id
-            for part in ast.walk(node)
+            for part in walk(node)
             if isinstance(part, ast.NamedExpr) and isinstance(part.target, ast.Name)
         }
         counters = {
@@ -210,7 +210,7 @@ class FlowPolicy(CallPolicy):
 
     def visit_Match(self, node: ast.Match) -> ast.stmt:
         compares = any(
-            isinstance(part, ast.MatchValue) and not isinstance(part.value, ast.Constant) for part in ast.walk(node)
+            isinstance(part, ast.MatchValue) and not isinstance(part.value, ast.Constant) for part in walk(node)
         )
         node.subject = self.visit(node.subject)
         if compares:

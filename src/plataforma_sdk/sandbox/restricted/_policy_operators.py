@@ -5,7 +5,7 @@ small stays as written.
 
 ::
 
-    a * b           _mul_(a, b)                                     sized before it is made
+    a * b           t if -2**62 < (t := a * b) < 2**62 else _grown_(t), where both are numbers, else _mul_(a, b)
     a + b           t if type(t := a + b) is int else _grown_(t)    a sum at most doubles: charged after
     a - b, a | b    a - b if type(a) is int else _sub_(a, b)        sets whose keys collide
     a % b           a % b if type(a) is int ... else _mod_(a, b)    formatting of text, division of big integers
@@ -24,7 +24,18 @@ from typing import Final
 
 from plataforma_sdk.sandbox.restricted._numbers import is_small_constant
 from plataforma_sdk.sandbox.restricted._policy_names import NamePolicy
-from plataforma_sdk.sandbox.restricted._trees import LOAD, STORE, call, choose, constant, name, place, test_type, walrus
+from plataforma_sdk.sandbox.restricted._trees import (
+    LOAD,
+    STORE,
+    call,
+    choose,
+    constant,
+    name,
+    place,
+    test_type,
+    walk,
+    walrus,
+)
 
 __all__ = ["OperatorPolicy"]
 
@@ -59,6 +70,8 @@ _MAX_LITERAL: Final = 64
 _CHAIN: Final = 3
 _SHORT_TEXT: Final = 4096
 _TINY: Final = 4
+_WORD: Final = 2**62
+_SHORT_NODES: Final = 24
 
 
 class OperatorPolicy(NamePolicy):
@@ -98,7 +111,7 @@ class OperatorPolicy(NamePolicy):
             return by_constant and known.is_number(left) and known.is_number(right)
         return False
 
-    def _guard(
+    def _guard(  # noqa: PLR0911 - one line an operator
         self, new: ast.BinOp, op: type[ast.operator], *, is_text: bool, raw: tuple[ast.expr, ast.expr]
     ) -> ast.expr:
         left, right = raw
@@ -114,7 +127,33 @@ class OperatorPolicy(NamePolicy):
             return choose(same, new, call("_mod_", name(new.left.id), new.right))  # type: ignore[attr-defined]
         if op is ast.FloorDiv and is_small_constant(right):
             return new
+        if op is ast.Mult and _is_short(new.right):
+            product = self._product(new, left, right)
+            if product is not None:
+                return product
         return call(_GUARDS[op], new.left, new.right)
+
+    def _product(self, new: ast.BinOp, left: ast.expr, right: ast.expr) -> ast.expr | None:
+        """Multiply numbers natively and look at the size of the result: what is no number may be a text of any length.
+
+        The right side is written twice and evaluated once, so it is a short one.
+        """
+        first, second = self.held(new.left), self.held(new.right)
+        result = self.temporary()
+        if first is None or second is None:
+            return None
+        native = ast.BinOp(first[1], new.op, second[1])
+        within = ast.Compare(constant(-_WORD), [ast.Lt(), ast.Lt()], [walrus(result, native), constant(_WORD)])
+        product: ast.expr = choose(within, name(result), call("_grown_", name(result)))
+        if not self.known.is_number(right):
+            guarded = call("_mul_", first[1], second[1])
+            product = choose(test_type(second[0], ast.In(), "_NUMERIC_"), product, guarded)
+        elif second[0] is not second[1]:
+            native.right = new.right
+        if self.known.is_number(left):
+            native.left = new.left
+            return product
+        return choose(test_type(first[0], ast.In(), "_NUMERIC_"), product, call("_mul_", first[1], new.right))
 
     def _set_operation(self, new: ast.BinOp, guard: str) -> ast.expr:
         """Numbers stay native; sets and dicts are looked at first, since their keys may collide."""
@@ -208,7 +247,7 @@ class OperatorPolicy(NamePolicy):
         index = node.slice
         if isinstance(index, ast.Slice):
             return self._slice(node, index)
-        if any(isinstance(part, ast.Slice) for part in ast.walk(index)):
+        if any(isinstance(part, ast.Slice) for part in walk(index)):
             self.refuse(node, "slice", "a slice in several dimensions", "slice once, or pass a tuple of numbers")
             return node
         is_scalar = self.known.is_scalar(index)
@@ -292,6 +331,11 @@ class OperatorPolicy(NamePolicy):
 def _is_repeatable(node: ast.expr) -> bool:
     """Whether an operand may stand in both branches; a nested one would double the code at each level."""
     return isinstance(node, ast.Name | ast.Constant)
+
+
+def _is_short(node: ast.expr) -> bool:
+    """Whether an expression is so short that it may stand twice: names, attributes and subscripts of them."""
+    return sum(1 for _ in walk(node)) <= _SHORT_NODES
 
 
 def _is_place(node: ast.expr) -> bool:

@@ -256,7 +256,7 @@ class Sandbox:
         methods, classes, builtins = self.methods, self.classes, self.builtins
         return {
             "_attr_": methods.attribute,
-            "_meth_": methods.call,
+            "_meth_": methods.make_call(classes.meta),
             "_m_join_": methods.quick_join(),
             "_m_replace_": methods.quick_replace(),
             "_w_": classes.writable,
@@ -273,7 +273,7 @@ class Sandbox:
             "_b_float_": builtins.make_float,
             "_b_bool_": bool,
             "_b_range_": self.iterables.make_range,
-            "_counted_": self.iterables.counted,
+            "_counted_": self.iterables.make_counted(),
             "_stepped_": self.iterables.stepped,
             "_b_list_": builtins.make_list,
             "_b_tuple_": builtins.make_tuple,

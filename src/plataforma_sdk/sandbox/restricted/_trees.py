@@ -7,6 +7,7 @@ A module is compiled at each cold load, so these are written for speed: `ast.ite
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from typing import Any, Final
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "name",
     "place",
     "test_type",
+    "walk",
     "walrus",
 ]
 
@@ -67,6 +69,15 @@ def children(node: ast.AST) -> list[ast.AST]:
         elif value is not None:
             found.append(value)
     return found
+
+
+def walk(node: ast.AST) -> Iterator[ast.AST]:
+    """`node` and every node below it, operators and contexts left out."""
+    pending = [node]
+    while pending:
+        found = pending.pop()
+        yield found
+        pending += children(found)
 
 
 def locate(node: ast.AST, line: int = 1, column: int = 0) -> None:
