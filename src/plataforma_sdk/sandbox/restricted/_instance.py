@@ -13,7 +13,7 @@ from plataforma_sdk.module import ModuleContext, find_entry
 from plataforma_sdk.sandbox._deadline import CallDeadline
 from plataforma_sdk.sandbox._protocols import EngineContext
 from plataforma_sdk.sandbox.restricted._asyncio import AsyncTwin, Tasks
-from plataforma_sdk.sandbox.restricted._compile import CompileCache
+from plataforma_sdk.sandbox.restricted._cache import CompileCache
 from plataforma_sdk.sandbox.restricted._crossing import Crossing
 from plataforma_sdk.sandbox.restricted._driving import Metered
 from plataforma_sdk.sandbox.restricted._faults import Faults

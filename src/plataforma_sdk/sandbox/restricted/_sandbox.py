@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from plataforma_sdk.errors import ModuleLoadError
 from plataforma_sdk.sandbox.restricted._builtins import Builtins
+from plataforma_sdk.sandbox.restricted._cache import CompileCache
 from plataforma_sdk.sandbox.restricted._classes import Classes
-from plataforma_sdk.sandbox.restricted._compile import CompileCache
 from plataforma_sdk.sandbox.restricted._fuel import LimitReached, Meter
 from plataforma_sdk.sandbox.restricted._guards import Operators
 from plataforma_sdk.sandbox.restricted._iterables import Iterables
