@@ -159,8 +159,7 @@ class Builtins:
 
     def _functions(self) -> dict[str, Any]:
         texts, lazy = self._texts, LazyBuiltins(self._meter, self._iterables)
-        natives = {name: getattr(builtins, name) for name in _NATIVE.split()}
-        return natives | {
+        return _NATIVE | {
             "__build_class__": self._classes.build_class,
             "round": self.round,
             "divmod": self._operators.divmod,
@@ -336,9 +335,25 @@ def _not_made(*_: Any, **__: Any) -> Any:
     raise TypeError("objects of this type are not made by calling it")
 
 
-_NATIVE: Final = (
-    "abs callable chr ord len hex oct bin Ellipsis NotImplemented aiter anext property staticmethod classmethod super"
-)
+_NATIVE: Final[dict[str, Any]] = {
+    "abs": abs,
+    "callable": callable,
+    "chr": chr,
+    "ord": ord,
+    "len": len,
+    "hex": hex,
+    "oct": oct,
+    "bin": bin,
+    "Ellipsis": Ellipsis,
+    "NotImplemented": NotImplemented,
+    "aiter": aiter,
+    "anext": anext,
+    "property": property,
+    "staticmethod": staticmethod,
+    "classmethod": classmethod,
+    "super": super,
+}
+"""What is harmless as it is."""
 
 _ERRORS: Final[dict[str, Any]] = {
     name: value

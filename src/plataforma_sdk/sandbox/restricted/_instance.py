@@ -231,9 +231,8 @@ class RestrictedInstance:
         self._reported = (meter.cpu_s, meter.fuel_used)
         monitor.add_cpu((meter.cpu_s - cpu_s) * 1_000)
         monitor.add_fuel(meter.fuel_used - fuel)
-        namespaces = list(self._sandbox.namespaces.values())
-        roots = [self._runtime.author, *self._tasks.roots, *(value for item in namespaces for value in item.values())]
-        monitor.set_memory(self._memory.settle(roots, namespaces))
+        roots = [self._runtime.author, *self._tasks.roots, *self._sandbox.bound_values()]
+        monitor.set_memory(self._memory.settle(roots, self._sandbox.namespaces.values()))
 
     # --- end -----------------------------------------------------------------------------------------------------
 

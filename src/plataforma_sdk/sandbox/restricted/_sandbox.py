@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import builtins
 import itertools
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import CodeType
 from typing import Any, Final
 
@@ -34,6 +35,9 @@ _COMPARISONS: Final = {
     "_gt_": operator.gt,
     "_ge_": operator.ge,
 }
+
+_OWN_NAMES: Final = frozenset({"__builtins__", "__name__"})
+_TYPES: Final = {f"_ty_{name}_": getattr(builtins, name) for name in BUILTIN_TYPES}
 
 
 def _silent(_: str) -> None:
@@ -127,6 +131,12 @@ class Sandbox:
         namespace["__name__"] = path.removesuffix(".py").replace("/", ".")
         return namespace
 
+    def bound_values(self) -> Iterator[Any]:
+        """Yield what the module's files have bound; the engine's own names, which no module can bind, are left out."""
+        own = self._template.keys() | _OWN_NAMES
+        for namespace in self.namespaces.values():
+            yield from (value for name, value in namespace.items() if name not in own)
+
     def guard(self, name: str) -> Any:
         """One of the engine's own functions, by the name that the policy writes."""
         return self._template[name]
@@ -206,7 +216,7 @@ class Sandbox:
             "_HASHED_": _HASHED,
             "_HIDING_": self.meter.hiding,
         }
-        names.update({f"_ty_{name}_": getattr(__import__("builtins"), name) for name in BUILTIN_TYPES})
+        names.update(_TYPES)
         names.update({name: self.operators.compare(apply) for name, apply in _COMPARISONS.items()})
         names.update(self.operators.augmented())
         return names | self._operator_names() | self._iterable_names() | self._call_names()
