@@ -230,6 +230,7 @@ def share(directory, bound):
         finish(process)
 
 
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize("bound", [1_000, 3], ids=["roomy", "evicting"])
 def test_processes_share_a_directory(directory, bound):
     """They write and evict under each other's hands, and nothing but whole entries is left."""
@@ -239,6 +240,7 @@ def test_processes_share_a_directory(directory, bound):
     assert 1 <= len(entries(directory)) <= min(bound, 12)
 
 
+@pytest.mark.timeout(60)
 def test_what_one_process_wrote_the_others_read(directory, compiler):
     """One secret is made, also by processes that start at once."""
     share(directory, 1_000)
