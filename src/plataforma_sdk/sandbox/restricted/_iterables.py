@@ -145,6 +145,22 @@ class Iterables:
             return iterable
         return itertools.compress(iterable, self._meter.fuel)
 
+    def matched(self, subject: Any) -> Any:
+        """Charge what the starred patterns of a ``match`` may copy of `subject`, and return it."""
+        pending, count = [subject], 0
+        while pending:
+            item = pending.pop()
+            kind = type(item)
+            if kind is range:
+                self._charge_copy(_length(item))
+            elif kind in CONTAINERS:
+                count += len(item)
+                if count > MAX_ITEMS:
+                    self._meter.trip("memory", count, MAX_ITEMS, "items")
+                pending += dict.values(item) if kind in DICTS else item
+        self._charge_copy(count)
+        return subject
+
     def hashable(self, iterable: Any) -> Any:
         """As `star`, where each element will be hashed."""
         items = self.star(iterable)

@@ -30,6 +30,7 @@ class Scope:
     Attributes:
         kind: ``"module"``, ``"class"``, ``"function"`` or ``"comprehension"``.
         knowledge: what is known about names here.
+        is_self_own: whether ``self`` has been checked to be the module's own object, at the function's entry.
         has_temporaries: whether an expression may bind one: not in a class body's comprehension, where ``:=`` is a
             syntax error, nor in a comprehension's iterable.
     """
@@ -37,6 +38,7 @@ class Scope:
     kind: str
     knowledge: Knowledge
     has_temporaries: bool = True
+    is_self_own: bool = False
 
 
 class PolicyBase(RestrictingNodeTransformer):
@@ -107,9 +109,12 @@ class PolicyBase(RestrictingNodeTransformer):
         self._temporaries += 1
         return f"_t{self._temporaries}"
 
-    def held(self, value: ast.expr) -> tuple[ast.expr, ast.expr] | None:
-        """Write `value` so that it is evaluated once and read again: (first reading, later ones), or None."""
-        if isinstance(value, ast.Name):
+    def held(self, value: ast.expr, *, is_pinned: bool = False) -> tuple[ast.expr, ast.expr] | None:
+        """Write `value` so that it is evaluated once and read again: (first reading, later ones), or None.
+
+        A mere name is read again as it is, unless `is_pinned`: what is evaluated in between might rebind it.
+        """
+        if isinstance(value, ast.Name) and not is_pinned:
             return value, value
         if not self.scope.has_temporaries:
             return None
@@ -124,7 +129,9 @@ class PolicyBase(RestrictingNodeTransformer):
             return None
         if is_method and identifier in METHOD_DUNDERS:
             return identifier
-        if identifier.startswith("__") or identifier.startswith(PREFIX) or identifier.endswith("__roles__"):  # noqa: PIE810
+        if identifier == "super":
+            self.refuse(node, "super", "'super' is rebound", "choose another name")
+        elif identifier.startswith("__") or identifier.startswith(PREFIX) or identifier.endswith("__roles__"):  # noqa: PIE810
             self.refuse(node, "reserved-name", f"the name {identifier!r} is reserved", "choose another name")
         elif identifier in FORBIDDEN_NAMES and self.known.is_builtin(identifier):
             self.refuse(

@@ -24,8 +24,8 @@ from typing import Final
 
 from plataforma_sdk.sandbox.restricted._method_names import COPYING, GROWING, GUARDED, HASHED, PREFIXED, QUICK
 from plataforma_sdk.sandbox.restricted._names import CALLABLE_DUNDERS, PREFIX, mangle
+from plataforma_sdk.sandbox.restricted._policy_augmented import AugmentedPolicy
 from plataforma_sdk.sandbox.restricted._policy_names import is_super
-from plataforma_sdk.sandbox.restricted._policy_operators import OperatorPolicy
 from plataforma_sdk.sandbox.restricted._trees import LOAD, call, choose, constant, name, place, test_type
 
 __all__ = ["BUILTIN_TYPES", "CallPolicy"]
@@ -45,7 +45,7 @@ _SHORT_WIDTH: Final = 2
 _DIGITS: Final = re.compile(r"\d+")
 
 
-class CallPolicy(OperatorPolicy):
+class CallPolicy(AugmentedPolicy):
     """The part of the policy that guards calls and the making of containers."""
 
     # --- calls ---------------------------------------------------------------------------------------------------

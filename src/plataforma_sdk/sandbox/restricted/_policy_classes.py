@@ -21,7 +21,7 @@ from typing import TypeAlias
 from plataforma_sdk.sandbox.restricted._numbers import Knowledge, infer
 from plataforma_sdk.sandbox.restricted._policy_base import Scope
 from plataforma_sdk.sandbox.restricted._policy_flow import FlowPolicy
-from plataforma_sdk.sandbox.restricted._scan import walk_scope
+from plataforma_sdk.sandbox.restricted._scan import BINDS, walk_scope
 from plataforma_sdk.sandbox.restricted._trees import call, children, choose, constant, name, place, walk
 
 __all__ = ["Policy"]
@@ -49,7 +49,8 @@ class Policy(FlowPolicy):
         self._parameters(node, node.args)
         node.returns, node.type_comment = None, None
         self._drop_type_parameters(node)
-        self.scopes.append(Scope("function", knowledge))
+        writes_self = _writes_self(node)
+        self.scopes.append(Scope("function", knowledge, is_self_own=writes_self))
         makes_generator = any(isinstance(part, ast.Yield | ast.YieldFrom) for part in walk_scope(node.body))
         node.body = self._body(node)
         self.scopes.pop()
@@ -73,6 +74,10 @@ class Policy(FlowPolicy):
         head: list[ast.stmt] = []
         if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
             head, body = [first], body[1:]
+        if self.scope.is_self_own:
+            is_foreign = ast.Compare(call("_type_", call("_type_", name("self"))), [ast.IsNot()], [name("_meta_")])
+            check = ast.If(is_foreign, [ast.Expr(call("_w_", name("self")))], [])
+            return [*head, self.burn(node), place(check, node), *self.statements(body)]  # type: ignore[list-item]
         return [*head, self.burn(node), *self.statements(body)]
 
     def _defaults(self, arguments: ast.arguments) -> None:
@@ -91,6 +96,8 @@ class Policy(FlowPolicy):
             node.type_params = []  # type: ignore[attr-defined]
 
     def visit_Lambda(self, node: ast.Lambda) -> ast.expr:
+        if any(isinstance(part, ast.Yield | ast.YieldFrom) for part in walk(node.body)):
+            self.refuse(node, "lambda", "yield in a lambda", "write a function with def")
         self._defaults(node.args)
         self._parameters(node, node.args)
         # in the iterable of a comprehension ':=' is a syntax error, inside a lambda too
@@ -137,9 +144,9 @@ class Policy(FlowPolicy):
                 return place(ast.Pass(), node)  # type: ignore[return-value]
             case [ast.Subscript(value=container, slice=ast.Slice() as index)]:
                 return self.set_slice(node, self.visit(node.value), self.visit(container), self.bounds(index))
-        unpacks = any(_takes_many(target) for target in node.targets)
+        unpacks = [self.takes_many(target) for target in node.targets]
         node.value = self.visit(node.value)
-        if unpacks:
+        if any(unpacks):
             node.value = call("_star_", node.value)
         node.targets = [self.visit(target) for target in node.targets]
         node.type_comment = None
@@ -154,10 +161,19 @@ class Policy(FlowPolicy):
         return node
 
 
-def _takes_many(target: ast.expr) -> bool:
-    """Whether assigning to `target` reads an iterable to its end: a slice, or ``a, *b``, at any depth of unpacking."""
-    if isinstance(target, ast.Tuple | ast.List):
-        return any(map(_takes_many, target.elts))
-    return isinstance(target, ast.Starred) or (
-        isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Slice)
-    )
+def _writes_self(node: _Function) -> bool:
+    """Whether a function with a parameter ``self`` sets attributes of it, and never rebinds it, itself or inside."""
+    parameters = [item.arg for item in children(node.args) if isinstance(item, ast.arg)]
+    if "self" not in parameters:
+        return False
+    has_writes = False
+    for part in walk(node):
+        if isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name) and part.value.id == "self":
+            has_writes = has_writes or not isinstance(part.ctx, ast.Load)
+        elif part is not node and "self" in BINDS.get(type(part), _nothing)(part) and not isinstance(part, ast.arg):
+            return False
+    return has_writes
+
+
+def _nothing(_: ast.AST) -> tuple[str, ...]:
+    return ()

@@ -10,6 +10,8 @@
                                 B
                             else: _dead_()
     except E: B             except _exc_(E): B                      only Exception, and never past a limit
+    for a, *b in xs: B      for t in ...: a, *b = _star_(t); B       a range of a billion would be made a list
+    case [a, *b]            match _matched_(x): ...                 what is copied is charged
     finally: return         refused: it would swallow a limit
     (x for x in g)          _gn_(x for x in _compress_(_gs_(g), _fuel_))     nesting of lazy iterators is counted
 """
@@ -28,7 +30,7 @@ from plataforma_sdk.sandbox.restricted._names import is_frame_attribute
 from plataforma_sdk.sandbox.restricted._policy_base import Scope
 from plataforma_sdk.sandbox.restricted._policy_calls import BUILTIN_TYPES, CallPolicy
 from plataforma_sdk.sandbox.restricted._scan import walk_scope
-from plataforma_sdk.sandbox.restricted._trees import call, is_call_to, name, place, walk
+from plataforma_sdk.sandbox.restricted._trees import STORE, call, is_call_to, name, place, walk
 
 __all__ = ["FlowPolicy"]
 
@@ -57,15 +59,36 @@ class FlowPolicy(CallPolicy):
         head: list[ast.stmt] = []
         if not is_endless:
             head = [place(ast.If(ast.UnaryOp(ast.Not(), test), [ast.Break()], []), node)]  # type: ignore[list-item]
-        loop = ast.For(name("_w", ast.Store()), name("_fuel_"), head + body, [ast.Expr(call("_dead_"))])
+        loop = ast.For(name("_w", STORE), name("_fuel_"), head + body, [ast.Expr(call("_dead_"))])
         return place(loop, node)  # type: ignore[return-value]
 
     def visit_For(self, node: ast.For) -> ast.stmt:
         node.iter = self._metered(node.iter, may_stop=any(isinstance(part, _LEAVES) for part in walk_scope(node.body)))
-        node.target = self.visit(node.target)
-        node.body, node.orelse = self.statements(node.body), self.statements(node.orelse)
+        node.target, unpacking = self.unpacked(node.target)
+        node.body, node.orelse = [*unpacking, *self.statements(node.body)], self.statements(node.orelse)
         node.type_comment = None
         return node
+
+    def unpacked(self, target: ast.expr) -> tuple[ast.expr, list[ast.stmt]]:
+        """Transform a target; ``a, *b`` takes an iterable to its end, so it is unpacked by a statement of its own."""
+        if not self.takes_many(target):
+            return self.visit(target), []
+        held = self.temporary()
+        statement = ast.Assign([self.visit(target)], call("_star_", name(held)))
+        return place(name(held, STORE), target), [place(statement, target)]  # type: ignore[return-value, list-item]
+
+    def takes_many(self, target: ast.expr, depth: int = 0) -> bool:
+        """Whether assigning to `target` reads an iterable to its end; where no guard can stand, it is refused."""
+        if isinstance(target, ast.Tuple | ast.List):
+            found = [self.takes_many(item, depth + 1) for item in target.elts]  # each is looked at, for its faults
+            return any(found)
+        if isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Slice):
+            self.refuse(target, "unpacking", "a slice among several targets", "assign to the slice by itself")
+        if isinstance(target, ast.Starred):
+            if depth > 1:
+                self.refuse(target, "unpacking", "a starred target inside another one", "unpack in two steps")
+            return True
+        return False
 
     def _metered(self, iterable: ast.expr, *, may_stop: bool) -> ast.expr:
         """Transform what a loop iterates over into what burns a unit a turn."""
@@ -76,8 +99,9 @@ class FlowPolicy(CallPolicy):
         return call("_compress_", self.visit(iterable), name("_fuel_"))
 
     def visit_AsyncFor(self, node: ast.AsyncFor) -> ast.stmt:
-        node.iter, node.target = self.visit(node.iter), self.visit(node.target)
-        node.body = [self.burn(node), *self.statements(node.body)]
+        node.iter = self.visit(node.iter)
+        node.target, unpacking = self.unpacked(node.target)
+        node.body = [self.burn(node), *unpacking, *self.statements(node.body)]
         node.orelse = self.statements(node.orelse)
         return node
 
@@ -99,13 +123,23 @@ class FlowPolicy(CallPolicy):
         may_stop = isinstance(node, ast.GeneratorExp)
         first = self._iterable(node.generators[0], may_stop=may_stop)
         self.scopes.append(inside)
+        generators: list[ast.comprehension] = []
         for number, generator in enumerate(node.generators):
-            self._generator(generator, self._iterable(generator, may_stop=may_stop) if number else first)
+            generator.iter = self._iterable(generator, may_stop=may_stop) if number else first
+            generators.extend(self._generator(generator))
+        node.generators = generators
 
-    def _generator(self, node: ast.comprehension, iterable: ast.expr) -> None:
-        node.iter = iterable
-        node.target = self.visit(node.target)
-        node.ifs = [self.visit(test) for test in node.ifs]
+    def _generator(self, node: ast.comprehension) -> list[ast.comprehension]:
+        """Transform target and tests; ``for a, *b in rows`` -> ``for t in rows for a, *b in (_star_(t),)``."""
+        target, tests = node.target, node.ifs
+        takes_many = self.takes_many(target)
+        node.target, node.ifs = self.visit(target), [self.visit(test) for test in tests]
+        if not takes_many:
+            return [node]
+        held = self.temporary()
+        once = ast.Tuple([call("_star_", name(held))], ast.Load())
+        inner = ast.comprehension(node.target, once, node.ifs, 0)
+        return [ast.comprehension(name(held, STORE), node.iter, [], node.is_async), inner]
 
     def _comprehension_scope(self, node: ast.expr, generators: list[ast.comprehension]) -> Scope:
         """A target of ``range`` is a small number inside; any other is unknown, whatever its name means outside."""
@@ -195,11 +229,13 @@ class FlowPolicy(CallPolicy):
         return self._with(node)
 
     def _with(self, node: ast.With | ast.AsyncWith) -> ast.stmt:
+        unpacking: list[ast.stmt] = []
         for item in node.items:
             item.context_expr = self.visit(item.context_expr)
             if item.optional_vars is not None:
-                item.optional_vars = self.visit(item.optional_vars)
-        node.body = self.statements(node.body)
+                item.optional_vars, statements = self.unpacked(item.optional_vars)
+                unpacking += statements
+        node.body = [*unpacking, *self.statements(node.body)]
         node.type_comment = None
         return node
 
@@ -213,9 +249,12 @@ class FlowPolicy(CallPolicy):
         compares = any(
             isinstance(part, ast.MatchValue) and not isinstance(part.value, ast.Constant) for part in walk(node)
         )
+        copies = any(isinstance(part, ast.MatchStar) or getattr(part, "rest", None) for part in walk(node))
         node.subject = self.visit(node.subject)
         if compares:
             node.subject = call("_weighed_", node.subject)
+        if copies:
+            node.subject = call("_matched_", node.subject)
         for case in node.cases:
             case.pattern = self.visit(case.pattern)
             case.guard = case.guard and self.visit(case.guard)
@@ -268,6 +307,9 @@ class FlowPolicy(CallPolicy):
             node.cls = name(f"_ty_{node.cls.id}_")
         else:
             node.cls = self._pattern_class(node.cls)
+        if any(isinstance(part, ast.MatchStar) or getattr(part, "rest", None) for part in walk(node)):
+            advice = "capture the attribute, and match it in the case's body"
+            self.refuse(node, "pattern", "a starred pattern inside a class pattern", advice)
         node.kwd_attrs = [self._pattern_attribute(node, attribute) for attribute in node.kwd_attrs]
         node.patterns, node.kwd_patterns = self._patterns(node.patterns), self._patterns(node.kwd_patterns)
         return node

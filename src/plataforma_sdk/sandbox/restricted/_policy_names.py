@@ -4,6 +4,8 @@
 
     _total                  p0_total                    a private name keeps clear of the engine's names
     o.x = v                 _w_(o).x = v                only the module's own objects take attributes
+    def m(self): self.x = v     def m(self): if type(type(self)) is not _meta_: _w_(self)     checked once, at the entry
+                                             self.x = v
     f = s.replace           f = _attr_(s, "replace")    a bound method of a builtin type keeps its cost
     "{}".format             _attr_("{}", "format")      str.format walks attributes
 """
@@ -78,10 +80,14 @@ class NamePolicy(PolicyBase):
         if isinstance(node.ctx, ast.Load):
             if attribute in GUARDED or attribute in HASHED:
                 return place(self.guarded_load(node, attribute), node)  # type: ignore[return-value]
-        elif not (isinstance(value, ast.Name) and value.id == "self"):
-            # sound for `self` although it is a mere name: whatever of the host's a module can hold refuses writes
-            node.value = call("_w_", node.value)
+        else:
+            node.value = self.writable(node.value)
         return node
+
+    def writable(self, target: ast.expr) -> ast.expr:
+        """Write the check that `target` is the module's own; ``self`` was checked where the function began."""
+        is_checked = self.scope.is_self_own and isinstance(target, ast.Name) and target.id == "self"
+        return target if is_checked else call("_w_", target)
 
     def guarded_load(self, node: ast.Attribute, attribute: str, guard: str = "_attr_") -> ast.expr:
         """Load through the guard; an instance of one of the module's own classes needs none."""

@@ -248,6 +248,7 @@ class Sandbox:
         iterables = self.iterables
         return {
             "_star_": iterables.star,
+            "_matched_": iterables.matched,
             "_merged_": iterables.merged,
             "_addend_": iterables.addend,
             "_hashable_": iterables.hashable,

@@ -9,7 +9,7 @@ from typing import Any, Final
 from plataforma_sdk.errors import PolicyError
 from plataforma_sdk.sandbox.restricted._trees import children
 
-__all__ = ["MAX_DEPTH", "MAX_NODES", "MAX_SOURCE_CHARS", "bound_names", "walk_scope"]
+__all__ = ["BINDS", "MAX_DEPTH", "MAX_NODES", "MAX_SOURCE_CHARS", "bound_names", "walk_scope"]
 
 MAX_SOURCE_CHARS: Final = 512 * 1024
 MAX_NODES: Final = 80_000
@@ -43,7 +43,7 @@ def bound_names(tree: ast.AST, file: str) -> frozenset[str]:
             line = getattr(level[0], "lineno", None)
             raise PolicyError(f"{file}: the code is too large ({what}); split it", file=file, rule="size", line=line)
         for node in level:
-            binds = _BINDS.get(type(node))
+            binds = BINDS.get(type(node))
             if binds is not None:
                 bound.update(binds(node))
         level = [child for node in level for child in children(node)]
@@ -54,7 +54,7 @@ def _named(node: Any) -> tuple[str, ...]:
     return (node.name,) if node.name else ()
 
 
-_BINDS: Final[dict[type, Callable[[Any], Iterable[str]]]] = {
+BINDS: Final[dict[type, Callable[[Any], Iterable[str]]]] = {
     ast.Name: lambda node: () if isinstance(node.ctx, ast.Load) else (node.id,),
     ast.arg: lambda node: (node.arg,),
     ast.MatchMapping: lambda node: (node.rest,) if node.rest else (),
@@ -66,10 +66,19 @@ _BINDS: Final[dict[type, Callable[[Any], Iterable[str]]]] = {
 
 
 def walk_scope(statements: list[ast.stmt]) -> Iterator[ast.AST]:
-    """Walk statements without entering the functions and classes defined in them; the definitions themselves count."""
+    """Walk statements without entering the functions and classes defined in them.
+
+    The definitions themselves count, and what of them is evaluated out here: defaults, decorators, bases.
+    """
     pending: list[ast.AST] = list(statements)
     while pending:
         node = pending.pop()
         yield node
         if not isinstance(node, _SCOPES):
             pending += children(node)
+            continue
+        arguments = getattr(node, "args", None)
+        for field in ("decorator_list", "bases", "keywords"):
+            pending += getattr(node, field, ())
+        if arguments is not None:
+            pending += [item for item in (*arguments.defaults, *arguments.kw_defaults) if item is not None]
