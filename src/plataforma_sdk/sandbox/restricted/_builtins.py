@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import builtins
+import itertools
 import types
 from collections.abc import Callable, Iterator
 from typing import Any, Final
@@ -27,7 +28,7 @@ _MAX_ROUNDING: Final = 1_000
 _MISSING: Final = object()
 _FUNCTIONS: Final = types.FunctionType | types.MethodType | types.BuiltinFunctionType
 _UNSUMMED: Final = (str, bytes, bytearray)
-_EXACT: Final = (int, float, bool, complex)
+_EXACT: Final = frozenset({int, float, bool, complex})
 
 
 class Builtins:
@@ -222,30 +223,39 @@ class Builtins:
         if type(start) in _UNSUMMED:
             return sum((), start)  # which says how to join texts
         items = self._iterables.consumed(items)
-        if type(start) in _EXACT and type(items) in (list, tuple, range):
-            is_plain = type(items) is range or all(type(item) is int or type(item) is float for item in items)
-            if is_plain:
-                return self._operators.grown(sum(items, start))
-        total = start
+        if type(start) not in _EXACT:
+            return self._add_up(start, items)
+        if type(items) is range or (type(items) in (list, tuple) and _EXACT.issuperset(map(type, items))):
+            return self._operators.grown(sum(items, start))
+        rest: list[Any] = []
+        iterator = iter(items)
+        total = self._operators.grown(sum(_numbers(iterator, rest), start))
+        return self._add_up(total, itertools.chain(rest, iterator)) if rest else self._checked(total)
+
+    def _add_up(self, total: Any, items: Any) -> Any:
+        """Sum step by step: what is no number grows, and each step is charged."""
         for item in items:
             total = self._operators.add(total, item)
+        return self._checked(total)
+
+    def _checked(self, value: Any) -> Any:
         self._meter.check()
-        return total
+        return value
 
     def _extreme(self, choose: Callable[..., Any]) -> Callable[..., Any]:
-        scales, iterables, meter = self._scales, self._iterables, self._meter
+        weigh, cheap, iterables, meter = self._scales.weigh, self._meter.cheap, self._iterables, self._meter
 
         def extreme(*args: Any, key: Any = None, **kwargs: Any) -> Any:
             items = iterables.consumed(args[0]) if len(args) == 1 else args
-            if key is None:
-                if type(items) in CONTAINERS:
-                    if any(type(item) in CONTAINERS for item in items):
-                        scales.weigh(list(items))
-                    result = choose(items, **kwargs)
-                else:
-                    result = choose((scales.weigh(item) for item in items), **kwargs)
+            if key is not None:
+                keyed = _weighed_key(key, weigh, cheap)
+                result = choose(items, key=keyed, **kwargs)
+            elif type(items) in CONTAINERS:
+                if any(type(item) in CONTAINERS for item in items):
+                    weigh(list(items))
+                result = choose(items, **kwargs)
             else:
-                result = choose(items, key=lambda item: scales.weigh(key(item)), **kwargs)
+                result = choose((item if type(item) in cheap else weigh(item) for item in items), **kwargs)
             meter.check()
             return result
 
@@ -324,6 +334,23 @@ class Builtins:
         self._operators.grown(text)
         self._meter.charge(1 + (len(text) >> 8))
         self._output(text)
+
+
+def _numbers(items: Iterator[Any], rest: list[Any]) -> Iterator[Any]:
+    """Yield numbers, up to the first item that is none, which goes to `rest`."""
+    for item in items:
+        if type(item) not in _EXACT:
+            rest.append(item)
+            return
+        yield item
+
+
+def _weighed_key(key: Callable[[Any], Any], weigh: Callable[[Any], Any], cheap: set[type]) -> Callable[[Any], Any]:
+    def keyed(item: Any) -> Any:
+        value = key(item)
+        return value if type(value) in cheap else weigh(value)
+
+    return keyed
 
 
 def _not_made(*_: Any, **__: Any) -> Any:

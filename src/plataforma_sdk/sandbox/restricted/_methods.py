@@ -16,7 +16,7 @@ from plataforma_sdk.sandbox.restricted._iterables import Iterables
 from plataforma_sdk.sandbox.restricted._method_names import GUARDED, HASHED
 from plataforma_sdk.sandbox.restricted._names import PREFIX, is_frame_attribute, mangle
 from plataforma_sdk.sandbox.restricted._texts import Texts
-from plataforma_sdk.sandbox.restricted._weights import CONTAINERS, DICTS, Scales
+from plataforma_sdk.sandbox.restricted._weights import DICTS, Scales
 
 __all__ = ["Methods", "attribute_named"]
 
@@ -151,14 +151,16 @@ class Methods:
         """Sort in place: comparisons of containers are weighed once for each element."""
         size = len(items)
         self.meter.charge((size * max(1, size.bit_length())) >> 6)
-        weigh = self.scales.weigh
+        keys = items if key is None else [key(item) for item in items]
+        if len(keys) != len(items):
+            raise ValueError("list modified during sort")
+        if not self.meter.cheap.issuperset(map(type, keys)):
+            for item in keys:
+                self.scales.weigh(item)
         if key is None:
-            if any(type(item) in CONTAINERS for item in items):
-                for item in items:
-                    weigh(item)
             items.sort(reverse=reverse)
         else:
-            items.sort(key=lambda item: weigh(key(item)), reverse=reverse)
+            items[:] = [items[at] for at in sorted(range(len(keys)), key=keys.__getitem__, reverse=reverse)]
 
     # --- the hottest methods ---------------------------------------------------------------------------------------
 

@@ -5,7 +5,9 @@ small stays as written.
 
 ::
 
-    a * b           t if -2**62 < (t := a * b) < 2**62 else _grown_(t), where both are numbers, else _mul_(a, b)
+    a * b           a * b if type(a) is float                       no text, no list, no integer that grows
+                    else (t if -2**29 < (t := a * b) and t < 2**29 else _grown_(t)) where both are numbers
+                    else _mul_(a, b)
     a + b           t if type(t := a + b) is int else _grown_(t)    a sum at most doubles: charged after
     a - b, a | b    a - b if type(a) is int else _sub_(a, b)        sets whose keys collide
     a % b           a % b if type(a) is int ... else _mod_(a, b)    formatting of text, division of big integers
@@ -69,8 +71,10 @@ _MAX_LITERAL: Final = 64
 _CHAIN: Final = 3
 _SHORT_TEXT: Final = 4096
 _TINY: Final = 4
-_WORD: Final = 2**62
-_SHORT_NODES: Final = 24
+_WORD: Final = 2**29
+"""What CPython compares quickest: one digit of an integer."""
+
+_SHORT_NODES: Final = 16
 
 
 class OperatorPolicy(NamePolicy):
@@ -127,36 +131,33 @@ class OperatorPolicy(NamePolicy):
         if op is ast.FloorDiv and is_small_constant(right):
             return new
         if op is ast.Mult and _is_short(new.right):
-            product = self._product(new, left, right)
+            product = self._product(new)
             if product is not None:
                 return product
         return call(_GUARDS[op], new.left, new.right)
 
-    def _product(self, new: ast.BinOp, left: ast.expr, right: ast.expr) -> ast.expr | None:
+    def _product(self, new: ast.BinOp) -> ast.expr | None:
         """Multiply numbers natively and look at the size of the result: what is no number may be a text of any length.
 
-        The right side is written twice and evaluated once, so it is a short one. Evaluating it may run the module's
-        code, which must not change what was tested: the left side is kept in a temporary of this frame alone.
+        With a float on the left nothing can grow. The right side is written thrice and evaluated once, so it is a
+        short one. Evaluating it may run the module's code, which must not change what was tested: the left side is kept
+        in a temporary of this frame alone.
         """
         is_quiet = isinstance(new.right, ast.Name | ast.Constant)
         if not is_quiet and self.scope.kind == "comprehension":
             return None
         first, second = self.held(new.left, is_pinned=not is_quiet), self.held(new.right)
-        result = self.temporary()
         if first is None or second is None:
             return None
-        native = ast.BinOp(first[1], new.op, second[1])
-        within = ast.Compare(constant(-_WORD), [ast.Lt(), ast.Lt()], [walrus(result, native), constant(_WORD)])
-        product: ast.expr = choose(within, name(result), call("_grown_", name(result)))
-        if not self.known.is_number(right):
-            guarded = call("_mul_", first[1], second[1])
-            product = choose(test_type(second[0], ast.In(), "_NUMERIC_"), product, guarded)
-        elif second[0] is not second[1]:
-            native.right = new.right
-        if self.known.is_number(left):
-            native.left = new.left
-            return product
-        return choose(test_type(first[0], ast.In(), "_NUMERIC_"), product, call("_mul_", first[1], new.right))
+        guarded, result = call("_mul_", first[1], second[1]), self.temporary()
+        whole = ast.BinOp(first[1], new.op, second[1])
+        within = ast.Compare(constant(-_WORD), [ast.Lt()], [walrus(result, whole)])
+        is_short = ast.BoolOp(ast.And(), [within, ast.Compare(name(result), [ast.Lt()], [constant(_WORD)])])
+        product = choose(is_short, name(result), call("_grown_", name(result)))
+        integral = choose(test_type(second[0], ast.In(), "_NUMERIC_"), product, guarded)
+        by_float = ast.BinOp(first[1], new.op, new.right)
+        otherwise = choose(test_type(first[1], ast.Is(), "_int_"), integral, call("_mul_", first[1], new.right))
+        return choose(test_type(first[0], ast.Is(), "_float_"), by_float, otherwise)
 
     def _set_operation(self, new: ast.BinOp, guard: str) -> ast.expr:
         """Numbers stay native; sets and dicts are looked at first, since their keys may collide."""
