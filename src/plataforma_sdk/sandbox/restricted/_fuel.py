@@ -38,13 +38,13 @@ from plataforma_sdk.sandbox.restricted._step_clock import IDLE, StepClock
 
 __all__ = ["SLICE", "Account", "FuelSource", "LimitReached", "Meter"]
 
-SLICE: Final = 1024
-"""Units between two checkpoints: each reads the clock of the thread, about 1 µs, so 1 ns of it falls on a unit."""
+SLICE: Final = 2048
+"""Units between two checkpoints: each takes about 1 µs, so half a nanosecond of it falls on a unit, 2 % of the tightest
+loop. Twice as many gain 1 % more, and let a body of fifty statements run for a quarter of a second unseen."""
 
 _ONES: Final = b"\x01" * SLICE
-_LOOK_MASK: Final = 3
-_FIRST_LOOK: Final = 2
-"""The 2nd checkpoint of a step looks at memory, and then every 4th; the 1st comes before anything has been done."""
+_LOOK_EVERY: Final = 2
+"""Every 2nd checkpoint of a step looks at memory; the 1st comes before anything has been done."""
 
 _BREATH_MASK: Final = 15
 """Every 16th awaited host call that was answered at once gives the event loop a turn."""
@@ -166,7 +166,7 @@ class FuelSource:
     def checkpoint(self) -> None:
         """Trip where the step or its call has used its time, or the sandbox its memory."""
         self.checks += 1
-        if self.checks & _LOOK_MASK == _FIRST_LOOK:
+        if not self.checks % _LOOK_EVERY:
             self.watch.look()
         if time.thread_time() > self.clock.deadline:
             used_ms = self.clock.own_s() * 1_000
@@ -358,7 +358,7 @@ class Meter:
         self.cpu_s += used
         if self.share is not None:
             self.share.used_s += used
-        if source.checks > _FIRST_LOOK:
+        if source.checks > _LOOK_EVERY:
             source.watch.note()
         source.account, source.clock = outer
         if source.clock is IDLE:

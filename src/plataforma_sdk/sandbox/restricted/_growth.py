@@ -20,7 +20,7 @@ from plataforma_sdk.sandbox.restricted._process import faulted_bytes, resident_b
 
 __all__ = ["Growth", "System"]
 
-_UNCHARGED_BYTES: Final = 4 << 20
+_UNCHARGED_BYTES: Final = 8 << 20
 """What may be made between two checkpoints without a charge: 4 KiB a unit."""
 
 _PARTS: Final = 8

@@ -42,8 +42,8 @@ _GIVEN_EVERY_S: Final = 10.0
 _MOST_CHURN: Final = 8
 """Where growth is not known, a step may be charged this many times its limit before it trips, whatever is measured."""
 
-_BREAKER_MASK: Final = 15
-"""Every 16th look, and every 16th call, asks the process's breaker."""
+_BREAKER_EVERY: Final = 16
+"""Which look, and which call, asks the process's breaker."""
 
 
 class MemoryAccount:
@@ -175,5 +175,5 @@ class MemoryAccount:
 
     def _ask_breaker(self) -> None:
         self._turns += 1
-        if not self._turns & _BREAKER_MASK:
+        if not self._turns % _BREAKER_EVERY:
             self._breaker.look()
