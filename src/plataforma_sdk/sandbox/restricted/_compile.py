@@ -21,7 +21,7 @@ from plataforma_sdk.sandbox.restricted._scan import MAX_SOURCE_CHARS, bound_name
 
 __all__ = ["POLICY_VERSION", "CompileCache", "compile_source"]
 
-POLICY_VERSION: Final = 1
+POLICY_VERSION: Final = 2
 """Raised with every change of what the policy writes; part of the cache's key."""
 
 _SHOWN: Final = 20
