@@ -63,6 +63,7 @@ class RestrictedInstance(InProcessInstance):
         self._loop = asyncio.get_running_loop()
         meter = self._sandbox.meter
         meter.source.on_stop = self._on_stop
+        meter.on_dropped = self._on_dropped
         if context.limits.max_cpu_ms_per_s is not None:
             meter.share = Share(context.limits.max_cpu_ms_per_s)
         self._faults = Faults(self._sandbox, context.module_id)
@@ -203,6 +204,15 @@ class RestrictedInstance(InProcessInstance):
         Calls under way and later ones raise `SandboxCrashedError`.
         """
         self._sandbox.meter.stop(INTERRUPTED)
+
+    def _on_dropped(self, generator: Any) -> None:
+        with contextlib.suppress(RuntimeError):  # the collector may run in any thread, the loop may be closed
+            self._loop.call_soon_threadsafe(self._finish, generator)
+
+    def _finish(self, generator: Any) -> None:
+        """Let an async generator that was dropped half way clean up, as a background task."""
+        if not (self._is_closed or self.is_poisoned):
+            self._tasks.spawn(_await(generator.aclose()), is_background=True)
 
     def _on_stop(self) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed, and took everything with it

@@ -8,6 +8,7 @@ ones, since freeing a chain of some thousands overruns the stack of CPython itse
 from __future__ import annotations
 
 import functools
+import inspect
 import itertools
 import operator
 import types
@@ -181,6 +182,8 @@ class Iterables:
     def generator_function(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Count what a generator function or coroutine function makes, as long as it lives."""
         live, meter = self._live, self._meter
+        if function.__code__.co_flags & inspect.CO_ASYNC_GENERATOR:
+            meter.makes_async_generators = True
         reference, forget = weakref.ref, self._live.discard
 
         def make(*args: Any, **kwargs: Any) -> Any:

@@ -106,8 +106,9 @@ class MemoryAccount:
 
     # --- within a step -------------------------------------------------------------------------------------------
 
-    def examine(self, meter: Meter, size: int) -> None:
+    def examine(self, size: int) -> None:
         """Measure where what was charged in this step, and `size` more bytes, pass the limit. See `MemoryWatch`."""
+        meter = self._meter
         self.note()
         if meter.retained + meter.allocated + size <= self._limit:
             meter.alarm = self._limit - meter.retained
