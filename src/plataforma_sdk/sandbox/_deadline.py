@@ -22,12 +22,18 @@ class CallDeadline:
 
     Nested calls (a module that answers another's request) each have their own, and none outlives its parent's,
     since the parent's cancellation ends the child. A question that the inner one asks suspends the outer ones too.
+
+    The event loop raises it, so synchronous code is never interrupted; `is_due` is for whoever can look in between.
+
+    Attributes:
+        limit_ms: the time allowed.
     """
 
     def __init__(self, limit_ms: float) -> None:
+        self.limit_ms = limit_ms
         self._limit_s = limit_ms / 1_000
         self._timeout = asyncio.timeout(None)
-        self._started = 0.0
+        self._started = time.monotonic()
         self._paused_s = 0.0
         self._questions = 0
         self._paused_at: float | None = None
@@ -40,6 +46,11 @@ class CallDeadline:
     def has_passed(self) -> bool:
         """Whether this deadline, and not another, ended the block."""
         return self._timeout.expired()
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the time has passed; needs no event loop. Never while a person is asked."""
+        return self._paused_at is None and time.monotonic() - self._started - self._paused_s > self._limit_s
 
     @property
     def elapsed_ms(self) -> float:

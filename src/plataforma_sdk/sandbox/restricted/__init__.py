@@ -1,13 +1,15 @@
 """The `restricted` engine: Python in the host's own interpreter, behind a policy and a meter.
 
 Source is checked and instrumented (`_policy_*`, `_compile`), once for each text (`_cache`, `_code_store`); its loops
-and calls burn fuel (`_fuel`); operators, builtins and methods of builtin types are sized (`_guards`, `_iterables`,
-`_texts`, `_costs`, `_builtins`); and all that a module can hold of the host is a sealed twin (`_sealed`, `_twins`,
-`_asyncio`, `_errors`, `_vetted`).
+and calls burn fuel (`_fuel_source`, `_fuel`); operators, builtins and methods of builtin types are sized (`_guards`,
+`_iterables`, `_texts`, `_costs`, `_builtins`); and all that a module can hold of the host is a sealed twin (`_sealed`,
+`_twins`, `_asyncio`, `_errors`, `_vetted`). What it holds itself is measured (`_memory`, `_reach`), and where the whole
+process fills, the largest account ends (`_breaker`).
 
 For reviewed code, honest mistakes and quotas. A determined attacker belongs into `wasm`.
 """
 
+from plataforma_sdk.sandbox.restricted._breaker import MemoryBreaker
 from plataforma_sdk.sandbox.restricted._cache import CompileCache
 from plataforma_sdk.sandbox.restricted._code_store import CodeStore
 from plataforma_sdk.sandbox.restricted._compile import compile_source
@@ -19,6 +21,7 @@ __all__ = [
     "DEFAULT_FUEL",
     "CodeStore",
     "CompileCache",
+    "MemoryBreaker",
     "RestrictedEngine",
     "RestrictedInstance",
     "compile_source",

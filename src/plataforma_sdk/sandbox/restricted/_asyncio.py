@@ -86,11 +86,17 @@ class Tasks:
             self._report(error)
         self._observed.discard(task)
 
-    async def close(self) -> None:
-        """Cancel every task and wait until all have ended; one that swallows its cancellation is abandoned."""
-        live = [task for task in self._live if task is not asyncio.current_task()]
+    def cancel(self) -> list[asyncio.Task[Any]]:
+        """Ask every task to end, but for the one that asks; return them."""
+        current = asyncio.current_task()
+        live = [task for task in self._live if task is not current]
         for task in live:
             task.cancel()
+        return live
+
+    async def close(self) -> None:
+        """Cancel every task and wait until all have ended; one that swallows its cancellation is abandoned."""
+        live = self.cancel()
         if live:
             await asyncio.wait(live, timeout=1.0)
         self._live.clear()

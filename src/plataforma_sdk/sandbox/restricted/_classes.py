@@ -145,10 +145,12 @@ class Classes:
         raise TypeError("only subclasses of Exception can be raised")
 
     def exit_method(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Wrap ``__exit__``: it gets no traceback, and swallows no limit."""
-        check = self.check_error
+        """Wrap ``__exit__``: it gets no traceback, and swallows no limit. After a limit it does not run."""
+        check, meter = self.check_error, self._meter
 
         def leave(self: Any, kind: Any, error: Any, _: Any) -> bool:
+            if meter.is_stopped:
+                return False
             check(error)
             result = function(self, _shown(kind), _shown(error), None)
             return bool(result) and (kind is None or issubclass(kind, Exception))
@@ -159,9 +161,11 @@ class Classes:
 
     def async_exit_method(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """As `exit_method`, for ``__aexit__``."""
-        check = self.check_error
+        check, meter = self.check_error, self._meter
 
         async def leave(self: Any, kind: Any, error: Any, _: Any) -> bool:
+            if meter.is_stopped:
+                return False
             check(error)
             result = await function(self, _shown(kind), _shown(error), None)
             return bool(result) and (kind is None or issubclass(kind, Exception))

@@ -4,10 +4,9 @@ A step is what a coroutine does between two awaits. Each is entered on an accoun
 free; and while a host function works on top of a module's stack, its processor time is taken off the step.
 """
 
-# ruff: noqa: SLF001 - slots named _sdk_ are private to this package
-
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from typing import Any, Final
@@ -16,24 +15,42 @@ from plataforma_sdk.sandbox.restricted._errors import to_twin
 from plataforma_sdk.sandbox.restricted._fuel import Account, Meter
 from plataforma_sdk.sandbox.restricted._sealed import SealedMeta
 
-__all__ = ["HostAwaitable", "Metered", "check_headroom"]
+__all__ = ["HostAwaitable", "Metered", "check_headroom", "close_quietly"]
 
 _HEADROOM: Final = 200
-"""Frames that must be left for a host function that a module calls."""
+"""Calls that must be left on the stack for a host function that a module calls."""
 
 _CALL_UNITS: Final = 20
+
+
+def _nest(depth: int) -> tuple[Any, ...]:
+    nested: tuple[Any, ...] = (int,)
+    for _ in range(depth - 1):
+        nested = (nested,)
+    return nested
+
+
+_PROBE: Final = _nest(_HEADROOM)
+_module_at: Final[Callable[[int], str | None] | None] = getattr(sys, "_getframemodulename", None)  # from 3.12 on
 
 
 def check_headroom(meter: Meter) -> None:
     """Trip where too little of the stack is left for the host: its recursion must not fail for the module's.
 
-    ``sys._getframe(n)`` walks n frames in C, and fails at once on a stack that is shorter.
+    CPython counts recursion in C by itself from 3.12 on, before that together with that of Python. Either can be used
+    up: by functions that call each other, and by lists in lists whose comparison ends in an ``__eq__`` of the module's.
+    ``isinstance`` with nested tuples recurses in C, 2 ns a level, and fails where the levels are not left;
+    `sys._getframemodulename` walks the frames of Python.
+
+    Tried and rejected: ``sys._getframe`` alone (blind to recursion in C), comparing nested lists (10x slower), catching
+    `RecursionError` around the host function (too late: it has been torn in the middle).
     """
     try:
-        sys._getframe(sys.getrecursionlimit() - _HEADROOM)
-    except ValueError:
-        return
-    meter.trip("stack", unit="frames")
+        isinstance(None, _PROBE)
+    except RecursionError:
+        meter.trip("stack", unit="frames")
+    if _module_at is not None and _module_at(sys.getrecursionlimit() - _HEADROOM) is not None:
+        meter.trip("stack", unit="frames")
 
 
 class Metered:
@@ -45,25 +62,37 @@ class Metered:
         self._coroutine = coroutine
 
     def __await__(self) -> Generator[Any, Any, Any]:
-        coroutine = self._coroutine
+        coroutine, meter = self._coroutine, self._meter
         resume: Callable[[Any], Any] = coroutine.send
         value: Any = None
-        while True:
-            if self._meter.share is not None:
-                yield from self._meter.share.wait().__await__()
-            outer = self._meter.enter(self._account)
-            try:
-                waited = resume(value)
-            except StopIteration as stop:
-                self._meter.check()
-                return stop.value
-            finally:
-                self._meter.leave(outer)
-            try:
-                value = yield waited
-                resume = coroutine.send
-            except BaseException as error:  # noqa: BLE001
-                value, resume = error, coroutine.throw
+        meter.suspended.add(coroutine)
+        try:
+            while True:
+                if meter.share is not None:
+                    yield from meter.share.wait().__await__()
+                outer = meter.enter(self._account)
+                try:
+                    waited = resume(value)
+                except StopIteration as stop:
+                    meter.check()
+                    return stop.value
+                finally:
+                    meter.leave(outer)
+                try:
+                    value = yield waited
+                    resume = coroutine.send
+                except BaseException as error:  # noqa: BLE001
+                    value, resume = error, coroutine.throw
+        finally:
+            meter.suspended.discard(coroutine)
+            if meter.is_stopped:
+                close_quietly(coroutine)
+
+
+def close_quietly(coroutine: Coroutine[Any, Any, Any]) -> None:
+    """Close a coroutine of a sandbox that has been ended: what it would still do is not done, so nothing is lost."""
+    with contextlib.suppress(BaseException):
+        coroutine.close()
 
 
 class HostAwaitable(metaclass=SealedMeta):

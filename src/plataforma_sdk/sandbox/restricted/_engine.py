@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from plataforma_sdk.errors import ModuleLoadError, SandboxError
 from plataforma_sdk.sandbox._protocols import EngineContext
+from plataforma_sdk.sandbox.restricted._breaker import PROCESS, MemoryBreaker
 from plataforma_sdk.sandbox.restricted._cache import CompileCache
 from plataforma_sdk.sandbox.restricted._code_store import default_store
 from plataforma_sdk.sandbox.restricted._instance import RestrictedInstance
@@ -33,9 +34,13 @@ class RestrictedEngine:
 
     name = "restricted"
 
-    def __init__(self, cache: CompileCache | None = None) -> None:
-        """Compiled code is kept in `cache`, by default one for each engine, before the user's `CodeStore` on disk."""
+    def __init__(self, cache: CompileCache | None = None, *, breaker: MemoryBreaker = PROCESS) -> None:
+        """Compiled code is kept in `cache`, by default one for each engine, before the user's `CodeStore` on disk.
+
+        `breaker` guards the process's memory.
+        """
         self._cache = cache or CompileCache(store=default_store())
+        self._breaker = breaker
 
     async def load(self, package: ModulePackage, context: EngineContext) -> RestrictedInstance:
         """Compile, instrument and make the module.
@@ -52,7 +57,7 @@ class RestrictedEngine:
             raise ModuleLoadError(
                 f"Module {package.id!r} is a WebAssembly component: load it with engine='wasm'", module=package.id
             )
-        instance = RestrictedInstance(package.sources, context, self._cache)
+        instance = RestrictedInstance(package.sources, context, self._cache, self._breaker)
         instance.start(package.entry_file, package.entry_class)
         return instance
 

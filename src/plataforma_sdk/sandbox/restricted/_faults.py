@@ -7,16 +7,20 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, Final
 
-from plataforma_sdk.errors import GuestError, PlataformaError, ResourceLimitError, SandboxCrashedError
+from plataforma_sdk.errors import GuestError, PlataformaError, ResourceLimitError, SandboxCrashedError, SandboxError
 from plataforma_sdk.sandbox.restricted._errors import from_twin
 from plataforma_sdk.sandbox.restricted._fuel import Account, LimitReached
 from plataforma_sdk.sandbox.restricted._sandbox import Sandbox
 
-__all__ = ["Faults"]
+__all__ = ["INTERRUPTED", "Faults"]
+
+INTERRUPTED: Final = "interrupt"
+"""Stands in place of a resource where the host itself ended the sandbox."""
 
 _MAX_TEXT: Final = 2_000
 _MAX_LINES: Final = 20
 _MESSAGE_UNITS: Final = 100_000
+_MESSAGE_MS: Final = 50.0
 
 
 class Faults:
@@ -26,15 +30,22 @@ class Faults:
         self._sandbox = sandbox
         self._module = module
 
-    def is_hard(self, error: BaseException) -> bool:
-        """Whether `error` is a hard limit, after which the sandbox is of no more use."""
-        return isinstance(error, LimitReached | RecursionError | MemoryError) or self._sandbox.meter.tripped is not None
+    def ended(self) -> SandboxError | None:
+        """Return what ended the sandbox, made anew for whoever asks, or None while it lives."""
+        tripped = self._sandbox.meter.tripped
+        return None if tripped is None else self._written(tripped)
 
     def translate(self, error: BaseException) -> BaseException:
-        """Return what the host sees: a limit, a `PlataformaError` as itself, or `GuestError`."""
-        limit = self._limit(error)
-        if limit is not None:
-            return limit
+        """Return what the host sees: what ended the sandbox, a `PlataformaError` as itself, or `GuestError`.
+
+        Running out of stack or memory ends the sandbox here, where no guard has seen it before.
+        """
+        for kind, resource, unit in _EXHAUSTED:
+            if isinstance(error, kind):
+                self._sandbox.meter.stop(resource, unit=unit)
+        ended = self.ended()
+        if ended is not None:
+            return ended
         if isinstance(error, PlataformaError):
             error.module = error.module or self._module
             return error
@@ -52,16 +63,11 @@ class Faults:
             module=self._module,
         )
 
-    def _limit(self, error: BaseException) -> ResourceLimitError | None:
-        tripped = self._sandbox.meter.tripped
-        if tripped is None and isinstance(error, LimitReached):
-            tripped = error
-        if tripped is None and isinstance(error, RecursionError):
-            tripped = LimitReached("stack", unit="frames")
-        if tripped is None and isinstance(error, MemoryError):
-            tripped = LimitReached("memory", unit="bytes")
-        if tripped is None:
-            return None
+    def _written(self, tripped: LimitReached) -> SandboxError:
+        if tripped.resource == INTERRUPTED:
+            return SandboxCrashedError(
+                f"Module {self._module!r} was interrupted by its host; load the module again", module=self._module
+            )
         return ResourceLimitError(
             tripped.resource,
             used=tripped.used,
@@ -74,7 +80,7 @@ class Faults:
     def _text(self, error: BaseException) -> str:
         """Write the message with the meter on: it may be the module's own ``__str__``, or a repr without end."""
         meter = self._sandbox.meter
-        outer = meter.enter(Account(_MESSAGE_UNITS, _MESSAGE_UNITS, 10.0))
+        outer = meter.enter(Account(_MESSAGE_UNITS, _MESSAGE_UNITS, _MESSAGE_MS))
         try:
             return self._sandbox.texts.text(error)[:_MAX_TEXT]
         except BaseException:  # noqa: BLE001
@@ -100,6 +106,10 @@ class Faults:
             traceback = traceback.tb_next
 
 
+_EXHAUSTED: Final = (
+    (RecursionError, "stack", "frames"),
+    (MemoryError, "memory", "bytes"),
+)
 _ADVICE: Final = {
     "stack": "the recursion is too deep; use a loop, or a list as a stack",
     "step_time": "await asyncio.sleep(0) inside long loops, or raise max_step_ms in ResourceLimits",

@@ -1,187 +1,35 @@
-"""Fuel in the shape of the code, and the meter that owns it.
+"""The meter of one sandbox: what its steps burn, how long they take, what they are charged for memory.
 
-The policy turns loops and function entries into steps of one shared iterator, ``chain.from_iterable(FuelSource())``:
-counting down costs one C-level ``next``. The source hands out slices of `SLICE` ones; each hand-out is a checkpoint.
-
-::
-
-    while c: B            for _ in fuel:                for x in it: B      for x in compress(it, fuel): B
-                              if not c: break
-                              B
-                          else: dead()
-
-A unit is one loop turn, one call of a function, or the work of a charged C call of about that length. What is charged
-depends on the program alone, and slices have one size, so a program stops at the same unit in every run.
-
-After the first trip the chain is exhausted for good: every loop of the module ends in ``dead()``. It fails closed.
-
-Tried and rejected: ``sys.settrace`` (5x to 15x slower), ``sys.monitoring`` (2.8x), a counter in a cell or global
-(1.6x and not atomic with a trip), slices that adapt to elapsed time (checkpoints would move with the machine).
+A step is what the module does between two awaits. Each is entered on an account and left again; in between the module
+runs on the fuel of `FuelSource`, whose checkpoints see to the limits.
 """
 
 from __future__ import annotations
 
-import asyncio
-import itertools
-import os
-import time
-from collections.abc import Callable, Iterator
-from typing import Final, NoReturn
+import sys
+from collections.abc import Callable, Coroutine
+from typing import Any, Final, NoReturn, TypeAlias
 
-import attrs
+from plataforma_sdk.sandbox._collector import watch_collections
+from plataforma_sdk.sandbox.restricted._breaker import PROCESS, MemoryBreaker
+from plataforma_sdk.sandbox.restricted._fuel_source import LOOK_EVERY, SLICE, Account, FuelSource, LimitReached
+from plataforma_sdk.sandbox.restricted._share import Share
+from plataforma_sdk.sandbox.restricted._step_clock import IDLE, StepClock
 
-__all__ = ["LARGE_TEXT", "SLICE", "Account", "FuelSource", "LimitReached", "Meter"]
-
-SLICE: Final = 1024
-"""Units between two checkpoints: each reads the clock of the thread, about 1 µs, so 1 ns of it falls on a unit."""
-
-_ONES: Final = b"\x01" * SLICE
-_RSS_MASK: Final = 7
-"""Every 8th checkpoint looks at the process's memory; the first of a step sets the mark."""
+__all__ = ["LARGE_TEXT", "SLICE", "Account", "LimitReached", "Meter"]
 
 _BREATH_MASK: Final = 15
 """Every 16th awaited host call that was answered at once gives the event loop a turn."""
 
-_BREAKER: Final = 2
 LARGE_TEXT: Final = 1 << 16
 """Bytes of a text that is no longer cheap: comparing two takes some microseconds."""
 
 _TEXT_TYPES: Final = frozenset({str, bytes})
-_IDLE_UNITS: Final = 10_000
-_NO_DEADLINE: Final = float("inf")
+_EARLY: Final = 8
+"""A step is watched from its first look on, or when it has been charged an eighth of its memory, whichever is first."""
 
-
-class LimitReached(BaseException):
-    """A hard limit. Not an `Exception`: guest code can neither name nor match it.
-
-    Attributes:
-        resource: ``"fuel"``, ``"memory"``, ``"step_time"``, ``"call_time"`` or ``"stack"``.
-    """
-
-    def __init__(self, resource: str, used: float | None = None, limit: float | None = None, unit: str = "") -> None:
-        super().__init__(f"{resource} limit reached")
-        self.resource = resource
-        self.used = used
-        self.limit = limit
-        self.unit = unit
-
-
-@attrs.define(eq=False)
-class Account:
-    """What one call, or one background task, may still use.
-
-    Attributes:
-        limit: units granted.
-        left: units not yet handed out.
-        step_ms: processor time of one step; None where it is exempt (loading).
-        is_renewed: whether each step begins with `limit` units: background tasks, which have no end.
-    """
-
-    limit: int
-    left: int
-    step_ms: float | None = None
-    is_renewed: bool = False
-
-
-class FuelSource:
-    """The outer iterator of the chain: hands out slices, and checks budget and clock while it does."""
-
-    __slots__ = ("_checks", "_rss_at_start", "account", "breaker", "current", "deadline", "step_began", "tripped")
-
-    def __init__(self, breaker: int) -> None:
-        self.breaker = breaker
-        self._checks = 0
-        self._rss_at_start = 0
-        self.account = Account(_IDLE_UNITS, _IDLE_UNITS)
-        self.current: Iterator[int] = iter(b"")
-        self.deadline = _NO_DEADLINE
-        self.step_began = 0.0
-        self.tripped: LimitReached | None = None
-
-    def __iter__(self) -> FuelSource:
-        return self
-
-    def __next__(self) -> Iterator[int]:
-        if self.tripped is not None:
-            raise self.tripped
-        account = self.account
-        if account.left <= 0:
-            self.trip("fuel", account.limit - account.left, account.limit, "units")
-        self.check_clock()
-        units = min(SLICE, account.left)
-        account.left -= units
-        self.current = slice_ = iter(_ONES)
-        slice_.__setstate__(SLICE - units)  # type: ignore[attr-defined]
-        return slice_
-
-    def refill(self, slice_: Iterator[int], owed: int) -> None:
-        """Take `owed` units beyond the running slice from the account, and fill the slice again: a checkpoint.
-
-        The chain steps on through the same slice. It can be filled since it was never stepped past its end: that ends
-        it for good, and the chain asks for another at once.
-        """
-        slice_.__setstate__(SLICE)  # type: ignore[attr-defined]
-        account = self.account
-        account.left -= owed
-        if account.left < 0:
-            self.trip("fuel", account.limit - account.left, account.limit, "units")
-        self.check_clock()
-        units = min(SLICE, account.left)
-        account.left -= units
-        slice_.__setstate__(SLICE - units)  # type: ignore[attr-defined]
-
-    def check_clock(self) -> None:
-        """Trip where the step has used its processor time, or the process has grown out of all proportion."""
-        self._checks += 1
-        if not self._checks & _RSS_MASK:
-            self._check_rss()
-        if self.deadline != _NO_DEADLINE:
-            now = time.thread_time()
-            if now > self.deadline:
-                used = (now - self.step_began) * 1_000
-                self.trip("step_time", used, self.account.step_ms, "ms")
-
-    def _check_rss(self) -> None:
-        """The breaker behind the account: small objects are not charged one by one."""
-        rss = _PROCESS.read()
-        if self._checks == _RSS_MASK + 1:
-            self._rss_at_start = rss
-        elif rss - self._rss_at_start > self.breaker:
-            self.trip("memory", rss - self._rss_at_start, self.breaker, "bytes of the process")
-
-    def begin_step(self) -> None:
-        """Count the process's growth from here."""
-        self._checks = 0
-
-    def trip(self, resource: str, used: float | None = None, limit: float | None = None, unit: str = "") -> NoReturn:
-        """End this sandbox: the first trip stays, and is what every later one raises."""
-        if self.tripped is None:
-            self.tripped = LimitReached(resource, used, limit, unit)
-        raise self.tripped
-
-
-@attrs.frozen
-class _Suspended:
-    account: Account
-    deadline: float
-    step_began: float
-
-
-class Share:
-    """A share of a processor, in milliseconds a second: the next step waits until the last ones are paid for."""
-
-    def __init__(self, ms_per_s: int) -> None:
-        self._rate = ms_per_s / 1_000
-        self._since = time.monotonic()
-        self.used_s = 0.0
-
-    async def wait(self) -> None:
-        """Wait as long as more was used than earned; never longer than a second at once."""
-        earned = (time.monotonic() - self._since) * self._rate
-        if self.used_s > earned:
-            await asyncio.sleep(min((self.used_s - earned) / self._rate, 1.0))
-        elif earned - self.used_s > self._rate:  # what was not used is not saved up beyond a second
-            self._since, self.used_s = time.monotonic(), 0.0
+_Outer: TypeAlias = tuple[Account, StepClock, Any]
+"""What a step finds and leaves behind: the account, the clock, the hooks for async generators."""
 
 
 class Meter:
@@ -189,23 +37,34 @@ class Meter:
 
     One thread at a time; steps nest where the host calls back into the sandbox.
 
+    Args:
+        memory_limit: bytes that the sandbox may hold.
+        breaker: stops the largest account where the whole process is too large.
+
     Attributes:
         fuel: the iterator that instrumented code steps through.
+        charge: ``charge(units)`` burns fuel for work done in C.
         cpu_s: processor time of all steps so far.
         fuel_used: units used by all steps so far.
         allocated: bytes charged in this step.
         retained: bytes that survived the last measurement; set by `MemoryAccount`.
-        charged: bytes charged since the last measurement.
+        charged: bytes charged since the last measurement, but for this step's.
+        alarm: bytes of `allocated` beyond which the watch is asked; it sets this anew.
         cheap: types that are cheap to compare, by the texts made so far.
         hiding: types that may cost more to hash than they show, or to compare once hashed.
         largest: bytes of the largest allocation charged so far; no text of the module is larger.
-        memory_limit: bytes.
+        grown: bytes that the process grew by and that nobody has measured yet.
+        steps: outermost steps so far.
+        suspended: coroutines of the module's under way, roots of what it holds.
+        makes_async_generators: whether the module defines any.
+        on_dropped: told of an async generator that the module dropped half way; None closes it on the spot.
         share: the module's share of a processor, or None.
     """
 
     __slots__ = (
+        "__weakref__",
         "_answers",
-        "_source",
+        "alarm",
         "allocated",
         "charge",
         "charged",
@@ -213,38 +72,47 @@ class Meter:
         "cpu_s",
         "fuel",
         "fuel_used",
+        "grown",
         "hiding",
         "largest",
+        "makes_async_generators",
         "memory_limit",
+        "on_dropped",
         "retained",
         "share",
+        "source",
+        "steps",
+        "suspended",
     )
 
-    def __init__(self, memory_limit: int) -> None:
-        self._source = FuelSource(memory_limit * _BREAKER)
-        self.fuel = itertools.chain.from_iterable(self._source)
-        next(self.fuel)  # so that there is a slice to fill
-        self._source.account.left += 1
+    def __init__(self, memory_limit: int, breaker: MemoryBreaker = PROCESS) -> None:
+        watch_collections()
+        self.source = FuelSource(_Unwatched(self))
+        self.fuel = self.source.chain
+        self.charge = self._make_charge()
         self.cpu_s = 0.0
         self.fuel_used = 0
-        self.allocated = 0
+        self.memory_limit = memory_limit
+        self.allocated = self.retained = self.charged = self.grown = 0
+        self.alarm = memory_limit
         self.largest = 0
         self.cheap: set[type] = {int, float, bool, complex, type(None)} | _TEXT_TYPES
         self.hiding: set[type] = {tuple, frozenset, slice}
-        self.retained = 0
-        self.charged = 0
-        self.memory_limit = memory_limit
+        self.steps = 0
+        self.suspended: set[Coroutine[Any, Any, Any]] = set()
+        self.makes_async_generators = False
+        self.on_dropped: Callable[[Any], None] | None = None
         self.share: Share | None = None
         self._answers = 0
-        self.charge = self._make_charge()
+        breaker.join(self)
 
     def _make_charge(self) -> Callable[[int], None]:
         """Build ``charge(units)``: O(1), moves the shared slice forward. A closure: it is the hottest guard of all."""
-        source = self._source
+        source = self.source
 
         def charge(units: int) -> None:
             if source.tripped is not None:
-                raise source.tripped
+                raise source.tripped.again()
             slice_ = source.current
             have = slice_.__length_hint__()  # type: ignore[attr-defined]
             if units < have:
@@ -256,44 +124,60 @@ class Meter:
 
     def take(self, units: int) -> int:
         """Charge `units` or what is left of the account, at least one, and return how many: a stretch of loop turns."""
-        source = self._source
+        source = self.source
         have: int = source.current.__length_hint__()  # type: ignore[attr-defined]
         if units < have or source.tripped is not None:
             self.charge(units)
             return units
         left = have + source.account.left
-        if left <= 0:
-            self.charge(1)  # trips
-        granted = min(units, left)
+        granted = max(min(units, left), 1)
         self.charge(granted)
         return granted
+
+    # --- limits --------------------------------------------------------------------------------------------------
 
     @property
     def tripped(self) -> LimitReached | None:
         """The limit that ended this sandbox, or None."""
-        return self._source.tripped
+        return self.source.tripped
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether a limit has ended this sandbox."""
+        return self.source.tripped is not None
 
     @property
     def account(self) -> Account:
         """The account of the running step."""
-        return self._source.account
+        return self.source.account
 
     def trip(self, resource: str, used: float | None = None, limit: float | None = None, unit: str = "") -> NoReturn:
         """End this sandbox by a hard limit."""
-        self._source.trip(resource, used, limit, unit)
+        self.source.trip(resource, used, limit, unit)
+
+    def stop(self, resource: str, used: float | None = None, limit: float | None = None, unit: str = "") -> None:
+        """End this sandbox from outside, in any thread: running code raises at its next unit, waiting code never."""
+        self.source.stop(LimitReached(resource, used, limit, unit))
 
     def check(self) -> None:
         """Raise the limit that has tripped, if one has; used wherever guest code could have swallowed it."""
-        if self._source.tripped is not None:
-            raise self._source.tripped
+        if self.source.tripped is not None:
+            raise self.source.tripped.again()
+
+    # --- memory --------------------------------------------------------------------------------------------------
+
+    @property
+    def balance(self) -> int:
+        """Bytes that the sandbox is known or believed to hold."""
+        return self.retained + self.allocated + self.grown
 
     def alloc(self, size: int) -> None:
         """Charge bytes about to be allocated, or just allocated."""
+        if self.allocated + size > self.alarm:
+            self.source.watch.examine(size)
         self.allocated += size
         if size > self.largest:
             self._see_large(size)
-        if self.allocated + self.retained > self.memory_limit:
-            self.trip("memory", self.allocated + self.retained, self.memory_limit, "bytes")
 
     def _see_large(self, size: int) -> None:
         """Note the largest allocation; with a large text about, comparing and hashing texts is cheap no longer."""
@@ -304,83 +188,86 @@ class Meter:
 
     def reserve(self, size: int) -> None:
         """Refuse an allocation that cannot fit, before it is made; what was made is charged by `alloc`."""
-        if size + self.allocated + self.retained > self.memory_limit:
-            self.trip("memory", size + self.allocated + self.retained, self.memory_limit, "bytes")
+        if self.allocated + size > self.alarm:
+            self.source.watch.examine(size)
 
     # --- steps ---------------------------------------------------------------------------------------------------
 
-    def enter(self, account: Account) -> _Suspended:
-        """Begin a step on `account`; hand the result to `leave`."""
-        source = self._source
-        outer = _Suspended(source.account, source.deadline, source.step_began)
-        self._settle()
+    def enter(self, account: Account) -> _Outer:
+        """Begin a step on `account`; hand the result to `leave`.
+
+        Raises:
+            LimitReached: the sandbox has been ended: nothing of it is ever resumed.
+        """
+        source = self.source
+        if source.tripped is not None:
+            raise source.tripped.again()
+        hooks = None
+        if self.makes_async_generators:  # asyncio would finish them in a task of the host's, with the meter off
+            hooks = sys.get_asyncgen_hooks()
+            sys.set_asyncgen_hooks(None, self.on_dropped)
+        outer = source.account, source.clock, hooks
+        source.settle()
         if account.is_renewed:
             account.left = account.limit
+        if source.clock is IDLE:
+            self.steps += 1
+            source.checks = 0
         source.account = account
-        source.begin_step()
-        source.step_began = time.thread_time()
-        source.deadline = _NO_DEADLINE if account.step_ms is None else source.step_began + account.step_ms / 1_000
+        source.clock = StepClock(account.step_ms)
         self.fuel_used += account.left
         return outer
 
-    def leave(self, outer: _Suspended) -> None:
+    def leave(self, outer: _Outer) -> None:
         """End the step begun by `enter`: count what it used."""
-        source = self._source
-        self._settle()
+        source = self.source
+        source.settle()
         self.fuel_used -= max(source.account.left, 0)
-        used = time.thread_time() - source.step_began
+        used = source.clock.own_s()
         self.cpu_s += used
         if self.share is not None:
             self.share.used_s += used
+        if source.checks > LOOK_EVERY:
+            source.watch.note()
+        source.account, source.clock, hooks = outer
+        if hooks is not None:
+            sys.set_asyncgen_hooks(*hooks)
+        if source.clock is IDLE:
+            source.account.left = source.account.limit  # finalizers of generators may run between steps
         self.charged += self.allocated
-        source.account, source.deadline, source.step_began = outer.account, outer.deadline, outer.step_began
-        if source.step_began == 0.0:
-            source.account.left = source.account.limit  # idle: finalizers of generators may run between steps
         self.retained += self.allocated
         self.allocated = 0
+        self.alarm = min(self.memory_limit // _EARLY, self.memory_limit - self.retained)
 
     def pause(self) -> float:
         """Stop the clock while the host works on the guest's stack; hand the result to `resume`."""
-        return time.thread_time()
+        return self.source.clock.pause()
 
     def resume(self, since: float) -> None:
         """Take the host's time off the step."""
-        away = time.thread_time() - since
-        self._source.deadline += away
-        self._source.step_began += away
+        self.source.clock.resume(since)
 
     def is_breath_due(self) -> bool:
         """Whether the host answered so often without waiting that the event loop should have a turn."""
         self._answers += 1
         return not self._answers & _BREATH_MASK
 
-    def _settle(self) -> None:
-        """Give the rest of the running slice back to its account."""
-        slice_ = self._source.current
-        self._source.account.left += slice_.__length_hint__()  # type: ignore[attr-defined]
-        slice_.__setstate__(SLICE)  # type: ignore[attr-defined]
 
+class _Unwatched:
+    """Takes what was charged for what is held."""
 
-class _ProcessMemory:
-    """Reads the process's resident memory; the file is opened anew after a fork, since it stays the parent's."""
+    def __init__(self, meter: Meter) -> None:
+        self._meter = meter
 
-    def __init__(self) -> None:
-        self._pid = 0
-        self._file = -1
+    def look(self) -> None:
+        """See `MemoryWatch`."""
 
-    def read(self) -> int:
-        """Bytes resident, or 0 where the system does not tell."""
-        if self._pid != os.getpid():
-            self._open()
-        return int(os.pread(self._file, 64, 0).split()[1]) * _PAGE if self._file >= 0 else 0
+    note = look
 
-    def _open(self) -> None:
-        self._pid = os.getpid()
-        try:
-            self._file = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
-        except OSError:
-            self._file = -1  # no Linux: the account alone must do
-
-
-_PAGE: Final = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
-_PROCESS: Final = _ProcessMemory()
+    def examine(self, size: int) -> None:
+        """See `MemoryWatch`."""
+        meter = self._meter
+        held = meter.balance + size
+        if held > meter.memory_limit:
+            meter.trip("memory", held, meter.memory_limit, "bytes")
+        meter.alarm = meter.memory_limit - meter.retained

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
+import weakref
 from collections.abc import Coroutine, Mapping
 from typing import Any, Final
 
 from plataforma_sdk import codec
-from plataforma_sdk.errors import ModuleStateError, PlataformaError, ResourceLimitError
+from plataforma_sdk.errors import PlataformaError, ResourceLimitError
 from plataforma_sdk.module import ModuleContext, find_entry
 from plataforma_sdk.sandbox._deadline import CallDeadline
+from plataforma_sdk.sandbox._in_process import InProcessInstance, count_cancellations
 from plataforma_sdk.sandbox._protocols import EngineContext
 from plataforma_sdk.sandbox.restricted._asyncio import AsyncTwin, Tasks
+from plataforma_sdk.sandbox.restricted._breaker import PROCESS, MemoryBreaker
 from plataforma_sdk.sandbox.restricted._cache import CompileCache
 from plataforma_sdk.sandbox.restricted._crossing import Crossing
 from plataforma_sdk.sandbox.restricted._driving import Metered
-from plataforma_sdk.sandbox.restricted._faults import Faults
-from plataforma_sdk.sandbox.restricted._fuel import Account, LimitReached, Share
+from plataforma_sdk.sandbox.restricted._faults import INTERRUPTED, Faults
+from plataforma_sdk.sandbox.restricted._fuel import Account
 from plataforma_sdk.sandbox.restricted._gates import Gates, record_class
 from plataforma_sdk.sandbox.restricted._host_module import RestrictedRuntime, host_function
-from plataforma_sdk.sandbox.restricted._memory import MemoryAccount
 from plataforma_sdk.sandbox.restricted._sandbox import Sandbox
+from plataforma_sdk.sandbox.restricted._share import Share
 from plataforma_sdk.sandbox.restricted._twins import FrameworkTwin
 from plataforma_sdk.sandbox.restricted._vetted import LIBRARIES
 
@@ -33,20 +37,19 @@ DEFAULT_FUEL: Final = 10_000_000
 _CONTEXT: Final = record_class("ModuleContext", ("id", "version", "config", "locale"))
 
 
-class RestrictedInstance:
-    """One module, instrumented and metered.
+class RestrictedInstance(InProcessInstance):
+    """One module, instrumented and metered."""
 
-    Attributes:
-        is_poisoned: a hard limit has been reached; the sandbox answers no more.
-    """
-
-    def __init__(self, sources: Mapping[str, str], context: EngineContext, cache: CompileCache) -> None:
-        self.is_poisoned = False
-        self._is_closed = False
-        self._context = context
-        self._limit: ResourceLimitError | None = None
-        self._calls: set[tuple[asyncio.Task[Any] | None, object]] = set()
+    def __init__(
+        self,
+        sources: Mapping[str, str],
+        context: EngineContext,
+        cache: CompileCache,
+        breaker: MemoryBreaker = PROCESS,
+    ) -> None:
+        super().__init__(context)
         self._reported = (0.0, 0)
+        self._handlers: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
         self._sandbox = Sandbox(
             context.limits.max_memory_bytes,
             sources=sources,
@@ -54,8 +57,13 @@ class RestrictedInstance:
             libraries=LIBRARIES,
             cache=cache,
             module=context.module_id,
+            breaker=breaker,
         )
+        self._sandbox.roots = self._roots
+        self._loop = asyncio.get_running_loop()
         meter = self._sandbox.meter
+        meter.source.on_stop = self._on_stop
+        meter.on_dropped = self._on_dropped
         if context.limits.max_cpu_ms_per_s is not None:
             meter.share = Share(context.limits.max_cpu_ms_per_s)
         self._faults = Faults(self._sandbox, context.module_id)
@@ -64,7 +72,6 @@ class RestrictedInstance:
         self._gates = Gates(meter, self._crossing)
         self._runtime = RestrictedRuntime(self._module_context(), self._crossing)
         self._twin = FrameworkTwin(self._gates, self._runtime.host, self._runtime, self._sandbox.classes.export)
-        self._memory = MemoryAccount(meter, self._sandbox.classes.meta)
         self._log = self._gates.now(context.bridge.call_now, "log")
         self._sandbox.add_libraries(
             self._twin.libraries() | {"asyncio": lambda sandbox: AsyncTwin(sandbox, self._tasks).make()}
@@ -84,7 +91,13 @@ class RestrictedInstance:
         )
 
     def _as_host_function(self, function: Any) -> Any:
-        return host_function(function, self._crossing)
+        made = host_function(function, self._crossing)
+        self._handlers[made] = function
+        return made
+
+    def _roots(self) -> list[Any]:
+        """What the module holds beside its globals: what the host holds for it counts."""
+        return [self._runtime.author, *self._tasks.roots, *self._handlers.values()]
 
     def _print(self, text: str) -> None:
         self._log("log", ["info", text, {}])
@@ -100,9 +113,7 @@ class RestrictedInstance:
 
     def _report_task(self, error: BaseException) -> None:
         """Tell the host's log of a background task that failed; a limit poisons the instance."""
-        translated = self._faults.translate(error)
-        if isinstance(translated, ResourceLimitError):
-            self._poison(translated)
+        translated = self._translated(error)
         if not self._is_closed:
             try:
                 self._context.bridge.call_now("log", ["error", f"A background task failed: {translated}", {}])
@@ -113,7 +124,7 @@ class RestrictedInstance:
 
     def start(self, entry_file: str, entry_class: str | None) -> None:
         """Run the entry file and make the author's object. Exempt from `max_step_ms`, bounded by `max_call_ms`."""
-        account = Account(self._fuel, self._fuel, float(self._context.limits.max_call_ms))
+        account = Account(self._fuel, self._fuel, deadline=CallDeadline(self._context.limits.max_call_ms))
         meter = self._sandbox.meter
         outer = meter.enter(account)
         try:
@@ -126,7 +137,7 @@ class RestrictedInstance:
             failure = self._translated(error)
         finally:
             meter.leave(outer)
-            self._report_usage()
+            self._after_call()
         raise failure  # outside of the handler: the module's exception does not become its context
 
     def _make(self, cls: Any) -> Any:
@@ -136,61 +147,16 @@ class RestrictedInstance:
 
     # --- calls ---------------------------------------------------------------------------------------------------
 
-    async def call(self, function: str, /, *args: Any, **kwargs: Any) -> Any:
-        """Call into the module; see `Instance.call`."""
-        self._check_usable()
-        task = asyncio.current_task()
-        entry = (task, object())
-        self._calls.add(entry)
-        try:
-            monitor = self._context.monitor
-            received, named = codec.copy_value(list(args)), codec.copy_value(kwargs)
-            monitor.check_values([*received, *named.values()])
-            result = await self._within_deadline(function, received, named)
-            monitor.check_values([result])
-            return result  # noqa: TRY300
-        except asyncio.CancelledError:
-            if entry in self._calls or task is None:
-                raise
-            task.uncancel()  # ours, from `close`: the caller is told, not cancelled
-            raise self._closed_error() from None
-        finally:
-            self._calls.discard(entry)
-            self._report_usage()
-
     def _check_usable(self) -> None:
-        if self._is_closed:
-            raise self._closed_error()
-        if self._limit is not None:
-            raise self._limit
+        super()._check_usable()
+        ended = self._faults.ended()
+        if ended is not None:
+            raise ended
 
-    def _closed_error(self) -> ModuleStateError:
-        module = self._context.module_id
-        return ModuleStateError(f"Module {module!r} is closed", module=module, state="unloaded")
-
-    async def _within_deadline(self, function: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
-        limits = self._context.limits
-        deadline = CallDeadline(limits.max_call_ms)
-        try:
-            async with deadline:
-                return await self._dispatch(function, args, kwargs)
-        except TimeoutError as error:
-            if not deadline.has_passed:
-                raise self._translated(error) from None
-            limit = ResourceLimitError(
-                "call_time",
-                used=deadline.elapsed_ms,
-                limit=limits.max_call_ms,
-                unit="ms",
-                module=self._context.module_id,
-            )
-            self._poison(limit)
-            raise limit from None
-
-    async def _dispatch(self, function: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    async def _serve(self, function: str, args: list[Any], kwargs: dict[str, Any], deadline: CallDeadline) -> Any:
         meter = self._sandbox.meter
-        account = Account(self._fuel, self._fuel, float(self._context.limits.max_step_ms))
-        cancels = _cancels()
+        account = Account(self._fuel, self._fuel, float(self._context.limits.max_step_ms), deadline=deadline)
+        cancels = count_cancellations()
         try:
             outer = meter.enter(account)
             try:
@@ -204,7 +170,7 @@ class RestrictedInstance:
         except TimeoutError:
             raise
         except asyncio.CancelledError as error:
-            if _cancels() > cancels:
+            if count_cancellations() > cancels:
                 raise
             failure = self._translated(error)
         except BaseException as error:  # noqa: BLE001
@@ -212,44 +178,58 @@ class RestrictedInstance:
         raise failure  # outside of the handler: the module's exception does not become its context
 
     def _translated(self, error: BaseException) -> BaseException:
-        translated = self._faults.translate(error)
-        if isinstance(translated, ResourceLimitError) and self._faults.is_hard(error):
-            self._poison(translated)
-        return translated
+        return self._faults.translate(error)
 
-    def _poison(self, limit: ResourceLimitError) -> None:
-        self.is_poisoned = True
-        self._limit = self._limit or limit
-        try:
-            self._sandbox.meter.trip(limit.resource)
-        except LimitReached:
-            return
+    def _on_late(self, limit: ResourceLimitError) -> None:
+        self._sandbox.meter.stop(limit.resource, limit.used, limit.limit, limit.unit)
 
-    def _report_usage(self) -> None:
+    def _after_call(self) -> None:
         meter, monitor = self._sandbox.meter, self._context.monitor
         cpu_s, fuel = self._reported
         self._reported = (meter.cpu_s, meter.fuel_used)
         monitor.add_cpu((meter.cpu_s - cpu_s) * 1_000)
         monitor.add_fuel(meter.fuel_used - fuel)
-        roots = [self._runtime.author, *self._tasks.roots, *self._sandbox.bound_values()]
-        monitor.set_memory(self._memory.settle(roots, self._sandbox.namespaces.values()))
+        monitor.set_memory(self._sandbox.memory.settle())
 
     # --- end -----------------------------------------------------------------------------------------------------
 
+    @property
+    def is_poisoned(self) -> bool:
+        """Whether a hard limit, the host or the process's breaker has ended the sandbox: it answers no more."""
+        return self._sandbox.meter.is_stopped
+
+    def interrupt(self) -> None:
+        """End the module where it stands: for a thread that watches the loop. Thread-safe; running code ends at once.
+
+        Calls under way and later ones raise `SandboxCrashedError`.
+        """
+        self._sandbox.meter.stop(INTERRUPTED)
+
+    def _on_dropped(self, generator: Any) -> None:
+        with contextlib.suppress(RuntimeError):  # the collector may run in any thread, the loop may be closed
+            self._loop.call_soon_threadsafe(self._finish, generator)
+
+    def _finish(self, generator: Any) -> None:
+        """Let an async generator that was dropped half way clean up, as a background task."""
+        if not (self._is_closed or self.is_poisoned):
+            self._tasks.spawn(_await(generator.aclose()), is_background=True)
+
+    def _on_stop(self) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed, and took everything with it
+            self._loop.call_soon_threadsafe(self._let_go)
+
+    def _let_go(self) -> None:
+        """Stop the tasks of a sandbox that was ended, and free what it held: it may never be called again."""
+        self._tasks.cancel()
+        for namespace in self._sandbox.namespaces.values():
+            namespace.clear()
+        if self._runtime.author is not None:
+            vars(self._runtime.author).clear()
+
     async def close(self) -> None:
         """End running calls and the module's tasks; what the module made goes with the instance."""
-        self._is_closed = True
-        calls, self._calls = self._calls, set()
-        current = asyncio.current_task()
-        for task in {task for task, _ in calls if task is not None and task is not current}:
-            task.cancel()
+        self._end_calls()
         await self._tasks.close()
-
-
-def _cancels() -> int:
-    """How often the running task was cancelled; where that did not grow, the module raised `CancelledError` itself."""
-    task = asyncio.current_task()
-    return task.cancelling() if task is not None else 0
 
 
 def _as_coroutine(awaitable: Any) -> Coroutine[Any, Any, Any]:

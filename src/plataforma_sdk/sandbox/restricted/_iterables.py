@@ -8,6 +8,7 @@ ones, since freeing a chain of some thousands overruns the stack of CPython itse
 from __future__ import annotations
 
 import functools
+import inspect
 import itertools
 import operator
 import sys
@@ -50,7 +51,7 @@ class Iterables:
 
     def make_counted(self) -> Callable[..., Any]:
         """Build ``range(...)`` of a loop that makes every turn: its turns are charged before, and it stays native."""
-        source, take = self._meter._source, self._meter.take  # noqa: SLF001 - the hottest of all, on the fuel itself
+        source, take = self._meter.source, self._meter.take
 
         def counted(start: Any, *rest: Any) -> Any:
             if not rest and type(start) is int and start <= SLICE:
@@ -278,6 +279,8 @@ class Iterables:
     def generator_function(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Count what a generator function or coroutine function makes, as long as it lives."""
         live, meter = self._live, self._meter
+        if function.__code__.co_flags & inspect.CO_ASYNC_GENERATOR:
+            meter.makes_async_generators = True
         reference, forget = weakref.ref, self._live.discard
 
         def make(*args: Any, **kwargs: Any) -> Any:

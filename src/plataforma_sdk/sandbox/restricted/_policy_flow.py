@@ -12,6 +12,7 @@
     except E: B             except _exc_(E): B                      only Exception, and never past a limit
     for a, *b in xs: B      for t in ...: a, *b = _star_(t); B       a range of a billion would be made a list
     case [a, *b]            match _matched_(x): ...                 what is copied is charged
+    finally: B              finally: for _w in _fuel_: B; break     skipped where a limit passes through
     finally: return         refused: it would swallow a limit
     (x for x in g)          _gn_(x for x in _compress_(_gs_(g), _fuel_))     nesting of lazy iterators is counted
 """
@@ -198,13 +199,20 @@ class FlowPolicy(CallPolicy):
         node.body, node.orelse = self.statements(node.body), self.statements(node.orelse)
         for statement in node.finalbody:
             self._check_leaves(statement, in_loop=False)
-        node.finalbody = self.statements(node.finalbody)
+        node.finalbody = self._finally(node)
         for handler in node.handlers:
             caught = name("_Exception_") if handler.type is None else self.visit(handler.type)
             handler.type = place(call("_exc_", caught), handler)  # type: ignore[assignment]
             handler.name = self.rename(handler, handler.name)
             handler.body = self.statements(handler.body)
         return node
+
+    def _finally(self, node: ast.Try) -> list[ast.stmt]:
+        """Write the block as a loop of one turn: after a limit no loop of the module turns, so nothing of it runs."""
+        if not node.finalbody:
+            return []
+        body = [*self.statements(node.finalbody), ast.Break()]
+        return [place(ast.For(name("_w", ast.Store()), name("_fuel_"), body, []), node)]  # type: ignore[list-item]
 
     def visit_Raise(self, node: ast.Raise) -> ast.stmt:
         node.exc = node.exc and call("_raised_", self.visit(node.exc))

@@ -5,20 +5,23 @@ from __future__ import annotations
 import builtins
 import itertools
 import operator
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import CodeType
 from typing import Any, Final
 
 from plataforma_sdk.errors import ModuleLoadError
+from plataforma_sdk.sandbox.restricted._breaker import PROCESS, MemoryBreaker
 from plataforma_sdk.sandbox.restricted._builtins import Builtins
 from plataforma_sdk.sandbox.restricted._cache import CompileCache
 from plataforma_sdk.sandbox.restricted._classes import Classes
 from plataforma_sdk.sandbox.restricted._fuel import LimitReached, Meter
 from plataforma_sdk.sandbox.restricted._guards import Operators
 from plataforma_sdk.sandbox.restricted._iterables import Iterables
+from plataforma_sdk.sandbox.restricted._memory import MemoryAccount
 from plataforma_sdk.sandbox.restricted._methods import Methods
 from plataforma_sdk.sandbox.restricted._names import PREFIX
 from plataforma_sdk.sandbox.restricted._policy_calls import BUILTIN_TYPES
+from plataforma_sdk.sandbox.restricted._reach import Reach
 from plataforma_sdk.sandbox.restricted._sealed import SealedMeta
 from plataforma_sdk.sandbox.restricted._texts import Texts
 from plataforma_sdk.sandbox.restricted._weights import DICTS, Scales
@@ -54,9 +57,12 @@ class Sandbox:
         libraries: name -> function that makes the vetted module; each is made when it is first imported.
         cache: where compiled code is kept.
         module: id of the module, for messages.
+        breaker: stops the largest account where the whole process is too large.
 
     Attributes:
         meter: fuel, clock and memory.
+        memory: measures what the module holds.
+        roots: returns what the module holds beside the globals of its files.
         clock: time as the module sees it.
         seed: seed of its random numbers, or None.
         namespaces: path of the file -> its globals, of files imported so far.
@@ -71,8 +77,9 @@ class Sandbox:
         libraries: Mapping[str, Callable[[Sandbox], Any]] | None = None,
         cache: CompileCache | None = None,
         module: str | None = None,
+        breaker: MemoryBreaker = PROCESS,
     ) -> None:
-        self.meter = Meter(memory_limit)
+        self.meter = Meter(memory_limit, breaker)
         self.sources = dict(sources or {})
         self.namespaces: dict[str, dict[str, Any]] = {}
         self.module = module
@@ -86,12 +93,18 @@ class Sandbox:
         self.iterables = Iterables(self.meter, self.scales, self.operators)
         self.texts = Texts(self.meter, self.scales, self.operators)
         self.classes = Classes(self.meter)
+        self.roots: Callable[[], Iterable[Any]] = tuple
+        reach = Reach(self.classes.meta, self.namespaces)
+        self.memory = self.meter.source.watch = MemoryAccount(self.meter, reach, self._more_roots, breaker)
         self.methods = Methods(self.meter, self.scales, self.operators, self.iterables, self.texts, SealedMeta)
         self.builtins = Builtins(
             self.meter, self.scales, self.operators, self.iterables, self.texts, self.methods, self.classes, output
         )
         self.builtin_table = self.builtins.table()
         self._template = self._make_template()
+
+    def _more_roots(self) -> Iterable[Any]:
+        return self.roots()
 
     # --- running -------------------------------------------------------------------------------------------------
 

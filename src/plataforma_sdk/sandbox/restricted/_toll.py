@@ -27,7 +27,7 @@ _FRAMES_A_UNIT: Final = 8
 
 def make_toll(meter: Meter, units: int) -> Callable[[], None]:
     """Build what a gate calls first: it charges `units`, and trips where too little of the stack is left."""
-    source, charge = meter._source, meter.charge
+    source, charge = meter.source, meter.charge
     seen: Any = None
     mark = 0
 

@@ -16,13 +16,13 @@ from plataforma_sdk import codec
 from plataforma_sdk.errors import (
     GuestError,
     ModuleLoadError,
-    ModuleStateError,
     PlataformaError,
     ResourceLimitError,
     error_to_data,
 )
 from plataforma_sdk.module import ModuleContext, ModuleFramework, ModuleRuntime, find_entry
 from plataforma_sdk.sandbox._deadline import CallDeadline
+from plataforma_sdk.sandbox._in_process import InProcessInstance, count_cancellations
 from plataforma_sdk.sandbox._protocols import EngineContext
 from plataforma_sdk.sandbox.trusted._importer import PackageImporter
 
@@ -68,16 +68,14 @@ class TrustedEngine:
         """Nothing is held beside the instances."""
 
 
-class TrustedInstance:
+class TrustedInstance(InProcessInstance):
     """One module in plain CPython."""
 
     is_poisoned = False
 
     def __init__(self, cls: type[ModuleFramework], context: EngineContext, importer: PackageImporter | None) -> None:
-        self._context = context
+        super().__init__(context)
         self._importer = importer
-        self._calls: set[tuple[asyncio.Task[Any] | None, object]] = set()
-        self._is_closed = False
         self._runtime = ModuleRuntime(
             ModuleContext(
                 id=context.module_id,
@@ -91,80 +89,37 @@ class TrustedInstance:
         )
         self._runtime.start(cls)
 
-    async def call(self, function: str, /, *args: Any, **kwargs: Any) -> Any:
-        """Call into the module; see `Instance.call`."""
-        if self._is_closed:
-            raise self._closed_error()
-        task = asyncio.current_task()
-        entry = (task, object())
-        self._calls.add(entry)
-        try:
-            monitor = self._context.monitor
-            received, named = codec.copy_value(list(args)), codec.copy_value(kwargs)
-            monitor.check_values([*received, *named.values()])
-            result = codec.copy_value(await self._within_deadline(function, received, named))
-            monitor.check_values([result])
-            return result  # noqa: TRY300 - an else block would hide what is awaited
-        except asyncio.CancelledError:
-            if entry in self._calls or task is None:
-                raise
-            task.uncancel()  # ours, from `close`: the caller is told, not cancelled
-            raise self._closed_error() from None
-        finally:
-            self._calls.discard(entry)
-
-    def _closed_error(self) -> ModuleStateError:
-        module = self._context.module_id
-        return ModuleStateError(f"Module {module!r} is closed", module=module, state="unloaded")
-
-    async def _within_deadline(self, function: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
-        limits = self._context.limits
-        deadline = CallDeadline(limits.max_call_ms)
-        try:
-            async with deadline:
-                return await self._dispatch(function, args, kwargs)
-        except TimeoutError as error:
-            if not deadline.has_passed:
-                raise _guest_error(error, self._context.module_id) from None
-            raise ResourceLimitError(
-                "call_time",
-                used=deadline.elapsed_ms,
-                limit=limits.max_call_ms,
-                unit="ms",
-                module=self._context.module_id,
-            ) from None
-
-    async def _dispatch(self, function: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    async def _serve(self, function: str, args: list[Any], kwargs: dict[str, Any], _: CallDeadline) -> Any:
         started = time.thread_time()
-        cancels = _cancels()
+        cancels = count_cancellations()
         try:
             result = self._runtime.dispatch(function, args, kwargs)
-            return await result if inspect.isawaitable(result) else result
+            return codec.copy_value(await result if inspect.isawaitable(result) else result)
         except TimeoutError:
             raise
         except PlataformaError as error:
             if "code" in error_to_data(error):
                 raise
-            raise _guest_error(error, self._context.module_id) from None
+            raise self._translated(error) from None
         except asyncio.CancelledError as error:
-            if _cancels() > cancels:
+            if count_cancellations() > cancels:
                 raise
-            raise _guest_error(error, self._context.module_id) from None  # its own doing: nobody cancelled the caller
+            raise self._translated(error) from None  # its own doing: nobody cancelled the caller
         except RecursionError:
             raise ResourceLimitError("stack", unit="frames", module=self._context.module_id) from None
         except Exception as error:  # noqa: BLE001
-            raise _guest_error(error, self._context.module_id) from None
+            raise self._translated(error) from None
         finally:
             self._context.monitor.add_cpu((time.thread_time() - started) * 1_000)
 
+    def _translated(self, error: BaseException) -> GuestError:
+        return _guest_error(error, self._context.module_id)
+
     async def close(self) -> None:
         """End running calls and the module's own tasks, and forget the imported package."""
-        self._is_closed = True
-        calls, self._calls = self._calls, set()
-        current = asyncio.current_task()
-        for task in {task for task, _ in calls if task is not None and task is not current}:
-            task.cancel()
+        self._end_calls()
         if self._importer is not None:
+            current = asyncio.current_task()
             for task in asyncio.all_tasks():
                 if task is not current and self._importer.owns(task.get_coro()):
                     task.cancel()
@@ -173,12 +128,6 @@ class TrustedInstance:
 
 def _log(context: EngineContext, text: str) -> None:
     context.bridge.call_now("log", ["info", text, {}])
-
-
-def _cancels() -> int:
-    """Count the cancellations that the running task was asked for and has not taken back."""
-    task = asyncio.current_task()
-    return task.cancelling() if task is not None else 0
 
 
 def _guest_error(error: BaseException, module: str) -> GuestError:

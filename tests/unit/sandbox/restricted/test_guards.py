@@ -137,11 +137,8 @@ def test_recursion_without_end_is_a_limit(runner):
 
 def test_memory_is_what_is_retained(runner):
     """A text made and dropped a thousand times is one text, once the step is over."""
-    from plataforma_sdk.sandbox.restricted._memory import MemoryAccount
-
-    account = MemoryAccount(runner.meter, runner.sandbox.classes.meta)
     for _ in range(40):
-        namespace = runner.run("x = 'a' * 4_000_000")
-        retained = account.settle(list(namespace.values()), [namespace])
+        runner.run("x = 'a' * 4_000_000")
+        retained = runner.sandbox.memory.settle()
 
     assert retained < 3 * 16_000_000

@@ -44,7 +44,8 @@ def probe(body: str) -> str:
 @pytest.mark.parametrize(("body", "resources"), WILD.values(), ids=WILD.keys())
 def test_a_module_that_runs_wild_is_ended_and_others_go_on(run, load, body, resources):
     async def main():
-        wild = await load(probe(body), limits=ResourceLimits(max_call_ms=300))
+        limits = ResourceLimits(max_call_ms=300, max_memory_bytes=48 << 20)  # filled well within the 50 ms of a step
+        wild = await load(probe(body), limits=limits)
         other = await load(probe("pass"))
         with pytest.raises(ResourceLimitError) as caught:
             await wild.call("probe")

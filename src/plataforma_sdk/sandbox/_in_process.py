@@ -1,0 +1,104 @@
+"""What instances share whose code runs in the caller's own task: calls with a deadline, which end with the instance."""
+
+from __future__ import annotations
+
+import abc
+import asyncio
+from typing import Any
+
+from plataforma_sdk import codec
+from plataforma_sdk.errors import ModuleStateError, ResourceLimitError
+from plataforma_sdk.sandbox._deadline import CallDeadline
+from plataforma_sdk.sandbox._protocols import EngineContext
+
+__all__ = ["InProcessInstance", "count_cancellations"]
+
+
+class InProcessInstance(abc.ABC):
+    """One module in the host's own interpreter.
+
+    An engine says how a function is served, and may say what a limit and the end of a call mean to it.
+    """
+
+    def __init__(self, context: EngineContext) -> None:
+        self._context = context
+        self._is_closed = False
+        self._calls: set[tuple[asyncio.Task[Any] | None, object]] = set()
+
+    # --- what an engine says ---------------------------------------------------------------------------------------
+
+    @abc.abstractmethod
+    async def _serve(self, function: str, args: list[Any], kwargs: dict[str, Any], deadline: CallDeadline) -> Any:
+        """Call the module with values that are its own, and return a copy of its result."""
+
+    @abc.abstractmethod
+    def _translated(self, error: BaseException) -> BaseException:
+        """Return what the host sees of an error that the module let through."""
+
+    def _check_usable(self) -> None:
+        """Raise where the instance answers no more."""
+        if self._is_closed:
+            raise self._closed_error()
+
+    def _on_late(self, limit: ResourceLimitError) -> None:  # noqa: B027 - not every engine takes note
+        """Take note that a call has passed its deadline."""
+
+    def _after_call(self) -> None:  # noqa: B027
+        """Take note that a call has ended, however it did."""
+
+    # --- calls -----------------------------------------------------------------------------------------------------
+
+    async def call(self, function: str, /, *args: Any, **kwargs: Any) -> Any:
+        """Call into the module; see `Instance.call`."""
+        self._check_usable()
+        task = asyncio.current_task()
+        entry = (task, object())
+        self._calls.add(entry)
+        try:
+            monitor = self._context.monitor
+            received, named = codec.copy_value(list(args)), codec.copy_value(kwargs)
+            monitor.check_values([*received, *named.values()])
+            result = await self._within_deadline(function, received, named)
+            monitor.check_values([result])
+            return result  # noqa: TRY300 - an else block would hide what is awaited
+        except asyncio.CancelledError:
+            if entry in self._calls or task is None:
+                raise
+            task.uncancel()  # ours, from `close`: the caller is told, not cancelled
+            raise self._closed_error() from None
+        finally:
+            self._calls.discard(entry)
+            self._after_call()
+
+    async def _within_deadline(self, function: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        limit_ms = self._context.limits.max_call_ms
+        deadline = CallDeadline(limit_ms)
+        try:
+            async with deadline:
+                return await self._serve(function, args, kwargs, deadline)
+        except TimeoutError as error:
+            if not deadline.has_passed:
+                raise self._translated(error) from None
+            limit = ResourceLimitError(
+                "call_time", used=deadline.elapsed_ms, limit=limit_ms, unit="ms", module=self._context.module_id
+            )
+            self._on_late(limit)
+            raise limit from None
+
+    def _closed_error(self) -> ModuleStateError:
+        module = self._context.module_id
+        return ModuleStateError(f"Module {module!r} is closed", module=module, state="unloaded")
+
+    def _end_calls(self) -> None:
+        """Refuse further calls, and end the running ones with `ModuleStateError`, but for the caller's own."""
+        self._is_closed = True
+        calls, self._calls = self._calls, set()
+        current = asyncio.current_task()
+        for task in {task for task, _ in calls if task is not None and task is not current}:
+            task.cancel()
+
+
+def count_cancellations() -> int:
+    """Count how often the running task was asked to end; where that did not grow, the module raised it itself."""
+    task = asyncio.current_task()
+    return task.cancelling() if task is not None else 0
