@@ -171,7 +171,7 @@ def test_the_judge_says_how_a_payload_ended(code: str, end: str) -> None:
     "code",
     [
         "leak(api.get('x'), api.items(), api.collect(1), api.call(lambda x: x))",
-        "seen = []\nbus.on('e', lambda event: seen.append(event))\nbus.emit('e')\nbus.emit_pickled([1])\nassert len(seen) == 1",
+        "seen = []\nbus.on('e', lambda e: seen.append(e))\nbus.emit('e')\nbus.emit_pickled([1])\nassert len(seen) == 1",
         "class M(ModuleFramework):\n    pass\nM().on_load()\nassert M().name_prop == 1",
         "async def f():\n    leak(await api.sleep())",
         "x = (math.pi, json.dumps([1]), random.random(), string.digits, re.match('a', 'a'), datetime.date(2020, 1, 1))",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import json
 import os
 import resource
@@ -137,7 +138,8 @@ def _child(payload: Payload, make_target: Callable[[], Any], pipe: int) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (_CPU_S, _CPU_S + 1))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     signal.signal(signal.SIGXCPU, signal.SIG_DFL)
-    sys.stderr = sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115
+    faulthandler.disable()
+    sys.stderr = sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - errors in finalizers are still formatted
     try:
         result = attrs.asdict(_attack(payload, make_target()))
     except BaseException as error:

@@ -13,6 +13,7 @@ import re
 import string
 from typing import Any, Final
 
+from plataforma_sdk.sandbox.restricted._errors import shown_by
 from plataforma_sdk.sandbox.restricted._fuel import Meter
 from plataforma_sdk.sandbox.restricted._guards import Operators
 from plataforma_sdk.sandbox.restricted._weights import MAX_TEXT, Scales
@@ -65,6 +66,7 @@ class Texts:
                     self._check_width(width)
         for value in values if type(values) is tuple else (values,):
             self._check_decimal(value)
+            self._weigh_error(value)
         self._scales.text(values)
         return self._operators.grown(pattern % values)
 
@@ -77,6 +79,11 @@ class Texts:
         if type(value) is decimal.Decimal and value.is_finite() and abs(value.adjusted()) > _MAX_EXPONENT:
             raise ValueError(f"a Decimal with an exponent beyond {_MAX_EXPONENT} is not formatted; use str()")
 
+    def _weigh_error(self, value: Any) -> None:
+        """``str(OSError(1, "", value))`` writes a value that is not among the error's arguments."""
+        if isinstance(value, BaseException):
+            self._scales.text(shown_by(value))
+
     def format(self, value: Any, spec: Any = "", conversion: int = -1) -> str:
         """``f"{value!conversion:spec}"``."""
         kind = type(value)
@@ -85,6 +92,7 @@ class Texts:
         if kind is str:
             self._operators.grown(value)
         elif kind not in _PLAIN:
+            self._weigh_error(value)
             self._scales.text(value)
         convert = _CONVERSIONS.get(conversion)
         if convert is not None:
@@ -129,6 +137,7 @@ class Texts:
             check_codec(*rest[:1])
             return self._operators.grown(str(value, *rest))  # type: ignore[no-any-return]
         if type(value) not in _PLAIN:
+            self._weigh_error(value)
             self._scales.text(value)
         return self._operators.grown(str(value))  # type: ignore[no-any-return]
 
