@@ -69,6 +69,8 @@ class _PlainFramework:
 class NaiveTarget:
     """As `Target`, without the engine: the payload gets the host's own objects."""
 
+    max_cpu_s: Final = 2
+
     def __init__(self) -> None:
         self.leaked: list[Any] = []
         self.api = Api()

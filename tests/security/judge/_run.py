@@ -28,8 +28,9 @@ __all__ = ["Verdict", "judge", "judge_all"]
 MAX_SECONDS: Final = 1.6
 MAX_PEAK_MB: Final = 400
 _PATIENCE_S: Final = 30.0  # of a loaded machine; what counts is processor time
-_CPU_S: Final = 3
-_ADDRESS_SPACE: Final = 3 << 30
+_ADDRESS_SPACE: Final = 1 << 30
+"""Bytes that a payload may map beside what the process has; more than `MAX_PEAK_MB`, and an end to bombs."""
+
 _PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -125,7 +126,7 @@ class _Trial:
             return Verdict("killed", f"hung: no answer within {_PATIENCE_S:.0f} s")
         number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
         if number == signal.SIGXCPU:
-            return Verdict("killed", f"hung: more than {_CPU_S} s of processor time", float(_CPU_S))
+            return Verdict("killed", f"hung: more than {MAX_SECONDS} s of processor time", MAX_SECONDS)
         how = signal.Signals(number).name if number else f"exit status {os.waitstatus_to_exitcode(status)}"
         return Verdict("killed", f"killed the host: {how}")
 
@@ -134,14 +135,16 @@ class _Trial:
 
 
 def _child(payload: Payload, make_target: Callable[[], Any], pipe: int) -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (_ADDRESS_SPACE, _ADDRESS_SPACE))
-    resource.setrlimit(resource.RLIMIT_CPU, (_CPU_S, _CPU_S + 1))
+    target = make_target()
+    space = _statm()[0] + _ADDRESS_SPACE
+    resource.setrlimit(resource.RLIMIT_AS, (space, space))
+    resource.setrlimit(resource.RLIMIT_CPU, (target.max_cpu_s, target.max_cpu_s + 1))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     signal.signal(signal.SIGXCPU, signal.SIG_DFL)
     faulthandler.disable()
     sys.stderr = sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - errors in finalizers are still formatted
     try:
-        result = attrs.asdict(_attack(payload, make_target()))
+        result = attrs.asdict(_attack(payload, target))
     except BaseException as error:
         result = {"end": "untyped:judge", "problem": f"untyped: the harness failed with {error!r}"[:300]}
     os.write(pipe, json.dumps(result).encode())
@@ -150,7 +153,7 @@ def _child(payload: Payload, make_target: Callable[[], Any], pipe: int) -> None:
 
 def _attack(payload: Payload, target: Any) -> Verdict:
     state = HostState(target.api, target.base, target.given)
-    before = _rss_mb()
+    before = _statm()[1] >> 20
     ends: list[str] = []
     seconds = 0.0
     problem: str | None = None
@@ -186,5 +189,7 @@ def _excess(end: str, seconds: float, peak_mb: int) -> str | None:
     return None
 
 
-def _rss_mb() -> int:
-    return int(Path("/proc/self/statm").read_text("ascii").split()[1]) * _PAGE >> 20
+def _statm() -> tuple[int, int]:
+    """Bytes mapped, and bytes resident."""
+    mapped, resident, *_ = Path("/proc/self/statm").read_text("ascii").split()
+    return int(mapped) * _PAGE, int(resident) * _PAGE

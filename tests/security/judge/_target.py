@@ -60,7 +60,10 @@ class Target:
         leaked: what the payload handed to ``leak``.
         api: the host object.
         base: the class ``ModuleFramework`` that the payload finds defined.
+        max_cpu_s: processor time of all phases together, after which the process is killed.
     """
+
+    max_cpu_s: Final = 3
 
     def __init__(self) -> None:
         self.leaked: list[Any] = []
