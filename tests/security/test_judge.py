@@ -123,7 +123,7 @@ def _hand_over(target: _Faulty) -> str:
     return "ok"
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(180)
 @pytest.mark.parametrize(
     ("act", "problem"),
     [

@@ -11,7 +11,7 @@ from tests.security.judge import Payload, judge, own_corpora, shared_corpus
 
 pytestmark = [
     pytest.mark.skipif(sys.version_info[:2] not in ATTESTED, reason="the engine refuses to run on this Python"),
-    pytest.mark.timeout(60),
+    pytest.mark.timeout(180),
 ]
 
 _OWN = [payload for payloads in own_corpora().values() for payload in payloads]

@@ -27,7 +27,7 @@ __all__ = ["Verdict", "judge", "judge_all"]
 
 MAX_SECONDS: Final = 1.6
 MAX_PEAK_MB: Final = 400
-_PATIENCE_S: Final = 30.0  # of a loaded machine; what counts is processor time
+_PATIENCE_S: Final = 120.0  # of a loaded machine; what counts is processor time
 _ADDRESS_SPACE: Final = 1 << 30
 """Bytes that a payload may map beside what the process has; more than `MAX_PEAK_MB`, and an end to bombs."""
 

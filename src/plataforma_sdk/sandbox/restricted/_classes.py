@@ -129,7 +129,9 @@ class Classes:
 
     def _catchable(self, kind: Any) -> Any:
         if type(kind) is tuple:
-            return tuple(self._catchable(item) for item in kind)
+            kinds = unseal_type(kind)
+            self._meter.charge(len(kinds) << 2)
+            return tuple([self._catchable(item) for item in kinds])
         if isinstance(kind, SealedType):
             kind = unseal_type(kind)
         if isinstance(kind, type) and (issubclass(kind, Exception) or kind is asyncio.CancelledError):

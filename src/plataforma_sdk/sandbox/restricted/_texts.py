@@ -23,6 +23,7 @@ __all__ = ["MAX_WIDTH", "Texts", "check_codec"]
 MAX_WIDTH: Final = 4096
 _MAX_SPEC: Final = 64
 _MAX_EXPONENT: Final = 5_000
+_FREE_BITS: Final = 512
 _PERCENT: Final = re.compile(r"%(?:\(([^)]*)\))?([-#0 +]*)(\*|\d+)?(?:\.(\*|\d+))?[hlL]?(.)", re.DOTALL)
 _NUMBER: Final = re.compile(r"\d+")
 _PLAIN: Final = frozenset({int, float, bool, str, type(None)})
@@ -66,6 +67,8 @@ class Texts:
                     self._check_width(width)
         for value in values if type(values) is tuple else (values,):
             self._check_decimal(value)
+            if type(value) is int:
+                self._charge_digits(value)
             self._weigh_error(value)
         self._scales.text(values)
         return self._operators.grown(pattern % values)
@@ -87,8 +90,10 @@ class Texts:
     def format(self, value: Any, spec: Any = "", conversion: int = -1) -> str:
         """``f"{value!conversion:spec}"``."""
         kind = type(value)
-        if kind is int and not spec and conversion == -1:
-            return int.__repr__(value)
+        if kind is int:
+            self._charge_digits(value)
+            if not spec and conversion == -1:
+                return int.__repr__(value)
         if kind is str:
             self._operators.grown(value)
         elif kind not in _PLAIN:
@@ -136,13 +141,23 @@ class Texts:
             self._operators.grown(value)
             check_codec(*rest[:1])
             return self._operators.grown(str(value, *rest))  # type: ignore[no-any-return]
-        if type(value) not in _PLAIN:
+        if type(value) is int:
+            self._charge_digits(value)
+        elif type(value) not in _PLAIN:
             self._weigh_error(value)
             self._scales.text(value)
         return self._operators.grown(str(value))  # type: ignore[no-any-return]
 
+    def _charge_digits(self, number: int) -> None:
+        """Charge the writing of a long number: it is quadratic, 15 µs for 4,000 digits."""
+        bits = number.bit_length()
+        if bits > _FREE_BITS:
+            self._meter.charge(bits * bits >> 19)
+
     def repr(self, value: Any) -> str:
         """``repr(value)``."""
+        if type(value) is int:
+            self._charge_digits(value)
         self._scales.text(value)
         return self._operators.grown(repr(value))  # type: ignore[no-any-return]
 
