@@ -229,8 +229,10 @@ def test_names_are_unique() -> None:
         ("[1]", "payload 1: expected an object"),
         ('[{"name": "a", "cat": "leak"}]', "payload 1 (a): no 'code'"),
         ('[{"name": "a", "cat": "leak", "code": 1}]', "payload 1 (a): 'code' must be a text"),
+        ('[{"name": "a", "cat": "leak", "code": [["x"]]}]', "payload 1 (a): 'code' must be a text"),
+        ('[{"name": "a", "cat": 1, "code": "x"}]', "payload 1 (a): 'cat' must be a text"),
     ],
-    ids=["absent", "no json", "object", "empty", "number", "no code", "no text"],
+    ids=["absent", "no json", "object", "empty", "number", "no code", "no text", "no part", "no category"],
 )
 def test_a_corpus_that_cannot_be_read_says_where_and_why(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str | None, message: str
@@ -246,6 +248,17 @@ def test_a_corpus_that_cannot_be_read_says_where_and_why(
 
     assert message in str(raised.value)
     assert str(raised.value) in capsys.readouterr().err
+
+
+def test_code_is_written_of_repeated_parts(tmp_path: Path) -> None:
+    """A payload of ten thousand lines is two in its corpus."""
+    code = ["x0 = 0\n", ["x{n+1} = x{n}\n", 2], [" ", 3], ["{indent}if x0:\n", 2]]
+    path = tmp_path / "corpus.json"
+    path.write_text(json.dumps([{"name": "a", "cat": "dos", "ref": "self-test", "code": code}]), "utf-8")
+
+    (payload,) = read_corpus(path)
+
+    assert payload.code == "x0 = 0\nx1 = x0\nx2 = x1\n   if x0:\n if x0:\n"
 
 
 @pytest.mark.parametrize(

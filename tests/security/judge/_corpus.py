@@ -43,6 +43,9 @@ class Payload:
 def read_corpus(path: Path) -> list[Payload]:
     """Read a corpus: a JSON list of ``{"name", "cat", "ref", "code"}``; further keys are ignored, "ref" may lack.
 
+    The code is a text, or a list of parts: a text, or ``[text, times]``, which is written so often. In it ``{n}`` and
+    ``{n+1}`` are the number of the turn, and ``{indent}`` is a space for each turn before.
+
     Raises:
         CorpusError: the file cannot be read, is not such a list, or holds nothing.
     """
@@ -63,10 +66,33 @@ def _payload(row: Any, where: str, corpus: str) -> Payload:
     missing = [key for key in _REQUIRED if key not in row]
     if missing:
         raise CorpusError(f"{where} ({row.get('name', 'no name')!s:.60}): no {', '.join(map(repr, missing))}")
-    wrong = [key for key in (*_REQUIRED, "ref") if not isinstance(row.get(key, ""), str)]
+    code = _code(row["code"])
+    texts = {"name": row["name"], "cat": row["cat"], "ref": row.get("ref") or _NO_SOURCE, "code": code}
+    wrong = [key for key, value in texts.items() if not isinstance(value, str)]
     if wrong:
         raise CorpusError(f"{where} ({row['name']!s:.60}): {', '.join(map(repr, wrong))} must be a text")
-    return Payload(row["name"], row["cat"], row.get("ref") or _NO_SOURCE, row["code"], corpus)
+    return Payload(row["name"], row["cat"], texts["ref"], code or "", corpus)
+
+
+def _code(value: Any) -> str | None:
+    if isinstance(value, str):
+        return value
+    if not isinstance(value, list):
+        return None
+    written: list[str] = []
+    for part in value:
+        match part:
+            case str():
+                written.append(part)
+            case [str() as text, int() as times]:
+                written += [_numbered(text, turn) for turn in range(times)]
+            case _:
+                return None
+    return "".join(written)
+
+
+def _numbered(text: str, turn: int) -> str:
+    return text.replace("{n}", str(turn)).replace("{n+1}", str(turn + 1)).replace("{indent}", " " * turn)
 
 
 def own_corpora() -> dict[str, list[Payload]]:
