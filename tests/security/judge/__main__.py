@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from tests.security.judge._corpus import CorpusError, Payload, default_corpora, read_corpus
+from tests.security.judge._corpus import SHARED, CorpusError, Payload, default_corpora, read_corpus
 from tests.security.judge._run import MAX_PEAK_MB, MAX_SECONDS, Verdict, judge_all
 from tests.security.judge._target import Target
 
@@ -57,6 +57,8 @@ def _payloads(options: argparse.Namespace) -> list[Payload]:
         payloads = [payload for file in options.corpus for payload in read_corpus(options.cwd / file)]
     else:
         payloads = default_corpora()
+        if payloads[0].corpus != SHARED:
+            print(f"{SHARED} is absent: set PLATAFORMA_SHARED to the folder that holds it", file=sys.stderr)
     names = set(options.name or ())
     unknown = names - {payload.name for payload in payloads}
     if unknown:

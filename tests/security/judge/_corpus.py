@@ -10,8 +10,9 @@ from typing import Any, Final
 
 import attrs
 
-__all__ = ["CorpusError", "Payload", "default_corpora", "own_corpora", "read_corpus", "shared_corpus"]
+__all__ = ["SHARED", "CorpusError", "Payload", "default_corpora", "own_corpora", "read_corpus", "shared_corpus"]
 
+SHARED: Final = "escapes.json"
 _OWN: Final = Path(__file__).parents[1] / "corpus"
 _REQUIRED: Final = ("name", "cat", "code")
 _NO_SOURCE: Final = "(no source given)"
@@ -103,7 +104,7 @@ def own_corpora() -> dict[str, list[Payload]]:
 def shared_corpus() -> list[Payload]:
     """Read the large corpus, which is not part of the repository but mounted beside it; empty where it is absent."""
     root = Path(os.environ.get("PLATAFORMA_SHARED", Path(__file__).parents[3].parent / "shared"))
-    path = root / "lab" / "restricted" / "escapes.json"
+    path = root / "lab" / "restricted" / SHARED
     return read_corpus(path) if path.is_file() else []
 
 
