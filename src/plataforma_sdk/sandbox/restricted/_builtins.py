@@ -28,6 +28,7 @@ _MAX_ROUNDING: Final = 1_000
 _MISSING: Final = object()
 _FUNCTIONS: Final = types.FunctionType | types.MethodType | types.BuiltinFunctionType
 _UNSUMMED: Final = (str, bytes, bytearray)
+_DIGITS: Final = frozenset({str, bytes, bytearray})
 _EXACT: Final = frozenset({int, float, bool, complex})
 
 
@@ -86,8 +87,10 @@ class Builtins:
         """``int(...)``."""
         if args:
             value = args[0]
-            if type(value) in (str, bytes) and len(value) > _MAX_DIGITS:
-                raise ValueError(f"an integer of more than {_MAX_DIGITS:,} digits")
+            if type(value) in _DIGITS:
+                if len(value) > _MAX_DIGITS:
+                    raise ValueError(f"an integer of more than {_MAX_DIGITS:,} digits")
+                self._meter.charge(len(value) * len(value) >> 15)  # reading digits is quadratic
             self.check_exponent(value)
         return int(*args, **kwargs)
 
@@ -103,7 +106,7 @@ class Builtins:
 
     def make_float(self, *args: Any) -> float:
         """``float(...)``."""
-        if args and type(args[0]) in (str, bytes):
+        if args and type(args[0]) in _DIGITS:
             self._meter.charge(len(args[0]) >> 6)
             if len(args[0]) > _MAX_DIGITS:
                 raise ValueError("a number of too many digits")
@@ -204,11 +207,18 @@ class Builtins:
 
     def isinstance(self, value: Any, kind: Any) -> bool:
         """``isinstance(...)``."""
-        return isinstance(value, unseal_type(kind))
+        return isinstance(value, self._unsealed(kind))
 
     def issubclass(self, cls: Any, kind: Any) -> bool:
         """``issubclass(...)``."""
-        return issubclass(unseal_type(cls), unseal_type(kind))
+        return issubclass(unseal_type(cls), self._unsealed(kind))
+
+    def _unsealed(self, kind: Any) -> Any:
+        """Charge the walk over many types: one call of ``isinstance`` is no unit by itself."""
+        kind = unseal_type(kind)
+        if type(kind) is tuple:
+            self._meter.charge(len(kind) << 2)
+        return kind
 
     def hash(self, value: Any) -> int:
         """``hash(...)``."""

@@ -46,6 +46,8 @@ class Classes:
                 for base in bases:
                     check_base(base)
                 made = super().__new__(mcs, name, bases, clean(body))
+                if issubclass(made, BaseException) and made.args is BaseException.args:
+                    type.__setattr__(made, "args", _Arguments())
                 type.__setattr__(made, "__abstractmethods__", frozenset(_abstract_names(made)))
                 _tell_bases(made, keywords)
                 return made
@@ -128,7 +130,9 @@ class Classes:
 
     def _catchable(self, kind: Any) -> Any:
         if type(kind) is tuple:
-            return tuple(self._catchable(item) for item in kind)
+            kinds = unseal_type(kind)
+            self._meter.charge(len(kinds) << 2)
+            return tuple([self._catchable(item) for item in kinds])
         if isinstance(kind, SealedType):
             kind = unseal_type(kind)
         if isinstance(kind, type) and (issubclass(kind, Exception) or kind is asyncio.CancelledError):
@@ -171,6 +175,20 @@ class Classes:
             return bool(result) and (kind is None or issubclass(kind, Exception))
 
         return _plain(leave)
+
+
+class _Arguments:
+    """``args`` of the module's own errors: C makes a tuple of whatever is assigned, ``range(10**9)`` too, unmetered."""
+
+    __slots__ = ()
+
+    def __get__(self, error: Any, _: Any = None) -> Any:
+        return BaseException.args if error is None else BaseException.args.__get__(error)  # type: ignore[attr-defined]
+
+    def __set__(self, error: Any, value: Any) -> None:
+        if type(value) is not tuple:
+            raise TypeError("the args of an error are a tuple in the restricted tier")
+        BaseException.args.__set__(error, value)  # type: ignore[attr-defined]
 
 
 def _plain(function: Callable[..., Any]) -> Callable[..., Any]:

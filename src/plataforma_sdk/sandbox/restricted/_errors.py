@@ -8,13 +8,14 @@ class it names is a twin, sealed, so that nothing of the host's own classes is i
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Final
 
 from plataforma_sdk import errors
 from plataforma_sdk.errors import HostCallError, PlataformaError
 from plataforma_sdk.sandbox.restricted._sealed import SealedMeta
 
-__all__ = ["TWINS", "from_twin", "to_twin"]
+__all__ = ["TWINS", "from_twin", "shown_by", "to_twin"]
 
 _PASSED: Final = (TypeError, ValueError, KeyError, IndexError, AttributeError, LookupError, TimeoutError, RuntimeError)
 _MAX_TEXT: Final = 2_000
@@ -22,6 +23,15 @@ _MAX_BITS: Final = 64
 _MAX_CHARS: Final = 65_536
 _MAX_DEPTH: Final = 4
 _MAX_VALUES: Final = 100
+_WRITTEN: Final = frozenset({str, bytes, int, float, bool, type(None)})
+_FIELDS: Final[dict[type[BaseException], tuple[str, ...]]] = {
+    OSError: ("errno", "strerror", "filename", "filename2"),
+    SyntaxError: ("msg", "filename", "lineno"),
+    UnicodeDecodeError: ("encoding", "reason"),
+    UnicodeEncodeError: ("encoding", "reason"),
+    UnicodeTranslateError: ("reason",),
+}
+"""Class of error -> what its ``str`` shows beside its arguments."""
 
 
 def _make_init(original: type[PlataformaError]) -> Any:
@@ -91,7 +101,7 @@ TWINS: Final = _make_twins()
 def to_twin(error: Exception) -> Exception:
     """Return what a module sees of an error of the host's; nothing of the error itself is kept."""
     if not isinstance(error, PlataformaError):
-        text = str(error)[:_MAX_TEXT]
+        text = _text(error)
         for kind in _PASSED:
             if type(error) is kind:
                 return kind(text)
@@ -100,6 +110,26 @@ def to_twin(error: Exception) -> Exception:
     twin: Exception = cls.__new__(cls)
     _fill(twin, error)
     return twin
+
+
+def shown_by(error: BaseException) -> tuple[Any, ...]:
+    """Return what ``str(error)`` writes: its arguments, and what some classes keep beside them, in C or settable."""
+    shown: list[Any] = list(error.args) if type(error.args) is tuple else []
+    for kind, fields in _FIELDS.items():
+        if isinstance(error, kind):
+            shown += [vars(kind)[field].__get__(error) for field in fields]
+    return tuple(shown)
+
+
+def _text(error: Exception) -> str:
+    """Write an error that came through the host, perhaps out of a callback of the module's.
+
+    Its class and its arguments may be the module's own: the repr of a structure that is shared sixty times over has no
+    end, and no meter is on in C.
+    """
+    if all(type(value) in _WRITTEN or isinstance(value, Path) for value in shown_by(error)):
+        return str(error)[:_MAX_TEXT]
+    return "its values are not shown"
 
 
 def from_twin(error: BaseException, module: str) -> PlataformaError | None:

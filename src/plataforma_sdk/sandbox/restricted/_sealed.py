@@ -131,18 +131,43 @@ def _stand_in_class(name: str, members: tuple[str, ...]) -> Any:
     return SealedMeta(name, (SealedType,), {"__slots__": members, "__module__": "sandbox"})
 
 
-_MAX_UNION = 32
+_MAX_TYPES = 64
 
 
-def unseal_type(kind: Any, depth: int = 0) -> Any:
-    """Return the real type, or tuple of types, behind what a module passes to ``isinstance``."""
-    if depth > _MAX_UNION:
-        raise TypeError("types are nested too deeply")
+def unseal_type(kind: Any) -> Any:
+    """Return the real type, or a flat tuple of types, behind what a module passes to ``isinstance``.
+
+    A tuple of tuples of tuples names few types and is a walk without end, here and in C.
+
+    Raises:
+        TypeError: more types than anybody writes.
+    """
+    if _parts(kind) is None:
+        return _unsealed(kind)
+    found: list[Any] = []
+    pending = [kind]
+    steps = 0
+    while pending:
+        item = pending.pop()
+        parts = _parts(item)
+        steps += 1 + len(parts or ())
+        if steps > 2 * _MAX_TYPES:
+            raise TypeError(f"more than {_MAX_TYPES} types, counting those nested in tuples and unions")
+        if parts is None:
+            found.append(_unsealed(item))
+        else:
+            pending.extend(reversed(parts))
+    return tuple(found)
+
+
+def _parts(kind: Any) -> tuple[Any, ...] | None:
+    """Return what a tuple of types, or a union, is made of."""
     if isinstance(kind, SealedType):
-        union = kind._sdk_union  # type: ignore[attr-defined]
-        return unseal_type(union, depth + 1) if union else kind._sdk_type  # type: ignore[attr-defined]
-    if type(kind) is tuple:
-        if len(kind) > _MAX_UNION:
-            raise TypeError("too many types")
-        return tuple(unseal_type(item, depth + 1) for item in kind)
+        return kind._sdk_union or None  # type: ignore[attr-defined]
+    return kind if type(kind) is tuple else None
+
+
+def _unsealed(kind: Any) -> Any:
+    if isinstance(kind, SealedType):
+        return kind._sdk_type  # type: ignore[attr-defined]
     return type(None) if kind is None else kind

@@ -16,6 +16,7 @@ import string
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
+from plataforma_sdk.sandbox.restricted._errors import shown_by
 from plataforma_sdk.sandbox.restricted._fuel import Meter
 from plataforma_sdk.sandbox.restricted._guards import Operators
 from plataforma_sdk.sandbox.restricted._weights import MAX_TEXT, Scales
@@ -27,6 +28,7 @@ _Read: TypeAlias = Callable[[Any, str], Any]
 MAX_WIDTH: Final = 4096
 _MAX_SPEC: Final = 64
 _MAX_EXPONENT: Final = 5_000
+_FREE_BITS: Final = 512
 _PERCENT: Final = re.compile(r"%(?:\(([^)]*)\))?([-#0 +]*)(\*|\d+)?(?:\.(\*|\d+))?[hlL]?(.)", re.DOTALL)
 _NUMBER: Final = re.compile(r"\d+")
 _PLAIN: Final = frozenset({int, float, bool, str, type(None)})
@@ -79,6 +81,9 @@ class Texts:
                     self._check_width(width)
         for value in values if type(values) is tuple else (values,):
             self._check_decimal(value)
+            if type(value) is int:
+                self._charge_digits(value)
+            self._weigh_error(value)
         self._scales.text(values)
         return self._operators.grown(pattern % values)
 
@@ -91,14 +96,22 @@ class Texts:
         if type(value) is decimal.Decimal and value.is_finite() and abs(value.adjusted()) > _MAX_EXPONENT:
             raise ValueError(f"a Decimal with an exponent beyond {_MAX_EXPONENT} is not formatted; use str()")
 
+    def _weigh_error(self, value: Any) -> None:
+        """``str(OSError(1, "", value))`` writes a value that is not among the error's arguments."""
+        if isinstance(value, BaseException):
+            self._scales.text(shown_by(value))
+
     def format(self, value: Any, spec: Any = "", conversion: int = -1) -> str:
         """``f"{value!conversion:spec}"``."""
         kind = type(value)
-        if kind is int and not spec and conversion == -1:
-            return int.__repr__(value)
+        if kind is int:
+            self._charge_digits(value)
+            if not spec and conversion == -1:
+                return int.__repr__(value)
         if kind is str:
             self._operators.grown(value)
         elif kind not in _PLAIN:
+            self._weigh_error(value)
             self._scales.text(value)
         convert = _CONVERSIONS.get(conversion)
         if convert is not None:
@@ -146,12 +159,23 @@ class Texts:
             self._operators.grown(value)
             check_codec(*rest[:1])
             return self._operators.grown(str(value, *rest))  # type: ignore[no-any-return]
-        if type(value) not in _PLAIN:
+        if type(value) is int:
+            self._charge_digits(value)
+        elif type(value) not in _PLAIN:
+            self._weigh_error(value)
             self._scales.text(value)
         return self._operators.grown(str(value))  # type: ignore[no-any-return]
 
+    def _charge_digits(self, number: int) -> None:
+        """Charge the writing of a long number: it is quadratic, 15 µs for 4,000 digits."""
+        bits = number.bit_length()
+        if bits > _FREE_BITS:
+            self._meter.charge(bits * bits >> 19)
+
     def repr(self, value: Any) -> str:
         """``repr(value)``."""
+        if type(value) is int:
+            self._charge_digits(value)
         self._scales.text(value)
         return self._operators.grown(repr(value))  # type: ignore[no-any-return]
 
