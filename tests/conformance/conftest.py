@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -27,10 +28,16 @@ def guest_runner() -> None:
 
 
 @pytest.fixture(scope="session")
-def workers() -> Iterator[None]:
-    """Keep the pool of workers open between hosts, so that a case finds one that has started."""
-    with shared_pool():
-        yield
+def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the pool of workers open between hosts, so that a case finds one that has started.
+
+    Each case takes a fresh interpreter; with bytecode at hand it starts in half the time.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "pycache_prefix", str(tmp_path_factory.mktemp("bytecode")))
+        patch.setattr(sys, "dont_write_bytecode", False)
+        with shared_pool():
+            yield
 
 
 @pytest.fixture(params=PLACES)

@@ -44,7 +44,7 @@ class ProcessInstance:
         self._loop = asyncio.get_running_loop()
         self._memory_limit = (resident_bytes(worker.pid) or 0) + memory_growth(context.limits)
         self._watch: asyncio.TimerHandle | None = None
-        self._finalizer = weakref.finalize(self, worker.discard)
+        self._finalizer = weakref.finalize(self, _dispose, self._loop, worker, talk, self._closed_error())
         self._finalizer.atexit = False
         self._watch_memory(weakref.ref(self))
 
@@ -136,3 +136,13 @@ class ProcessInstance:
                     "memory", used=resident, limit=self._memory_limit, unit="bytes of the worker", module=self._module
                 )
             )
+
+
+def _dispose(
+    loop: asyncio.AbstractEventLoop, worker: WorkerProcess, talk: Conversation, error: PlataformaError
+) -> None:
+    """Free an instance that nobody closed; the collector runs in any thread, the conversation belongs to its loop."""
+    if loop.is_closed():
+        worker.discard()
+    else:
+        loop.call_soon_threadsafe(talk.end, error)

@@ -111,9 +111,8 @@ def spawn(code: str = BOOT) -> WorkerProcess:
 
 
 def _start(code: str, descriptor: int) -> subprocess.Popen[bytes]:
-    flags = ["-I", "-S", "-X", "utf8", *(["-B"] if sys.dont_write_bytecode else [])]
     return subprocess.Popen(  # noqa: S603 - our own interpreter
-        [sys.executable, *flags, "-c", _PREAMBLE + code, str(descriptor), str(os.getpid()), *_import_path()],
+        [sys.executable, *_flags(), "-c", _PREAMBLE + code, str(descriptor), str(os.getpid()), *_import_path()],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -123,6 +122,16 @@ def _start(code: str, descriptor: int) -> subprocess.Popen[bytes]:
         env={name: os.environ[name] for name in _LINKER if name in os.environ},
         start_new_session=True,
     )
+
+
+def _flags() -> list[str]:
+    """Isolated, and bytecode kept where the host keeps it."""
+    flags = ["-I", "-S", "-X", "utf8"]
+    if sys.dont_write_bytecode:
+        flags.append("-B")
+    if sys.pycache_prefix is not None:
+        flags += ["-X", f"pycache_prefix={sys.pycache_prefix}"]
+    return flags
 
 
 def _import_path() -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import signal
 from collections.abc import Callable
@@ -49,10 +50,16 @@ class PendingCall:
     context: contextvars.Context
     future: asyncio.Future[Any]
 
-    def fail(self, error: PlataformaError) -> None:
+    def succeed(self, value: Any) -> None:
         """End it; one whose caller has gone is left alone."""
         if not self.future.done():
+            self.future.set_result(value)
+
+    def fail(self, error: PlataformaError) -> None:
+        """End it by an error, as `succeed` does."""
+        if not self.future.done():
             self.future.set_exception(error)
+            self.future.exception()  # nobody need be waiting: no warning then
 
 
 class Conversation:
@@ -78,7 +85,7 @@ class Conversation:
         self._calls: dict[int, PendingCall] = {}
         self._last = 0
         self._is_lost = False
-        self._autopsy: asyncio.Task[None] | None = None
+        self._reaper: asyncio.Task[None] | None = None
         self._cancelled: list[asyncio.Task[None]] = []
         self._channel = Channel(
             worker.socket, context.limits.max_payload_bytes + FRAME_SLACK_BYTES, self._on_frame, self._on_lost
@@ -100,21 +107,25 @@ class Conversation:
     # --- asking ------------------------------------------------------------------------------------------------------
 
     async def load(self, bundle: bytes) -> None:
-        """Wait until the worker has started, then have it load a module."""
-        if self.ended is not None:
-            raise self.ended
+        """Wait until the worker has started, then have it load a module: call 0."""
         await self._ready
-        call = self._calls[0] = PendingCall(0, contextvars.copy_context(), self._loop.create_future())
+        call = self._open(0)
         self._channel.send(b"l" + bundle)
         await call.future
 
     def call(self, function: str, args: str, kwargs: str) -> PendingCall:
         """Begin a call in the current context."""
         self._last += 1
-        number = self._last
+        call = self._open(self._last)
+        self._channel.send(f"c{call.number} {function}\n{args}\n{kwargs}".encode())
+        return call
+
+    def _open(self, number: int) -> PendingCall:
         call = PendingCall(number, contextvars.copy_context(), self._loop.create_future())
-        self._calls[number] = call
-        self._channel.send(f"c{number} {function}\n{args}\n{kwargs}".encode())
+        if self.ended is None:
+            self._calls[number] = call
+        else:
+            call.fail(rebuilt(self.ended))
         return call
 
     def cancel(self, call: PendingCall) -> None:
@@ -135,22 +146,21 @@ class Conversation:
         self.ended = error
         self._channel.close()
         self._worker.kill()
+        self._reap()
         self._cancelled += self._requests.close()
         calls, self._calls = self._calls, {}
         for call in calls.values():
             call.fail(rebuilt(error))
         if not self._ready.done():
             self._ready.set_exception(rebuilt(error))
-            self._ready.exception()  # nobody may be waiting
-        for call in calls.values():
-            if call.future.done() and not call.future.cancelled():
-                call.future.exception()  # as above
+            self._ready.exception()  # as in `PendingCall.fail`
 
     async def wait_closed(self, timeout_s: float) -> None:
         """Wait until the process is reaped and what it had asked for is cancelled; nothing is left afterwards."""
-        await _reap(self._worker)
         current = asyncio.current_task()
-        tasks = [task for task in (*self._cancelled, self._autopsy) if task is not None and task is not current]
+        tasks = [task for task in self._cancelled if task is not current]
+        if self._reaper is not None:
+            await asyncio.wait([self._reaper])
         if tasks:
             await asyncio.wait(tasks, timeout=timeout_s)
 
@@ -160,10 +170,14 @@ class Conversation:
         if breach is not None:
             self.end(self._crash(f"broke the rules of its wire and was killed ({breach})"))
         else:
-            self._autopsy = self._loop.create_task(self._find_cause(), name=f"plataforma-autopsy-{self._module}")
+            self._reap()
+
+    def _reap(self) -> None:
+        if self._reaper is None:
+            self._reaper = self._loop.create_task(self._find_cause(), name=f"plataforma-reaper-{self._module}")
 
     async def _find_cause(self) -> None:
-        self.end(self._cause(await _reap(self._worker)))
+        self.end(self._cause(await _exit_status(self._worker)))
 
     def _cause(self, status: int | None) -> PlataformaError:
         if status == EXIT_MEMORY:
@@ -203,13 +217,14 @@ class Conversation:
         if reply.kind == "p":
             self.end(read_error(reply.payload, self._module))
             return
-        call = self._calls.pop(reply.call, None)
+        call = self._calls.get(reply.call)
         if call is None:
             raise BreachError(f"it answered call {reply.call}, which is not open")
         if reply.kind == "e":
             call.fail(read_error(reply.payload, self._module))
-        elif not call.future.done():
-            call.future.set_result(None if reply.payload == b"null" else _value(reply.payload))
+        else:
+            call.succeed(None if reply.payload == b"null" else _value(reply.payload))
+        del self._calls[reply.call]  # not before: what is not readable must end this call with all others
 
     def _count(self, reply: Reply) -> None:
         self._monitor.add_cpu(reply.cpu_us / 1_000)
@@ -228,9 +243,11 @@ def _value(payload: bytes) -> Any:
         raise BreachError(f"no value: {error.message}") from None
 
 
-async def _reap(worker: WorkerProcess) -> int | None:
+async def _exit_status(worker: WorkerProcess) -> int | None:
     """Wait for the end of a process that was killed or has gone, and return its status."""
-    async with asyncio.timeout(_REAP_S):
-        while worker.is_running:  # noqa: ASYNC110 - a child's end is no event without a signal handler or a thread
-            await asyncio.sleep(_REAP_TURN_S)
-    return worker.process.returncode
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_REAP_S):
+            while worker.is_running:  # noqa: ASYNC110 - a child's end is no event without a signal handler or a thread
+                await asyncio.sleep(_REAP_TURN_S)
+    status: int | None = worker.process.returncode
+    return status
