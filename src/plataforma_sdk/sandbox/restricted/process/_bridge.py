@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from typing import Any
+from typing import Any, Final
 
 from plataforma_sdk import codec
 from plataforma_sdk.sandbox import ResourceLimits, ResourceMonitor
@@ -16,6 +16,10 @@ __all__ = ["CURRENT_CALL", "RemoteBridge", "RemoteClock", "WorkerMonitor"]
 
 CURRENT_CALL: contextvars.ContextVar[int] = contextvars.ContextVar("plataforma_worker_call", default=0)
 """The call that the running code belongs to; its tasks inherit it."""
+
+
+_SHORT: Final = {b"Vnull": None, b"Vtrue": True, b"Vfalse": False}
+"""What most immediate functions answer."""
 
 
 class RemoteBridge:
@@ -37,9 +41,11 @@ class RemoteBridge:
     def call_now(self, method: str, args: list[Any]) -> Any:
         """Ask, and wait without the event loop."""
         answer = self._link.ask(b"i%d %s\n%s" % (CURRENT_CALL.get(), method.encode(), self._encoded(args)))
+        if answer in _SHORT:
+            return _SHORT[answer]
         if answer.startswith(b"X"):
             raise read_error(answer[1:], self._module)
-        return codec.decode(answer[1:]) if answer != b"Vnull" else None
+        return codec.decode(answer[1:])
 
     async def call(self, method: str, args: list[Any]) -> Any:
         """Ask, and wait with the event loop; cancelling it cancels what the host does."""

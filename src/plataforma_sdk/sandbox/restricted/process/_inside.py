@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import sys
-from collections.abc import Callable, Coroutine, Mapping
-from contextvars import Context
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import attrs
@@ -20,7 +17,7 @@ if TYPE_CHECKING:
     from plataforma_sdk.package import ModulePackage
     from plataforma_sdk.sandbox import ResourceLimits
 
-__all__ = ["Bundle", "WorkerEngine", "WorkerInstance", "start_task", "warm_up"]
+__all__ = ["Bundle", "WorkerEngine", "WorkerInstance", "warm_up"]
 
 
 @attrs.frozen(kw_only=True)
@@ -64,23 +61,6 @@ class WorkerEngine(RestrictedEngine):
     """The engine, making instances for a worker."""
 
     instance_class = WorkerInstance
-
-
-if sys.version_info >= (3, 12):
-
-    def start_task(
-        loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, None], context: Context
-    ) -> asyncio.Task[None]:
-        """Run a coroutine as a task; one that never waits costs no turn of the loop."""
-        return asyncio.Task(work, loop=loop, context=context, eager_start=True)
-
-else:
-
-    def start_task(
-        loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, None], context: Context
-    ) -> asyncio.Task[None]:
-        """Run a coroutine as a task."""
-        return loop.create_task(work, context=context)
 
 
 _WARM_UP: Final = """

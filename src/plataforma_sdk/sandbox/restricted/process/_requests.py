@@ -15,6 +15,7 @@ from plataforma_sdk.errors import CodecError, QuotaExceededError
 from plataforma_sdk.sandbox._protocols import EngineContext
 from plataforma_sdk.sandbox.restricted.process._channel import Channel
 from plataforma_sdk.sandbox.restricted.process._errors import error_text
+from plataforma_sdk.sandbox.restricted.process._tasks import start_task
 from plataforma_sdk.sandbox.restricted.process._wire import Ask, BreachError, ClockRead
 from plataforma_sdk.types import SystemClock
 
@@ -23,6 +24,8 @@ __all__ = ["HostRequests"]
 _MAX_OPEN: Final = 1_000
 _REFUSED_HOLD_S: Final = 0.005
 _IDLE_HOLD_S: Final = 0.001
+_SHORT: Final[dict[type, dict[Any, bytes]]] = {type(None): {None: b"null"}, bool: {True: b"true", False: b"false"}}
+_DROPPED: Final[Any] = object()
 
 
 class HostRequests:
@@ -43,7 +46,8 @@ class HostRequests:
         self._channel = channel
         self._context_of = context_of
         self._loop = asyncio.get_running_loop()
-        self._open: dict[int, asyncio.Task[None]] = {}
+        self._open: dict[int, asyncio.Task[None] | None] = {}
+        self._name = f"plataforma-{context.module_id}-host-call"
         self._is_closed = False
 
     def answer(self, ask: Ask) -> None:
@@ -55,7 +59,7 @@ class HostRequests:
         args = _arguments(ask)
         try:
             result = self._context_of(ask.call).copy().run(self._bridge.call_now, ask.method, args)
-            frame = b"Vnull" if result is None else b"V" + codec.encode(result).encode()
+            frame = b"V" + _encoded(result)
         except Exception as error:  # noqa: BLE001 - crosses as data
             if isinstance(error, QuotaExceededError) and error.resource == "host_calls":
                 self._channel.hold(_REFUSED_HOLD_S)
@@ -89,11 +93,14 @@ class HostRequests:
             self._channel.hold(_REFUSED_HOLD_S)
             self._channel.send(b"x%d\n%s" % (number, error_text(refusal)))
             return
-        self._open[number] = self._loop.create_task(
-            self._serve(number, ask.method, args),
-            name=f"plataforma-{self._module}-{ask.method}",
-            context=self._context_of(ask.call).copy(),
+        self._open[number] = None
+        task = start_task(
+            self._loop, self._serve(number, ask.method, args), self._context_of(ask.call).copy(), name=self._name
         )
+        if self._is_closed:  # by what the call did at once
+            task.cancel()
+        elif not task.done():
+            self._open[number] = task
 
     def drop(self, number: int) -> None:
         """Cancel a request that nobody awaits any more; it may have been answered just now."""
@@ -101,12 +108,12 @@ class HostRequests:
         if task is not None:
             task.cancel()
         else:
-            self._channel.hold(_IDLE_HOLD_S)
+            self._channel.hold(_IDLE_HOLD_S)  # one that says so without end is slowed down
 
     def close(self) -> list[asyncio.Task[None]]:
         """Cancel everything, and return what is still to end."""
         self._is_closed = True
-        tasks = [task for task in self._open.values() if not task.done()]
+        tasks = [task for task in self._open.values() if task is not None and not task.done()]
         self._open.clear()
         for task in tasks:
             task.cancel()
@@ -116,11 +123,16 @@ class HostRequests:
         await self._channel.room()
         try:
             result = await self._bridge.call(method, args)
-            frame = b"v%d\n%s" % (number, codec.encode(result).encode())
+            frame = b"v%d\n%s" % (number, _encoded(result))
         except Exception as error:  # noqa: BLE001 - crosses as data
             frame = b"x%d\n%s" % (number, error_text(error))
-        if self._open.pop(number, None) is not None and not self._is_closed:
+        if self._open.pop(number, _DROPPED) is not _DROPPED:
             self._channel.send(frame)
+
+
+def _encoded(result: Any) -> bytes:
+    short = _SHORT.get(type(result))
+    return codec.encode(result).encode() if short is None else short[result]
 
 
 def _arguments(ask: Ask) -> list[Any]:

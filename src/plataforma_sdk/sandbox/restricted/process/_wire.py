@@ -26,7 +26,8 @@ from __future__ import annotations
 
 import re
 import struct
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypeAlias
 
 import attrs
 
@@ -49,11 +50,6 @@ FRAME_SLACK_BYTES: Final = 1 << 16
 """What a worker's frame may hold beside the largest payload: head, brackets and commas. The host judges payloads."""
 
 _LENGTH: Final = struct.Struct("<I")
-
-_REPLY: Final = re.compile(rb"([rep])([0-9]{1,15}) ([0-9]{1,15}) ([0-9]{1,18}) ([0-9]{1,15})\n")
-_AWAITED: Final = re.compile(rb"h([0-9]{1,15}) ([0-9]{1,15}) ([a-z_.]{1,64})\n")
-_NOW: Final = re.compile(rb"i([0-9]{1,15}) ([a-z_.]{1,64})\n")
-_DROP: Final = re.compile(rb"d([0-9]{1,15})")
 
 
 class BreachError(Exception):
@@ -117,6 +113,10 @@ class ClockRead:
     is_monotonic: bool
 
 
+_Message: TypeAlias = Ready | Reply | Ask | Drop | ClockRead
+_Rule: TypeAlias = tuple[re.Pattern[bytes], Callable[[re.Match[bytes]], _Message]]
+
+
 def pack(body: bytes) -> bytes:
     """Make a frame of a body."""
     return _LENGTH.pack(len(body)) + body
@@ -128,28 +128,47 @@ def read_worker(body: bytes) -> Ready | Reply | Ask | Drop | ClockRead:
     Raises:
         BreachError: it fits no rule of the grammar.
     """
-    found = _REPLY.match(body)
-    if found is not None:
-        kind, call, cpu_us, fuel, memory = found.groups()
-        return Reply(kind.decode(), int(call), int(cpu_us), int(fuel), int(memory), body[found.end() :])
-    found = _NOW.match(body)
-    if found is not None:
-        return Ask(None, int(found[1]), found[2].decode(), body[found.end() :])
-    found = _AWAITED.match(body)
-    if found is not None:
-        return Ask(int(found[1]), int(found[2]), found[3].decode(), body[found.end() :])
-    return _read_short(body)
+    read = _READERS.get(body[:1])
+    if read is None:
+        raise BreachError(f"no frame of a worker: {body[:40]!r}")
+    pattern, make = read
+    found = pattern.match(body)
+    if found is None:
+        raise BreachError(f"no frame of a worker: {body[:40]!r}")
+    return make(found)
 
 
-def _read_short(body: bytes) -> Ready | Drop | ClockRead:
-    found = _DROP.fullmatch(body)
-    if found is not None:
-        return Drop(int(found[1]))
-    if body in (b"tn", b"tm"):
-        return ClockRead(body == b"tm")
-    if body == b"R%d" % PROTOCOL:
-        return Ready()
-    raise BreachError(f"no frame of a worker: {body[:40]!r}")
+def _reply(found: re.Match[bytes]) -> Reply:
+    kind, call, cpu_us, fuel, memory, payload = found.groups()
+    return Reply(kind.decode(), int(call), int(cpu_us), int(fuel), int(memory), payload)
+
+
+def _now(found: re.Match[bytes]) -> Ask:
+    call, method, payload = found.groups()
+    return Ask(None, int(call), method.decode(), payload)
+
+
+def _awaited(found: re.Match[bytes]) -> Ask:
+    number, call, method, payload = found.groups()
+    return Ask(int(number), int(call), method.decode(), payload)
+
+
+def _rule(pattern: bytes, make: Callable[[re.Match[bytes]], _Message]) -> _Rule:
+    return re.compile(pattern + rb"\Z", re.DOTALL), make
+
+
+_REPLY: Final = _rule(rb"([rep])([0-9]{1,15}) ([0-9]{1,15}) ([0-9]{1,18}) ([0-9]{1,15})\n(.*)", _reply)
+_READERS: Final[dict[bytes, _Rule]] = {
+    b"r": _REPLY,
+    b"e": _REPLY,
+    b"p": _REPLY,
+    b"i": _rule(rb"i([0-9]{1,15}) ([a-z_.]{1,64})\n(.*)", _now),
+    b"h": _rule(rb"h([0-9]{1,15}) ([0-9]{1,15}) ([a-z_.]{1,64})\n(.*)", _awaited),
+    b"d": _rule(rb"d([0-9]{1,15})", lambda found: Drop(int(found[1]))),
+    b"t": _rule(rb"t([nm])", lambda found: ClockRead(found[1] == b"m")),
+    b"R": _rule(rb"R%d" % PROTOCOL, lambda _: Ready()),
+}
+"""First letter -> its rule; a payload is whatever follows the newline."""
 
 
 class FrameReader:

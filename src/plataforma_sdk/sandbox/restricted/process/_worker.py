@@ -22,8 +22,9 @@ from plataforma_sdk.sandbox.restricted.process._confine import (
     take_socket,
 )
 from plataforma_sdk.sandbox.restricted.process._errors import error_text
-from plataforma_sdk.sandbox.restricted.process._inside import Bundle, WorkerEngine, WorkerInstance, start_task, warm_up
+from plataforma_sdk.sandbox.restricted.process._inside import Bundle, WorkerEngine, WorkerInstance, warm_up
 from plataforma_sdk.sandbox.restricted.process._link import Link
+from plataforma_sdk.sandbox.restricted.process._tasks import start_task
 from plataforma_sdk.sandbox.restricted.process._wire import PROTOCOL
 from plataforma_sdk.types import SystemClock
 

@@ -6,6 +6,7 @@ import asyncio
 import os
 import resource
 import signal
+import socket
 import sys
 
 import pytest
@@ -14,7 +15,8 @@ from hypothesis import strategies as st
 
 from plataforma_sdk import ModulePackage, ModuleSandbox
 from plataforma_sdk.errors import PlataformaError, ResourceLimitError, SandboxCrashedError
-from plataforma_sdk.sandbox import ResourceLimits
+from plataforma_sdk.permissions import PermissionManager
+from plataforma_sdk.sandbox import ApiProxy, ResourceLimits
 from plataforma_sdk.sandbox.restricted.process import ProcessEngine, _instance
 from plataforma_sdk.sandbox.restricted.process._spawn import WorkerProcess
 from plataforma_sdk.sandbox.restricted.process._talk import Conversation
@@ -216,9 +218,6 @@ def test_the_bridge_decides_whatever_a_worker_asks(run):
     code += "frame(b'r1 0 0 0\\n[\"refused\"]')\n"
 
     async def main():
-        from plataforma_sdk.permissions import PermissionManager
-        from plataforma_sdk.sandbox import ApiProxy
-
         async def get(key):
             return "secret"
 
@@ -277,6 +276,35 @@ def test_a_worker_that_talks_without_end_leaves_the_loop_its_turns(run):
     assert is_poisoned is False
 
 
+def test_a_module_that_goes_on_after_a_refusal_is_slowed_down(run):
+    """Each refused immediate call holds its worker up, so that asking without end does not keep the host busy."""
+    methods = """
+    def probe(self, times):
+        refused = 0
+        for _ in range(times):
+            try:
+                self.permissions.has("x")
+            except QuotaExceededError:
+                refused += 1
+        return refused
+    """
+    limits = ResourceLimits(max_host_calls_per_s=10, max_step_ms=5_000)
+
+    async def main():
+        context = make_context(limits=limits)
+        permissions = PermissionManager([], module="vendas", declared=["x"])
+        proxy = ApiProxy("vendas", permissions, context.monitor, {"permissions.has": permissions.has})
+        head = "from plataforma_sdk import QuotaExceededError"
+        async with loading(methods, head=head, bridge=proxy, limits=limits) as vendas:
+            began = asyncio.get_running_loop().time()
+            refused = await vendas.call("probe", 60)
+            return refused, asyncio.get_running_loop().time() - began
+
+    refused, took_s = run(main())
+    assert refused >= 40
+    assert took_s > (refused - 1) * 0.004
+
+
 class FakeWorker(WorkerProcess):
     """A process that is none."""
 
@@ -311,7 +339,6 @@ frames = st.one_of(
 @given(st.lists(frames | st.binary(max_size=20), max_size=12))
 def test_no_stream_of_bytes_confuses_the_host(stream):
     """Fuzzed: the host goes on, or kills the worker; it never fails by itself, and calls never hang."""
-    import socket
 
     async def main():
         failures = []

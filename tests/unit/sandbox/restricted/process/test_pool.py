@@ -86,7 +86,7 @@ def test_two_hundred_loads_leave_nothing(run, before):
         await engine.close()
         return after_all - after_one
 
-    assert abs(run(main())) <= 2  # a spare more or less
+    assert run(main()) < 10  # spares that start just then, not two hundred
     assert left(before) == (set(), set())
 
 

@@ -19,7 +19,8 @@ from plataforma_sdk.errors import (
     PolicyError,
     QuotaExceededError,
 )
-from plataforma_sdk.sandbox import ResourceLimits
+from plataforma_sdk.permissions import PermissionManager
+from plataforma_sdk.sandbox import ApiProxy, ResourceLimits
 from plataforma_sdk.sandbox.restricted import RestrictedEngine
 from plataforma_sdk.sandbox.restricted.process import ProcessEngine
 from plataforma_sdk.types import FakeClock
@@ -286,9 +287,6 @@ def test_what_is_too_large_is_refused_in_the_module(run, size):
     async def main():
         head = "from plataforma_sdk import QuotaExceededError"
         context = make_context(limits=limits)
-        from plataforma_sdk.permissions import PermissionManager
-        from plataforma_sdk.sandbox import ApiProxy
-
         permissions = PermissionManager(["system.storage"], module="vendas", declared=["system.storage"])
         proxy = ApiProxy("vendas", permissions, context.monitor, {"storage.set": lambda *_: None})
         async with loading(methods, head=head, bridge=proxy, limits=limits) as vendas:
