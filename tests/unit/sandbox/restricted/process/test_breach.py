@@ -171,6 +171,16 @@ LIES = {
 }
 
 
+class Never:
+    """A host that does not answer what it is awaited for."""
+
+    def call_now(self, method, args):
+        return None
+
+    async def call(self, method, args):
+        await asyncio.Event().wait()
+
+
 @pytest.mark.parametrize("lie", LIES.values(), ids=LIES)
 def test_a_worker_that_breaks_the_rules_is_killed(run, lie):
     async def main():
@@ -178,7 +188,7 @@ def test_a_worker_that_breaks_the_rules_is_killed(run, lie):
         engine = ProcessEngine(pool)
         try:
             with pytest.raises(SandboxCrashedError, match="broke the rules") as caught:
-                await engine.load(make_package(), make_context())
+                await engine.load(make_package(), make_context(Never()))
         finally:
             await engine.close()
         return caught.value.module, is_alive(pool.workers[0].pid)
