@@ -74,7 +74,7 @@ class ProcessInstance:
                 call = self._talk.call(function, received, named)
                 return await call.future
         except TimeoutError:
-            raise self._end_late(deadline) from None
+            raise self._end_late(deadline.elapsed_ms) from None
         except asyncio.CancelledError:
             if call is not None:
                 self._abandon(call, deadline)
@@ -102,22 +102,24 @@ class ProcessInstance:
 
     # --- limits ------------------------------------------------------------------------------------------------------
 
-    def _end_late(self, deadline: CallDeadline) -> ResourceLimitError:
+    def _end_late(self, elapsed_ms: float) -> ResourceLimitError:
         error = ResourceLimitError(
-            "call_time", used=deadline.elapsed_ms, limit=self._limits.max_call_ms, unit="ms", module=self._module
+            "call_time", used=elapsed_ms, limit=self._limits.max_call_ms, unit="ms", module=self._module
         )
         self._talk.end(error)
         return error
 
     def _abandon(self, call: PendingCall, deadline: CallDeadline) -> None:
-        """Have a cancelled call stopped; its deadline goes on without its caller."""
+        """Have a cancelled call stopped; its deadline goes on without its caller, and keeps neither of them alive."""
         self._talk.cancel(call)
         left_s = max(0.0, self._limits.max_call_ms - deadline.elapsed_ms) / 1_000
-        self._loop.call_later(left_s, self._end_abandoned, call, deadline)
+        self._loop.call_later(left_s, ProcessInstance._end_abandoned, weakref.ref(self), call.number)
 
-    def _end_abandoned(self, call: PendingCall, deadline: CallDeadline) -> None:
-        if self._talk.is_open(call):
-            self._end_late(deadline)
+    @staticmethod
+    def _end_abandoned(reference: weakref.ref[ProcessInstance], number: int) -> None:
+        instance = reference()
+        if instance is not None and instance._talk.is_open(number):  # noqa: SLF001 - itself
+            instance._end_late(instance._limits.max_call_ms)  # noqa: SLF001
 
     @staticmethod
     def _watch_memory(reference: weakref.ref[ProcessInstance]) -> None:

@@ -133,9 +133,9 @@ class Conversation:
         if call.number in self._calls:
             self._channel.send(b"k%d" % call.number)
 
-    def is_open(self, call: PendingCall) -> bool:
+    def is_open(self, number: int) -> bool:
         """Whether a call has not been answered."""
-        return call.number in self._calls
+        return number in self._calls
 
     # --- the end -----------------------------------------------------------------------------------------------------
 

@@ -115,6 +115,31 @@ def test_a_background_task_that_breaks_a_limit_ends_the_worker(run):
     run(main())
 
 
+def test_a_cancelled_call_that_does_not_stop_is_ended_at_its_deadline(run):
+    """Its caller has gone, so nobody else would end it."""
+    methods = """
+    async def probe(self):
+        while True:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                pass
+    """
+
+    async def main():
+        async with loading(methods, limits=ResourceLimits(max_call_ms=300, max_step_ms=2_000)) as vendas:
+            task = asyncio.create_task(vendas.call("probe"))
+            await asyncio.sleep(0.05)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            await until(lambda: vendas.instance.is_poisoned)
+            with pytest.raises(ResourceLimitError, match="call_time"):
+                await vendas.call("probe")
+
+    run(main())
+
+
 def test_a_worker_that_is_too_large_is_killed(run, monkeypatch):
     async def main():
         async with loading(WAITS) as vendas:

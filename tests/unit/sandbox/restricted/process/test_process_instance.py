@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import gc
+import weakref
 from typing import Any
 
 import pytest
@@ -350,3 +352,24 @@ def test_a_closed_instance_says_so(run):
             return vendas.instance.is_poisoned
 
     assert run(main()) is False
+
+
+def test_a_cancelled_call_does_not_keep_the_instance(run):
+    async def main():
+        engine = ProcessEngine()
+        package = make_package("async def probe(self): await asyncio.Event().wait()")
+        instance = await engine.load(package, make_context())
+        task = asyncio.create_task(instance.call("probe"))
+        await asyncio.sleep(0.02)
+        task.cancel()
+        await asyncio.wait([task])
+        await instance.close()
+        kept = weakref.ref(instance)
+        del instance, task
+        gc.collect()
+        try:
+            return kept()
+        finally:
+            await engine.close()
+
+    assert run(main()) is None
