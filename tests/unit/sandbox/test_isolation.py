@@ -43,7 +43,9 @@ def test_a_process_is_for_the_restricted_tier():
     assert type(make_engine("restricted", isolation="process")) is ProcessEngine
 
 
-@pytest.mark.parametrize("engine", ["trusted", "wasm", "nothing", TrustedEngine()], ids=str)
+@pytest.mark.parametrize(
+    "engine", ["trusted", "wasm", "nothing", TrustedEngine()], ids=["trusted", "wasm", "nothing", "an object"]
+)
 def test_other_engines_have_no_process(engine):
     with pytest.raises(SandboxError, match="isolation='process' is for engine='restricted'"):
         make_engine(engine, isolation="process")

@@ -2,6 +2,9 @@
 
 A worker is used for one module and never again. The pool is shared by all hosts of a process, since a worker that has
 not been used yet belongs to nobody; the first host to load opens it, and the last to close ends the spares.
+
+Considered and left: forks of one interpreter that has imported everything. They would start in milliseconds and share
+its memory, but also its address layout and hash seed, and would be nobody's children but that interpreter's.
 """
 
 from __future__ import annotations

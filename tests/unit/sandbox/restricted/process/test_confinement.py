@@ -14,17 +14,15 @@ from typing import Any
 
 import pytest
 
-import plataforma_sdk
 from plataforma_sdk.sandbox.restricted.process._confine import SPARE_DESCRIPTORS
 from plataforma_sdk.sandbox.restricted.process._spawn import spawn
 
-SEES_US = {**os.environ, "PYTHONPATH": str(Path(plataforma_sdk.__file__).parents[1])}
+SEES_US = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
 ONLY_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="the kernel's own account of a process is Linux's")
 
 PROBE = """
 import json, os, resource, sys
 from plataforma_sdk.sandbox.restricted.process._link import Link
-import plataforma_sdk
 from plataforma_sdk.sandbox.restricted.process._confine import bound_cpu, bound_memory, take_socket
 from plataforma_sdk.sandbox.restricted.process._worker import prepare
 
