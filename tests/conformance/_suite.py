@@ -23,8 +23,10 @@ from ._api import app, make_database
 
 __all__ = [
     "CASES",
+    "ISOLATED",
     "MANIFEST",
     "METERED",
+    "PLACES",
     "Case",
     "answering",
     "case",
@@ -40,6 +42,11 @@ __all__ = [
 
 METERED: Final = ("restricted", "wasm")
 """The tiers that enforce the hard limits; `trusted` has a deadline for its calls only."""
+
+ISOLATED: Final = "restricted-process"
+"""The `restricted` tier once more, each module in a worker process: whatever holds in process must hold there."""
+
+PLACES: Final = (*TIERS, ISOLATED)
 
 ROOMY: Final = ResourceLimits(max_step_ms=1_000)
 """For cases that are not about limits: a garbage collection of the whole test process may fall into a step."""
@@ -104,13 +111,13 @@ class Case:
         if self.has_database:
             settings["database"] = make_database(directory.with_suffix(".sqlite"))
         async with asyncio.timeout(CASE_TIMEOUT_S):
-            async with ModuleHost(engine=engine, grants=grants, limits=self.limits or ROOMY, **settings) as host:
+            async with ModuleHost(**place(engine), grants=grants, limits=self.limits or ROOMY, **settings) as host:
                 package = self.package(directory)
                 if not self.is_loaded:
                     await self.check(host, package)
                     return
                 handle = await host.load(package)
-                assert handle.engine == engine
+                assert handle.engine == place(engine)["engine"]
                 await self.check(host, handle)
 
 
@@ -130,13 +137,23 @@ def each(cases: Iterable[Case]) -> Callable[..., None]:
         if item.name in CASES:
             raise ValueError(f"two cases are named {item.name!r}")
         CASES[item.name] = item
-    pairs = [pytest.param(item, tier, id=f"{tier}-{item.name}") for item in cases for tier in item.tiers]
+    pairs = [pytest.param(item, tier, id=f"{tier}-{item.name}") for item in cases for tier in places(item)]
 
     @pytest.mark.parametrize(("item", "engine"), pairs, indirect=["engine"])
     def test(item: Case, engine: str, tmp_path: Path) -> None:
         item.run(engine, tmp_path / "probe")
 
     return test
+
+
+def places(item: Case) -> tuple[str, ...]:
+    """Where a case runs: its tiers, and `restricted` once more in a process."""
+    return (*item.tiers, ISOLATED) if "restricted" in item.tiers else item.tiers
+
+
+def place(name: str) -> dict[str, Any]:
+    """The arguments of a host that runs its modules there."""
+    return {"engine": "restricted", "isolation": "process"} if name == ISOLATED else {"engine": name}
 
 
 def module(body: str, *, head: str = "") -> str:
@@ -197,7 +214,7 @@ async def open_host(
     package = make_package(source, permissions=permissions)
     async with asyncio.timeout(CASE_TIMEOUT_S):
         held = package.manifest.permissions.declared if grants is None else grants
-        async with ModuleHost(engine=engine, grants=held, **{"api": app, **settings}) as host:
+        async with ModuleHost(**place(engine), grants=held, **{"api": app, **settings}) as host:
             yield host, await host.load(package)
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+from collections.abc import Iterator
 
 import pytest
 
-from plataforma_sdk.sandbox import TIERS, ModuleSandbox
+from plataforma_sdk.sandbox import ModuleSandbox
+from plataforma_sdk.sandbox.restricted.process import shared_pool
 
-from ._suite import make_package, module
+from ._suite import ISOLATED, PLACES, make_package, module
 
 FIRST_USE_TIMEOUT_S = 180
 
@@ -24,11 +27,26 @@ def guest_runner() -> None:
     asyncio.run(use())
 
 
-@pytest.fixture(params=TIERS)
+@pytest.fixture(scope="session")
+def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the pool of workers open between hosts, so that a case finds one that has started.
+
+    Each case takes a fresh interpreter; with bytecode at hand it starts in half the time.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "pycache_prefix", str(tmp_path_factory.mktemp("bytecode")))
+        patch.setattr(sys, "dont_write_bytecode", False)
+        with shared_pool():
+            yield
+
+
+@pytest.fixture(params=PLACES)
 def engine(request: pytest.FixtureRequest) -> str:
-    """The tier's name; a tier that cannot be imported fails, it is not skipped."""
+    """The tier's name, or that of `restricted` in a process; one that cannot be imported fails, it is not skipped."""
     if request.param == "wasm":
         request.getfixturevalue("guest_runner")
+    if request.param == ISOLATED:
+        request.getfixturevalue("workers")
     return request.param
 
 

@@ -75,12 +75,13 @@ async def use_a_host() -> None:
         delivery = await host.events.emit("user.login", {"name": "Ana"})
         assert_type(delivery.delivered, int)
         await host.load(Counter, engine="trusted")
+        assert_type(await host.load("./reviewed", isolation="process"), ModuleHandle)
 
 
 async def use_a_sandbox(package: ModulePackage) -> None:
     assert_type(package.manifest, Manifest)
     assert_type(package.files, Mapping[str, bytes])
-    async with ModuleSandbox(package, engine="trusted") as sandbox:
+    async with ModuleSandbox(package, engine="restricted", isolation="process") as sandbox:
         assert_type(sandbox, ModuleSandbox)
         assert_type(sandbox.usage, ResourceUsage)
 

@@ -63,6 +63,8 @@ class ModuleHost:
         clipboard: the person's clipboard; a private one in memory by default.
         record: let undeclared permissions be asked for, to find out what a module needs.
         clock: where time comes from.
+        isolation: ``"process"`` runs each module of `restricted` in a worker process of its own; other tiers do not
+            change. None and ``"none"`` run it in the host's.
 
     >>> import asyncio
     >>> from plataforma_sdk import ModuleFramework, ModuleHost, ui
@@ -96,14 +98,16 @@ class ModuleHost:
         clipboard: Clipboard | None = None,
         record: bool = False,
         clock: Clock | None = None,
+        isolation: str | None = None,
     ) -> None:
         self.subject = subject
         self.registry = registry
         self.locale = locale
         self._clock = clock or SystemClock()
         self._plugins = make_plugin_manager(plugins)
-        self._engines: dict[str, Engine] = {}
-        self._default_engine = self._engine(engine)
+        self._engines: dict[tuple[str, str | None], Engine] = {}
+        self._isolation = isolation
+        self._default_engine = self._engine(engine, isolation)
         self._grants = tuple(grants)
         self._prompt = prompt
         self._limits = limits or ResourceLimits()
@@ -188,6 +192,7 @@ class ModuleHost:
         engine: str | Engine | None = None,
         grants: Iterable[str] | None = None,
         limits: ResourceLimits | None = None,
+        isolation: str | None = None,
     ) -> ModuleHandle:
         """Load a module and run its `on_load`.
 
@@ -197,8 +202,10 @@ class ModuleHost:
             engine: its tier; the host's by default. The manifest may exclude tiers, never choose one.
             grants: permissions it holds beside the host's, as far as it declares them.
             limits: in place of the host's; the manifest may lower them.
+            isolation: ``"none"`` or ``"process"``; the host's by default, where the tier is `restricted`.
 
         Raises:
+            SandboxError: no such engine or isolation, or it does not run here.
             ManifestError: the package has faults; all of them are listed.
             PermissionDeniedError: a required permission is refused, or there is nobody to ask.
             ModuleStateError: a module of this id is loaded already.
@@ -207,7 +214,7 @@ class ModuleHost:
             GuestError: the module's own code failed while it loaded.
         """
         self._check_use()
-        chosen = self._engine(engine) if engine is not None else self._default_engine
+        chosen = self._choose(engine, isolation)
         package = await self._package(target, chosen)
         check_tier(package, chosen)
         with self._reserve(package.id):
@@ -240,13 +247,23 @@ class ModuleHost:
         if self._loop is None or self._is_closing:
             raise ModuleStateError("The host is not entered, or closed: 'async with ModuleHost(...) as host'")
 
-    def _engine(self, engine: str | Engine) -> Engine:
-        if not isinstance(engine, str):
-            return self._engines.setdefault(engine.name, engine)
-        if engine not in self._engines:
-            from_plugin = None if engine in TIERS else self._plugins.hook.plataforma_engine(name=engine)
-            self._engines[engine] = from_plugin or make_engine(engine)
-        return self._engines[engine]
+    def _choose(self, engine: str | Engine | None, isolation: str | None) -> Engine:
+        """The engine of one load: what it does not name is the host's."""
+        if engine is None and isolation is None:
+            return self._default_engine
+        if engine == "restricted" and isolation is None:
+            isolation = self._isolation
+        return self._engine(self._default_engine.name if engine is None else engine, isolation)
+
+    def _engine(self, engine: str | Engine, isolation: str | None) -> Engine:
+        isolation = None if isolation == "none" else isolation
+        key = (engine if isinstance(engine, str) else engine.name, isolation)
+        if key not in self._engines:
+            from_plugin = None
+            if isinstance(engine, str) and engine not in TIERS and isolation is None:
+                from_plugin = self._plugins.hook.plataforma_engine(name=engine)
+            self._engines[key] = from_plugin or make_engine(engine, isolation=isolation)
+        return self._engines[key]
 
     async def _package(self, target: LoadTarget, engine: Engine) -> ModulePackage:
         if not (isinstance(target, type) and issubclass(target, ModuleFramework)):

@@ -4,7 +4,7 @@
 """
 
 from plataforma_sdk.sandbox._deadline import CallDeadline, waiting_for_a_person
-from plataforma_sdk.sandbox._engines import TIERS, make_engine
+from plataforma_sdk.sandbox._engines import ISOLATIONS, TIERS, make_engine
 from plataforma_sdk.sandbox._limits import ResourceLimits
 from plataforma_sdk.sandbox._monitor import ResourceMonitor, ResourceUsage
 from plataforma_sdk.sandbox._protocols import Engine, EngineContext, HostBridge, Instance
@@ -13,6 +13,7 @@ from plataforma_sdk.sandbox._sandbox import ModuleSandbox
 from plataforma_sdk.sandbox._supervisor import Supervisor
 
 __all__ = [
+    "ISOLATIONS",
     "TIERS",
     "ApiProxy",
     "CallDeadline",

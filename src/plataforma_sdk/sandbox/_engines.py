@@ -7,17 +7,26 @@ from typing import Final
 from plataforma_sdk.errors import SandboxError
 from plataforma_sdk.sandbox._protocols import Engine
 
-__all__ = ["TIERS", "make_engine"]
+__all__ = ["ISOLATIONS", "TIERS", "make_engine"]
 
 TIERS: Final = ("trusted", "restricted", "wasm")
+ISOLATIONS: Final = ("none", "process")
 
 
-def make_engine(engine: str | Engine) -> Engine:
+def make_engine(engine: str | Engine, *, isolation: str | None = None) -> Engine:
     """Return the engine of a tier, or the engine itself where one is given.
 
+    Args:
+        engine: a tier or an engine.
+        isolation: ``"process"`` runs each module of `restricted` in a worker process; ``"none"`` and None do not.
+
     Raises:
-        SandboxError: no such tier, or the tier does not run here.
+        SandboxError: no such tier or isolation, or it does not run here.
     """
+    if isolation not in (None, *ISOLATIONS):
+        raise SandboxError(f"There is no isolation {isolation!r}; choose one of {', '.join(ISOLATIONS)}")
+    if isolation == "process":
+        return _isolated(engine)
     if not isinstance(engine, str):
         return engine
     if engine == "trusted":
@@ -33,3 +42,15 @@ def make_engine(engine: str | Engine) -> Engine:
 
         return WasmEngine()
     raise SandboxError(f"There is no engine {engine!r}; choose one of {', '.join(TIERS)}")
+
+
+def _isolated(engine: str | Engine) -> Engine:
+    if engine != "restricted":
+        name = engine if isinstance(engine, str) else type(engine).__name__
+        raise SandboxError(
+            f"isolation='process' is for engine='restricted', not for {name!r}: "
+            "'wasm' is a boundary in itself, and 'trusted' needs none"
+        )
+    from plataforma_sdk.sandbox.restricted.process import ProcessEngine
+
+    return ProcessEngine()

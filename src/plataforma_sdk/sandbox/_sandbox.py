@@ -36,6 +36,7 @@ class ModuleSandbox:
         config: values for the manifest's ``[config]``.
         seed: seed of the module's random numbers, to repeat a run.
         clock: where the module's time comes from.
+        isolation: ``"process"`` runs it in a worker process; for `restricted` only.
 
     >>> import asyncio
     >>> from plataforma_sdk import ModulePackage, ModuleSandbox
@@ -65,10 +66,11 @@ class ModuleSandbox:
         config: Mapping[str, Any] | None = None,
         seed: int | None = None,
         clock: Clock | None = None,
+        isolation: str | None = None,
     ) -> None:
         manifest = package.manifest
         self.package = package
-        self.engine = make_engine(engine)
+        self.engine = make_engine(engine, isolation=isolation)
         self.limits = (limits or ResourceLimits()).lowered_by(manifest.limits)
         self._clock = clock or SystemClock()
         self.monitor = ResourceMonitor(self.limits, module=package.id, clock=self._clock)

@@ -27,12 +27,16 @@ ATTESTED: Final = ((3, 11), (3, 12), (3, 13))
 class RestrictedEngine:
     """Runs modules under the restricted policy.
 
+    Attributes:
+        instance_class: what `load` makes; a worker's instances leave the time of a call to their host.
+
     >>> engine = RestrictedEngine()
     >>> engine.name
     'restricted'
     """
 
     name = "restricted"
+    instance_class: type[RestrictedInstance] = RestrictedInstance
 
     def __init__(self, cache: CompileCache | None = None, *, breaker: MemoryBreaker = PROCESS) -> None:
         """Compiled code is kept in `cache`, by default one for each engine, before the user's `CodeStore` on disk.
@@ -57,7 +61,7 @@ class RestrictedEngine:
             raise ModuleLoadError(
                 f"Module {package.id!r} is a WebAssembly component: load it with engine='wasm'", module=package.id
             )
-        instance = RestrictedInstance(package.sources, context, self._cache, self._breaker)
+        instance = self.instance_class(package.sources, context, self._cache, self._breaker)
         instance.start(package.entry_file, package.entry_class)
         return instance
 

@@ -1,0 +1,100 @@
+"""What a worker gives up before it sees a module's code. Runs inside the worker; the limits are the kernel's.
+
+Descriptors: its socket and what an event loop needs, and a few to spare, since time zones are files. No file may grow,
+no core is written, no process is made (root is exempt from that one: do not run hosts as root). No privilege can be
+gained, the worker dies with its host, and another process of the same user cannot attach to it; these three on Linux.
+
+Tried and rejected: ``preexec_fn`` of `subprocess`, which runs Python between fork and exec and deadlocks with threads.
+Source: setrlimit(2), prctl(2).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import signal
+import socket
+import sys
+import time
+from typing import Final
+
+__all__ = [
+    "SPARE_DESCRIPTORS",
+    "bound_cpu",
+    "bound_memory",
+    "confine",
+    "seal_descriptors",
+    "take_socket",
+]
+
+SPARE_DESCRIPTORS: Final = 8
+"""Files that a worker may open beside what it holds when it is ready."""
+
+_PR_SET_PDEATHSIG: Final = 1
+_PR_SET_DUMPABLE: Final = 4
+_PR_SET_NO_NEW_PRIVS: Final = 38
+_ORPHANED: Final = 71
+
+
+def take_socket(number: int) -> socket.socket:
+    """Move the one inherited descriptor to the lowest free number, and take it."""
+    low = os.dup(number)
+    os.close(number)
+    return socket.socket(fileno=low)
+
+
+def confine(host: int) -> None:
+    """Give up what no module needs; `host` is the process id of the host, which must still be the parent."""
+    os.umask(0o777)
+    os.environ.clear()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for name in ("CORE", "FSIZE", "NPROC", "MEMLOCK", "MSGQUEUE"):
+        _limit(name, 0)
+    if sys.platform == "linux":
+        prctl = ctypes.CDLL(None, use_errno=True).prctl
+        prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+        prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != host:  # it ended before the signal was set
+        os._exit(_ORPHANED)
+
+
+def seal_descriptors() -> None:
+    """Allow no more descriptors than are open, and `SPARE_DESCRIPTORS`."""
+    probe = os.open("/", os.O_RDONLY | os.O_CLOEXEC)  # the lowest free number: all below it are in use
+    os.close(probe)
+    _limit("NOFILE", probe + SPARE_DESCRIPTORS)
+
+
+def bound_memory(growth_bytes: int) -> None:
+    """Allow `growth_bytes` of address space beyond what is mapped now."""
+    mapped = _mapped_bytes()
+    if mapped:
+        _limit("AS", mapped + growth_bytes)
+
+
+def bound_cpu(seconds: int) -> None:
+    """Allow `seconds` of processor time from now; then SIGXCPU ends the worker. The next call moves the bound on."""
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    soft = int(time.process_time()) + 1 + seconds
+    resource.setrlimit(resource.RLIMIT_CPU, (soft if hard == resource.RLIM_INFINITY else min(soft, hard), hard))
+
+
+def _mapped_bytes() -> int:
+    """Address space in use, or 0 where the system does not tell."""
+    try:
+        with open("/proc/self/statm", "rb") as file:  # noqa: PTH123 - no need of pathlib here
+            return int(file.read().split()[0]) * resource.getpagesize()
+    except OSError:
+        return 0
+
+
+def _limit(name: str, value: int) -> None:
+    """Lower a limit, hard and soft; one that the system does not know stays."""
+    number = getattr(resource, f"RLIMIT_{name}", None)
+    if number is None:
+        return
+    _, hard = resource.getrlimit(number)
+    lowest = value if hard == resource.RLIM_INFINITY else min(value, hard)
+    resource.setrlimit(number, (lowest, lowest))
