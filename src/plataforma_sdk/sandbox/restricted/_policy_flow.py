@@ -21,6 +21,7 @@ from typing import TypeAlias
 
 import attrs
 
+from plataforma_sdk.sandbox.restricted._method_names import GUARDED, HASHED
 from plataforma_sdk.sandbox.restricted._names import is_frame_attribute
 from plataforma_sdk.sandbox.restricted._policy_base import Scope
 from plataforma_sdk.sandbox.restricted._policy_calls import BUILTIN_TYPES, CallPolicy
@@ -210,7 +211,13 @@ class FlowPolicy(CallPolicy):
         return node
 
     def _check_value_pattern(self, node: ast.Attribute) -> None:
-        """``case Colour.RED``: the grammar admits dotted names only, so they stay native, checked and renamed."""
+        """``case Colour.RED``: the grammar admits dotted names only, so they stay native, checked and renamed.
+
+        A native load would hand the unguarded method in ``case text.format`` to the subject's ``__eq__``.
+        """
+        if node.attr in GUARDED or node.attr in HASHED:
+            advice = "write 'case value if value == ...' with the attribute on the right"
+            self.refuse(node, "pattern", f"{node.attr!r}, which builtin types have as a method, as a value", advice)
         node.attr = self.check_attribute(node, node.attr)
         if isinstance(node.value, ast.Attribute):
             self._check_value_pattern(node.value)

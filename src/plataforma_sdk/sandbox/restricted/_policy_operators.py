@@ -22,6 +22,7 @@ from __future__ import annotations
 import ast
 from typing import Final
 
+from plataforma_sdk.sandbox.restricted._method_names import GUARDED, HASHED
 from plataforma_sdk.sandbox.restricted._numbers import is_small_constant
 from plataforma_sdk.sandbox.restricted._policy_names import NamePolicy
 from plataforma_sdk.sandbox.restricted._trees import LOAD, STORE, call, choose, constant, name, place, test_type, walrus
@@ -268,7 +269,10 @@ class OperatorPolicy(NamePolicy):
         if isinstance(target, ast.Attribute):
             base = self._hold(self.receiver(target.value), steps)
             attribute = self.check_attribute(target, target.attr)
-            return ast.Attribute(call("_w_", base), attribute, STORE), ast.Attribute(base, attribute, LOAD)
+            load: ast.expr = ast.Attribute(base, attribute, LOAD)
+            if target.attr in GUARDED or target.attr in HASHED:  # else `s.format += v` hands the method to v.__radd__
+                load = self.guarded_load(load, target.attr)  # type: ignore[arg-type]
+            return ast.Attribute(call("_w_", base), attribute, STORE), load
         assert isinstance(target, ast.Subscript)  # noqa: S101
         if isinstance(target.slice, ast.Slice):
             self.refuse(node, "slice", "augmented assignment to a slice", "assign the new list to the slice")

@@ -11,6 +11,7 @@ import types
 
 import pytest
 
+from plataforma_sdk.errors import PolicyError
 from plataforma_sdk.sandbox.restricted._costs import COSTS
 from plataforma_sdk.sandbox.restricted._fuel import LimitReached
 from plataforma_sdk.sandbox.restricted._method_names import GUARDED, HASHED, NATIVE, TYPES, public_names
@@ -142,3 +143,40 @@ def test_what_is_not_listed_is_not_there(runner, expression):
 
     with pytest.raises(AttributeError):
         runner.value(f"getattr({receiver}, '{name}')")
+
+
+NATIVE_LOADS = {
+    "augmented attribute": """
+class V:
+    def __radd__(self, loaded):
+        kept.append(loaded)
+        return 1
+try:
+    pattern.format += V()
+except TypeError:
+    pass
+kept[0](V())
+""",
+    "value in a pattern": """
+class V:
+    def __eq__(self, loaded):
+        kept.append(loaded)
+        return True
+match V():
+    case pattern.format:
+        pass
+kept[0](V())
+""",
+    "value in a pattern of a mapping": """
+match {}:
+    case {pattern.format: _}:
+        pass
+""",
+}
+
+
+@pytest.mark.parametrize("source", NATIVE_LOADS.values(), ids=NATIVE_LOADS.keys())
+def test_no_form_of_loading_hands_out_an_unguarded_method(runner, source):
+    """Source: own finding; `str.format` walks attributes, so a load of it past the guard reads any object's."""
+    with pytest.raises((ValueError, PolicyError)):
+        runner.run(f"kept = []\npattern = '{{0.__class__.__mro__}}'\n{source}")
