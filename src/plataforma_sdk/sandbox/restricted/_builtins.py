@@ -14,9 +14,8 @@ from plataforma_sdk.sandbox.restricted._fuel import Meter
 from plataforma_sdk.sandbox.restricted._guards import Operators
 from plataforma_sdk.sandbox.restricted._iterables import Iterables
 from plataforma_sdk.sandbox.restricted._lazy import LazyBuiltins
-from plataforma_sdk.sandbox.restricted._method_names import GUARDED, HASHED
-from plataforma_sdk.sandbox.restricted._methods import Methods
-from plataforma_sdk.sandbox.restricted._names import PREFIX, is_frame_attribute, mangle
+from plataforma_sdk.sandbox.restricted._methods import Methods, attribute_named
+from plataforma_sdk.sandbox.restricted._names import PREFIX
 from plataforma_sdk.sandbox.restricted._sealed import SealedType, seal_type, unseal_type
 from plataforma_sdk.sandbox.restricted._texts import Texts, check_codec
 from plataforma_sdk.sandbox.restricted._weights import CONTAINERS, MAX_TEXT, Scales
@@ -28,6 +27,7 @@ _MAX_RANGE: Final = 1 << 63
 _MAX_ROUNDING: Final = 1_000
 _MISSING: Final = object()
 _FUNCTIONS: Final = types.FunctionType | types.MethodType | types.BuiltinFunctionType
+_UNSUMMED: Final = (str, bytes, bytearray)
 _EXACT: Final = (int, float, bool, complex)
 
 
@@ -111,12 +111,12 @@ class Builtins:
 
     def make_bytes(self, source: Any = b"", *args: Any) -> bytes:
         """``bytes(...)``."""
-        if type(source) is int:
+        if isinstance(source, int):
             if source > MAX_TEXT:
                 self._meter.trip("memory", source, MAX_TEXT, "bytes")
         elif type(source) is str:
             check_codec(*args[:1])
-        else:
+        elif hasattr(type(source), "__iter__"):
             source = self._iterables.star(source)
         return self._operators.grown(bytes(source, *args))  # type: ignore[no-any-return]
 
@@ -228,6 +228,8 @@ class Builtins:
 
     def sum(self, items: Any, start: Any = 0) -> Any:
         """``sum(...)``."""
+        if type(start) in _UNSUMMED:
+            return sum((), start)  # which says how to join texts
         items = self._iterables.consumed(items)
         if type(start) in _EXACT and type(items) in (list, tuple, range):
             is_plain = type(items) is range or all(type(item) is int or type(item) is float for item in items)
@@ -261,7 +263,7 @@ class Builtins:
     def sorted(self, items: Any, *, key: Any = None, reverse: Any = False) -> list[Any]:
         """``sorted(...)``."""
         made = self.make_list(items)
-        self._methods.sort(made, key, reverse=bool(reverse))
+        self._methods.sort(made, key, reverse=reverse)
         return made
 
     def any(self, items: Any) -> bool:
@@ -278,20 +280,10 @@ class Builtins:
 
     # --- attributes by name ------------------------------------------------------------------------------------------
 
-    def _attribute(self, name: Any) -> str:
-        if type(name) is not str:
-            raise TypeError("the name of an attribute is a str")
-        if name.startswith(("__", PREFIX)) or name.endswith("__roles__") or is_frame_attribute(name):
-            raise AttributeError(f"the attribute {name!r} is reserved")
-        return mangle(name)
-
     def getattr(self, value: Any, name: Any, default: Any = _MISSING) -> Any:
         """``getattr(...)``."""
-        attribute = self._attribute(name)
         try:
-            if name in GUARDED or name in HASHED:
-                return self._methods.attribute(value, name)
-            return getattr(value, attribute)
+            return self._methods.read(value, name)
         except AttributeError:
             if default is _MISSING:
                 raise
@@ -307,11 +299,11 @@ class Builtins:
 
     def setattr(self, target: Any, name: Any, value: Any) -> None:
         """``setattr(...)``."""
-        setattr(self._classes.writable(target), self._attribute(name), value)
+        setattr(self._classes.writable(target), attribute_named(name), value)
 
     def delattr(self, target: Any, name: Any) -> None:
         """``delattr(...)``."""
-        delattr(self._classes.writable(target), self._attribute(name))
+        delattr(self._classes.writable(target), attribute_named(name))
 
     def kind(self, value: Any) -> Any:
         """``type(value)``: the module's own classes as they are, any other type as a stand-in."""
@@ -334,7 +326,10 @@ class Builtins:
 
     def print(self, *values: Any, sep: Any = " ", end: Any = "\n", flush: Any = False) -> None:  # noqa: ARG002
         """``print(...)``: output goes to the host's log."""
-        text = self._texts.text(sep if sep is not None else " ").join([self._texts.text(value) for value in values])
+        for name, value in (("sep", sep), ("end", end)):
+            if value is not None and type(value) is not str:
+                raise TypeError(f"{name} must be None or a string, not {type(value).__name__}")
+        text = (" " if sep is None else sep).join([self._texts.text(value) for value in values])
         self._operators.grown(text)
         self._meter.charge(1 + (len(text) >> 8))
         self._output(text)

@@ -59,6 +59,7 @@ class Classes:
             def __delattr__(cls, attribute: str) -> None:
                 type.__delattr__(cls, attribute)
 
+        ModuleMeta.__name__ = "type"  # what errors call the class of a class
         return ModuleMeta
 
     def _check_base(self, base: type) -> None:

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from plataforma_sdk.sandbox.restricted._texts import check_codec
-from plataforma_sdk.sandbox.restricted._weights import CONTAINERS, DICTS, MAX_TEXT
+from plataforma_sdk.sandbox.restricted._weights import CONTAINERS, DICTS, HASH_TABLES, MAX_TEXT
 
 if TYPE_CHECKING:
     from plataforma_sdk.sandbox.restricted._methods import Methods
@@ -109,7 +109,7 @@ def _join(methods: Methods, receiver: Any, args: _Args) -> _Args:
 def _split(methods: Methods, receiver: Any, args: _Args) -> _Args:
     """Each part is a text of some 56 bytes: a text of single letters grows fiftyfold."""
     _search_back(methods, receiver, args)
-    separator = args[0] if args and type(args[0]) in _TEXTS else None
+    separator = args[0] if args and type(args[0]) is type(receiver) else None
     count = receiver.count(separator) if separator else len(receiver) >> 1
     if count > 64:  # noqa: PLR2004
         methods.meter.charge(count >> 5)
@@ -172,11 +172,12 @@ def _extends(methods: Methods, _: Any, args: _Args) -> _Args:
 
 
 def _set_arguments(methods: Methods, receiver: Any, args: _Args) -> _Args:
-    """Each argument becomes a set, made in batches; the operation is then linear."""
+    """A long argument becomes a set, made in batches; the operation is then linear."""
     methods.meter.charge(len(receiver) >> 5)
-    made = tuple(item if type(item) in _SETS else methods.iterables.unique(item) for item in args)
+    made = tuple(item if type(item) in _SETS else methods.iterables.hashed_in_batches(item) for item in args)
     for item in (receiver, *made):
-        methods.scales.collisions(item)
+        if type(item) in HASH_TABLES:
+            methods.scales.collisions(item)
     methods.meter.charge(sum(map(len, made)) >> 5)
     methods.meter.alloc(sum(map(len, made)) * 8)
     return made

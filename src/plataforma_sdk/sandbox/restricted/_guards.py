@@ -111,31 +111,34 @@ class Operators:
 
     def pow(self, base: Any, exponent: Any, modulus: Any = None) -> Any:
         """``base ** exponent``, or the builtin ``pow``."""
-        if type(base) is bool:
-            base = int(base)
-        if type(exponent) is bool:
-            exponent = int(exponent)
-        if type(base) is int and type(exponent) is int:
-            if modulus is not None:
-                return self._pow_modulo(base, exponent, modulus)
+        if modulus is None:
+            self._size_power(base, exponent)
+            return base**exponent
+        if isinstance(base, int) and isinstance(exponent, int):
+            self._size_power_modulo(int(base), int(exponent), modulus)
+        return pow(base, exponent, modulus)
+
+    def _size_power(self, base: Any, exponent: Any) -> None:
+        if isinstance(base, int) and isinstance(exponent, int):
             bits = base.bit_length() * exponent
             if bits > MAX_BITS and abs(base) > 1:
                 self._meter.trip("memory", bits, MAX_BITS, "bits")
             self._meter.charge(max(bits, 0) >> 8)
-        return base**exponent if modulus is None else pow(base, exponent, modulus)
 
-    def _pow_modulo(self, base: int, exponent: int, modulus: Any) -> Any:
+    def _size_power_modulo(self, base: int, exponent: int, modulus: Any) -> None:
         sizes = [number.bit_length() for number in (base, exponent, modulus) if type(number) is int]
         if max(sizes) > 4096:  # noqa: PLR2004
             self._meter.trip("fuel")
         self._meter.charge((max(sizes) ** 2 * sizes[1]) >> 22)
-        return pow(base, exponent, modulus)
 
     def shl(self, left: Any, right: Any) -> Any:
         """``left << right``."""
+        self._size_shift(left, right)
+        return left << right
+
+    def _size_shift(self, left: Any, right: Any) -> None:
         if isinstance(left, int) and isinstance(right, int) and right > 0 and left.bit_length() + right > MAX_BITS:
             self._meter.trip("memory", left.bit_length() + right, MAX_BITS, "bits")
-        return left << right
 
     def _size_division(self, left: Any, right: Any) -> None:
         if type(left) is int and type(right) is int and not -_SMALL_INT < left < _SMALL_INT:
@@ -202,7 +205,9 @@ class Operators:
                 self._meter.charge(len(container) >> 5)
         elif kind in _TEXTS:
             self._meter.charge(len(container) >> 10)
-        elif kind not in DICTS and kind is not range and not hasattr(kind, "__contains__"):
+        elif (
+            kind not in DICTS and kind is not range and not hasattr(kind, "__contains__") and hasattr(kind, "__iter__")
+        ):
             for found in itertools.compress(container, self._meter.fuel):  # an iterator may have no end
                 if found is item or found == item:
                     return True
@@ -220,7 +225,9 @@ class Operators:
         """The in-place operators by the name that the policy writes; ``+=`` and ``|=`` belong to `Iterables`."""
         made = {f"_aug_{name}_": self._in_place(apply, self._size_sets) for name, apply in _IN_PLACE.items()}
         made["_aug_mult_"] = self._in_place(operator.imul, self._size_product)
-        made["_aug_pow_"], made["_aug_lshift_"], made["_aug_floordiv_"] = self.pow, self.shl, self.fdiv
+        made["_aug_pow_"] = self._in_place(operator.ipow, self._size_power)
+        made["_aug_lshift_"] = self._in_place(operator.ilshift, self._size_shift)
+        made["_aug_floordiv_"] = self._in_place(operator.ifloordiv, self._size_division)
         return made
 
     def _in_place(

@@ -29,6 +29,7 @@ _FREE_ITEMS: Final = 64
 _BATCH: Final = 128
 _BATCH_UNITS: Final = 8
 _SIZED: Final = CONTAINERS | {str, bytes}
+_FILLED: Final = frozenset({list, bytearray})
 
 
 class Iterables:
@@ -67,6 +68,13 @@ class Iterables:
         made = list(self.bounded(iterable))
         self._meter.alloc(len(made) * 8)
         return made
+
+    def merged(self, source: Any) -> Any:
+        """``**source``: a mapping of any class; what is none stays, and C says so."""
+        if type(source) in DICTS or type(source) is types.MappingProxyType:
+            self._charge_copy(len(source))
+            return source
+        return self.mapping(source) if hasattr(source, "keys") else source
 
     def _charge_copy(self, size: int) -> None:
         if size > MAX_ITEMS:
@@ -109,10 +117,21 @@ class Iterables:
         """``container[start:stop:step]``."""
         return self._operators.grown(container[start:stop:step])
 
+    def set_slice(self, value: Any, container: Any, start: Any, stop: Any, step: Any) -> None:
+        """``container[start:stop:step] = value``: a list takes any iterable; a module's own class whatever it likes."""
+        self.shrunk(container)
+        if type(container) in _FILLED and hasattr(type(value), "__iter__"):
+            value = self.star(value)
+        container[start:stop:step] = value
+
+    def addend(self, value: Any) -> Any:
+        """Return what C may append to a list by ``+=``; a class with ``__radd__`` adds itself instead."""
+        return value if hasattr(type(value), "__radd__") else self.star(value)
+
     def add_in_place(self, left: Any, right: Any) -> Any:
         """``left += right``: a list takes any iterable."""
         if type(left) is list:
-            right = self.star(right)
+            right = self.addend(right)
         return self._operators.grown(_iadd(left, right))
 
     def or_in_place(self, left: Any, right: Any) -> Any:
@@ -161,17 +180,27 @@ class Iterables:
         self._meter.alloc(len(made) * 40)
         return made
 
+    def hashed_in_batches(self, iterable: Any) -> Any:
+        """Return what C may hash to its end: a few items as they are, in their order, and many as a set."""
+        items = self.hashable(iterable)
+        return items if len(items) <= _BATCH else self.unique(items)
+
     def mapping(self, source: Any) -> dict[Any, Any]:
         """Make a dict from a mapping or from pairs, in batches."""
         if type(source) in DICTS or type(source) is types.MappingProxyType:
             self._charge_copy(len(source))
             return dict(source)
-        keys = getattr(type(source), "keys", None)
-        if keys is not None:
+        if hasattr(source, "keys"):
             return {self._scales.hashed(key): source[key] for key in self.star(source.keys())}
         made: dict[Any, Any] = {}
-        for pair in self.bounded(source):
-            key, value = self.star(pair)
+        for number, pair in enumerate(self.bounded(source)):
+            if not hasattr(type(pair), "__iter__") and not hasattr(type(pair), "__getitem__"):
+                raise TypeError(f"cannot convert dictionary update sequence element #{number} to a sequence")
+            items = self.star(pair)
+            if len(items) != 2:  # noqa: PLR2004
+                what = f"dictionary update sequence element #{number} has length {len(items)}; 2 is required"
+                raise ValueError(what)
+            key, value = items
             made[self._scales.hashed(key)] = value
         self._meter.alloc(len(made) * 64)
         return made

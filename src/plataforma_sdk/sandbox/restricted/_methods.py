@@ -13,10 +13,12 @@ from plataforma_sdk.sandbox.restricted._costs import COSTS
 from plataforma_sdk.sandbox.restricted._fuel import Meter
 from plataforma_sdk.sandbox.restricted._guards import Operators
 from plataforma_sdk.sandbox.restricted._iterables import Iterables
+from plataforma_sdk.sandbox.restricted._method_names import GUARDED, HASHED
+from plataforma_sdk.sandbox.restricted._names import PREFIX, is_frame_attribute, mangle
 from plataforma_sdk.sandbox.restricted._texts import Texts
 from plataforma_sdk.sandbox.restricted._weights import CONTAINERS, DICTS, Scales
 
-__all__ = ["Methods"]
+__all__ = ["Methods", "attribute_named"]
 
 _Args: TypeAlias = tuple[Any, ...]
 _PLAIN_KINDS: Final = (types.FunctionType, types.MethodType, super)
@@ -35,7 +37,7 @@ class Methods:
         self._texts = texts
         self._sealed = sealed
         self._special: dict[tuple[type, str], Callable[..., Any]] = {
-            (str, "format"): lambda receiver, *args, **kwargs: texts.str_format(receiver, args, kwargs),
+            (str, "format"): lambda receiver, *args, **kwargs: texts.str_format(receiver, args, kwargs, self.read),
             (list, "sort"): self._sort,
             (collections.Counter, "update"): self._count,
             (collections.Counter, "subtract"): self._uncount,
@@ -87,6 +89,13 @@ class Methods:
             return lambda key, *rest: native(hashed(key), *rest)
         raise self._absent(kind, name)
 
+    def read(self, value: Any, name: Any) -> Any:
+        """``getattr(value, name)``, the name as text."""
+        attribute = attribute_named(name)
+        if name in GUARDED or name in HASHED:
+            return self.attribute(value, name)
+        return getattr(value, attribute)
+
     def _bound(self, receiver: Any, name: str) -> Callable[..., Any]:
         call = self.call
         return lambda *args, **kwargs: call(receiver, name, *args, **kwargs)
@@ -111,7 +120,8 @@ class Methods:
         raise self._absent(kind, name)
 
     def _absent(self, kind: type, name: str) -> AttributeError:
-        return AttributeError(f"{kind.__name__!r} has no attribute {name!r} in the restricted tier")
+        where = " in the restricted tier" if hasattr(kind, name) else ""  # what Python lacks too, it says in its words
+        return AttributeError(f"{kind.__name__!r} object has no attribute {name!r}{where}")
 
     # --- special methods -----------------------------------------------------------------------------------------
 
@@ -135,9 +145,9 @@ class Methods:
             if any(type(item) in CONTAINERS for item in items):
                 for item in items:
                     weigh(item)
-            items.sort(reverse=bool(reverse))
+            items.sort(reverse=reverse)
         else:
-            items.sort(key=lambda item: weigh(key(item)), reverse=bool(reverse))
+            items.sort(key=lambda item: weigh(key(item)), reverse=reverse)
 
     # --- the hottest methods ---------------------------------------------------------------------------------------
 
@@ -162,6 +172,15 @@ class Methods:
         if type(receiver) is str and len(receiver) < _SHORT:
             return receiver.split(*args)
         return self.call(receiver, "split", *args)
+
+
+def attribute_named(name: Any) -> str:
+    """Check the name of an attribute that came as text, and return what it is called inside."""
+    if type(name) is not str:
+        raise TypeError("the name of an attribute is a str")
+    if name.startswith(("__", PREFIX)) or name.endswith("__roles__") or is_frame_attribute(name):
+        raise AttributeError(f"the attribute {name!r} is reserved")
+    return mangle(name)
 
 
 _SHORT: Final = 4096

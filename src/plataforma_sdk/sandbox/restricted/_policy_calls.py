@@ -7,7 +7,7 @@
     s.upper()               s.upper() if type(s) is str and len(s) < 4096 else _meth_(s, "upper")
     d.get(k)                d.get(k if type(k) not in _HIDING_ else _hk_(k))
     str(x)                  _b_str_(x)                              where `str` is certainly the builtin
-    f(*xs)                  f(*_star_(xs))                          an iterable may have no end
+    f(*xs, **d)             f(*_star_(xs), **_merged_(d))           an iterable may have no end
     f"{x:>9}"               _fmt_(x, ">9", -1)                      widths and nested reprs are bounded
 """
 
@@ -80,7 +80,7 @@ class CallPolicy(OperatorPolicy):
         for keyword in node.keywords:
             keyword.value = self.visit(keyword.value)
             if keyword.arg is None:
-                keyword.value = call("_star_", keyword.value)
+                keyword.value = call("_merged_", keyword.value)
             elif keyword.arg.startswith("__") or keyword.arg.startswith(PREFIX):
                 self.refuse(keyword.value, "reserved-name", f"the keyword {keyword.arg!r} is reserved", "rename it")
             else:
@@ -159,7 +159,7 @@ class CallPolicy(OperatorPolicy):
         for key, value in zip(node.keys, node.values, strict=True):
             if key is None:
                 keys.append(None)
-                values.append(call("_star_", self.visit(value)))
+                values.append(call("_merged_", self.visit(value)))
                 continue
             is_scalar = self.known.is_scalar(key)
             new = self.visit(key)

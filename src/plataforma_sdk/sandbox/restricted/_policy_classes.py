@@ -135,6 +135,8 @@ class Policy(FlowPolicy):
         match node.targets:
             case [ast.Name(id="__slots__" | "__all__")]:
                 return place(ast.Pass(), node)  # type: ignore[return-value]
+            case [ast.Subscript(value=container, slice=ast.Slice() as index)]:
+                return self.set_slice(node, self.visit(node.value), self.visit(container), self.bounds(index))
         unpacks = any(_takes_many(target) for target in node.targets)
         node.value = self.visit(node.value)
         if unpacks:
@@ -153,8 +155,9 @@ class Policy(FlowPolicy):
 
 
 def _takes_many(target: ast.expr) -> bool:
-    """Whether assigning to `target` reads an iterable to its end: a slice, or ``a, *b``, at any depth."""
-    return any(
-        isinstance(part, ast.Starred) or (isinstance(part, ast.Subscript) and isinstance(part.slice, ast.Slice))
-        for part in ast.walk(target)
+    """Whether assigning to `target` reads an iterable to its end: a slice, or ``a, *b``, at any depth of unpacking."""
+    if isinstance(target, ast.Tuple | ast.List):
+        return any(map(_takes_many, target.elts))
+    return isinstance(target, ast.Starred) or (
+        isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Slice)
     )

@@ -12,6 +12,7 @@ small stays as written.
     a == b          _eq_(a, b)                                      shared structure: exponential comparison
     d[k]            d[k if type(k) not in _HIDING_ else _hk_(k)]    exponential hash of nested tuples
     x[a:b]          _slice_(x, a, b, None)                          charged by what it copies
+    x[a:b] = v      _set_slice_(v, x, a, b, None)                   a list takes any iterable
     o.n += v        _w_(o).n = _aug_add_(o.n, v)                    `o` evaluated once
 """
 
@@ -60,6 +61,7 @@ _MAX_LITERAL: Final = 64
 _CHAIN: Final = 3
 _SHORT_TEXT: Final = 4096
 _TINY: Final = 4
+_QUIET: Final = (ast.Name, ast.Constant, ast.BinOp, ast.UnaryOp, ast.operator, ast.unaryop, ast.expr_context)
 
 
 class OperatorPolicy(NamePolicy):
@@ -207,9 +209,6 @@ class OperatorPolicy(NamePolicy):
         index = node.slice
         if isinstance(index, ast.Slice):
             return self._slice(node, index)
-        if any(isinstance(part, ast.Slice) for part in ast.walk(index)):
-            self.refuse(node, "slice", "a slice in several dimensions", "slice once, or pass a tuple of numbers")
-            return node
         is_scalar = self.known.is_scalar(index)
         node.value = self.visit(node.value)
         new = self.visit(index)
@@ -218,10 +217,17 @@ class OperatorPolicy(NamePolicy):
             node.value = call("_shrink_", node.value)
         return node
 
+    def bounds(self, index: ast.Slice) -> list[ast.expr]:
+        """Write start, stop and step of a slice as three expressions."""
+        bounds = (index.lower, index.upper, index.step)
+        return [constant(None) if bound is None else self.visit(bound) for bound in bounds]
+
+    def visit_Slice(self, node: ast.Slice) -> ast.expr:
+        """``x[1:2, 3]``, one of several dimensions: only a module's own class takes a tuple that holds a slice."""
+        return place(call("_make_slice_", *self.bounds(node)), node)  # type: ignore[return-value]
+
     def _slice(self, node: ast.Subscript, index: ast.Slice) -> ast.expr:
-        parts = [
-            constant(None) if part is None else self.visit(part) for part in (index.lower, index.upper, index.step)
-        ]
+        parts = self.bounds(index)
         value = self.visit(node.value)
         if isinstance(node.ctx, ast.Load):
             return place(call("_slice_", value, *parts), node)  # type: ignore[return-value]
@@ -235,8 +241,10 @@ class OperatorPolicy(NamePolicy):
         if isinstance(node.target, ast.Name):
             return self._augment_name(node, node.target)
         steps: list[ast.stmt] = []
-        target, source = self._augmented_place(node, steps)
         guard = f"_aug_{type(node.op).__name__.lower()}_"
+        if isinstance(node.target, ast.Subscript) and isinstance(node.target.slice, ast.Slice):
+            return self._augment_slice(node, node.target.value, node.target.slice, guard)
+        target, source = self._augmented_place(node, steps)
         steps.append(ast.Assign([target], call(guard, source, self.visit(node.value))))
         for step in steps:
             place(step, node)
@@ -253,7 +261,7 @@ class OperatorPolicy(NamePolicy):
             return node
         if op is ast.Add:
             if not cannot_iterate:  # a list takes any iterable, without end too
-                node.value = choose(test_type(name(identifier), ast.IsNot(), "_list_"), value, call("_star_", value))
+                node.value = choose(test_type(name(identifier), ast.IsNot(), "_list_"), value, call("_addend_", value))
             return [node, self._charge_after(node, identifier)]
         guard = f"_aug_{op.__name__.lower()}_"
         new = ast.Assign([name(identifier, STORE)], call(guard, name(identifier), value))
@@ -266,27 +274,46 @@ class OperatorPolicy(NamePolicy):
     def _augmented_place(self, node: ast.AugAssign, steps: list[ast.stmt]) -> tuple[ast.expr, ast.expr]:
         """Return where to store and where to load, with each part of the target evaluated once, into `steps`."""
         target = node.target
+        is_quiet = _is_quiet(node.value)
         if isinstance(target, ast.Attribute):
-            base = self._hold(self.receiver(target.value), steps)
+            base = self._hold(self.receiver(target.value), steps, is_quiet=is_quiet)
             attribute = self.check_attribute(target, target.attr)
             load: ast.expr = ast.Attribute(base, attribute, LOAD)
             if target.attr in GUARDED or target.attr in HASHED:  # else `s.format += v` hands the method to v.__radd__
                 load = self.guarded_load(load, target.attr)  # type: ignore[arg-type]
             return ast.Attribute(call("_w_", base), attribute, STORE), load
         assert isinstance(target, ast.Subscript)  # noqa: S101
-        if isinstance(target.slice, ast.Slice):
-            self.refuse(node, "slice", "augmented assignment to a slice", "assign the new list to the slice")
-            return target, target
-        base = self._hold(self.visit(target.value), steps)
-        index = self._hold(self.visit(target.slice), steps)
+        base = self._hold(self.visit(target.value), steps, is_quiet=is_quiet and _is_quiet(target.slice))
+        index = self._hold(self.visit(target.slice), steps, is_quiet=is_quiet)
         return ast.Subscript(base, self.key(index), STORE), ast.Subscript(base, self.key(index), LOAD)
 
-    def _hold(self, node: ast.expr, steps: list[ast.stmt]) -> ast.expr:
-        if isinstance(node, ast.Name | ast.Constant):
+    def _augment_slice(self, node: ast.AugAssign, value: ast.expr, index: ast.Slice, guard: str) -> list[ast.stmt]:
+        """``x[a:b] += v`` -> ``_set_slice_(_aug_add_(_slice_(x, a, b, None), v), x, a, b, None)``."""
+        steps: list[ast.stmt] = []
+        base = self._hold(self.visit(value), steps)
+        parts = [self._hold(part, steps) for part in self.bounds(index)]
+        made = call(guard, call("_slice_", base, *parts), self.visit(node.value))
+        steps.append(self.set_slice(node, made, base, parts))
+        for step in steps:
+            place(step, node)
+        return steps
+
+    def set_slice(self, node: ast.stmt, value: ast.expr, container: ast.expr, bounds: list[ast.expr]) -> ast.stmt:
+        """Write ``container[bounds] = value``; the value is evaluated first, as in the statement."""
+        return place(ast.Expr(call("_set_slice_", value, container, *bounds)), node)  # type: ignore[return-value]
+
+    def _hold(self, node: ast.expr, steps: list[ast.stmt], *, is_quiet: bool = False) -> ast.expr:
+        """Evaluate a part now, unless it is a name that nothing `is_quiet` about can rebind in between."""
+        if isinstance(node, ast.Constant) or (isinstance(node, ast.Name) and is_quiet):
             return node
         temporary = self.temporary()
         steps.append(ast.Assign([name(temporary, STORE)], node))
         return name(temporary)
+
+
+def _is_quiet(node: ast.expr) -> bool:
+    """Whether evaluating `node` certainly rebinds no name: it calls nothing, and holds no ``:=``."""
+    return all(isinstance(part, _QUIET) for part in ast.walk(node))
 
 
 def _is_repeatable(node: ast.expr) -> bool:

@@ -223,7 +223,7 @@ class Sandbox:
             "_fdiv_": operators.fdiv,
             "_matmul_": operators.matmul,
             "_mod_": self.texts.modulo,
-            "_aug_mod_": self.texts.modulo,
+            "_aug_mod_": self.texts.modulo_in_place,
             "_in_": operators.contains,
             "_not_in_": operators.excludes,
             "_hk_": scales.hashed,
@@ -235,10 +235,13 @@ class Sandbox:
         iterables = self.iterables
         return {
             "_star_": iterables.star,
+            "_merged_": iterables.merged,
+            "_addend_": iterables.addend,
             "_hashable_": iterables.hashable,
             "_display_": iterables.displayed,
             "_slice_": iterables.sliced,
             "_make_slice_": slice,
+            "_set_slice_": iterables.set_slice,
             "_shrink_": iterables.shrunk,
             "_aug_add_": iterables.add_in_place,
             "_aug_bitor_": iterables.or_in_place,

@@ -8,16 +8,21 @@ Source: CVE-2023-41039 and CVE-2023-41050 (RestrictedPython), CVE-2017-5524 (Zop
 
 from __future__ import annotations
 
+import _string  # type: ignore[import-not-found]  # the splitting of field names that string.Formatter uses
 import decimal
+import operator
 import re
 import string
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias
 
 from plataforma_sdk.sandbox.restricted._fuel import Meter
 from plataforma_sdk.sandbox.restricted._guards import Operators
 from plataforma_sdk.sandbox.restricted._weights import MAX_TEXT, Scales
 
 __all__ = ["MAX_WIDTH", "Texts", "check_codec"]
+
+_Read: TypeAlias = Callable[[Any, str], Any]
 
 MAX_WIDTH: Final = 4096
 _MAX_SPEC: Final = 64
@@ -27,6 +32,8 @@ _NUMBER: Final = re.compile(r"\d+")
 _PLAIN: Final = frozenset({int, float, bool, str, type(None)})
 _CONVERSIONS: Final[dict[int, Any]] = {ord("s"): str, ord("r"): repr, ord("a"): ascii}
 
+_imod: Final[Callable[[Any, Any], Any]] = operator.imod
+_PERCENT_TYPES: Final = frozenset({str, bytes, bytearray})
 _CODECS: Final = frozenset(["utf8", "utf16", "utf16le", "utf16be", "utf32", "ascii", "latin1", "iso88591", "cp1252"])
 
 
@@ -53,6 +60,13 @@ class Texts:
             return bytearray(self._percent(bytes(left), right))
         self._operators._size_division(left, right)
         return left % right
+
+    def modulo_in_place(self, left: Any, right: Any) -> Any:
+        """``left %= right``."""
+        if type(left) in _PERCENT_TYPES:
+            return self.modulo(left, right)
+        self._operators._size_division(left, right)
+        return _imod(left, right)
 
     def _percent(self, pattern: Any, values: Any) -> Any:
         text = pattern if type(pattern) is str else pattern.decode("latin-1")
@@ -101,21 +115,25 @@ class Texts:
         for found in _NUMBER.finditer(spec):
             self._check_width(found[0])
 
-    def str_format(self, pattern: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
-        """``pattern.format(*args, **kwargs)`` with plain field names: no attributes, no items, no nested formats."""
+    def str_format(self, pattern: str, args: tuple[Any, ...], kwargs: dict[str, Any], read: _Read) -> str:
+        """``pattern.format(*args, **kwargs)``; `read` is what loads an attribute, ``{0.name}``, behind its guard."""
+        return self._fill(pattern, _Fields(args, kwargs, read), depth=0)
+
+    def _fill(self, pattern: str, fields: _Fields, depth: int) -> str:
+        if depth > 1:
+            raise ValueError("Max string recursion exceeded")
         parts: list[str] = []
-        number = size = 0
+        size = 0
         self._meter.charge(len(pattern) >> 5)
         for literal, field, spec, conversion in string.Formatter().parse(pattern):
             parts.append(literal)
             if field is None:
                 continue
-            if field == "":
-                field, number = str(number), number + 1  # noqa: PLW2901
-            if not (field.isdecimal() or field.isidentifier()) or "{" in (spec or ""):
-                raise ValueError("only plain field names are available in format(); use an f-string")
-            value = args[int(field)] if field.isdecimal() else kwargs[field]
-            parts.append(self.format(value, spec or "", ord(conversion) if conversion else -1))
+            if conversion and conversion not in "rsa":
+                raise ValueError(f"Unknown conversion specifier {conversion}")
+            value = fields.value(field)
+            spec = self._fill(spec, fields, depth + 1) if spec and "{" in spec else spec or ""  # noqa: PLW2901
+            parts.append(self.format(value, spec, ord(conversion) if conversion else -1))
             self._meter.charge(1)
             size += len(parts[-1]) + len(literal)
             if size > MAX_TEXT:
@@ -141,3 +159,39 @@ class Texts:
         """``ascii(value)``."""
         self._scales.text(value)
         return self._operators.grown(ascii(value))  # type: ignore[no-any-return]
+
+
+class _Fields:
+    """Finds the values that the fields of a format name, counting those without a name."""
+
+    def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any], read: _Read) -> None:
+        self._args = args
+        self._kwargs = kwargs
+        self._read = read
+        self._number = 0
+        self._is_counted: bool | None = None
+
+    def value(self, field: str) -> Any:
+        """Return what ``{field}`` stands for: ``0``, ``name``, ``0.attribute``, ``name[key]``, in any order."""
+        first, rest = _string.formatter_field_name_split(field)
+        value = self._first(first)
+        for is_attribute, key in rest:
+            if len(field) > _MAX_SPEC:
+                raise ValueError(f"a field of more than {_MAX_SPEC} characters")
+            value = self._read(value, key) if is_attribute else value[key]
+        return value
+
+    def _first(self, first: Any) -> Any:
+        is_counted = first == ""
+        if is_counted or type(first) is int:
+            if self._is_counted is not None and self._is_counted is not is_counted:
+                way = "automatic field numbering to manual field specification"
+                back = "manual field specification to automatic field numbering"
+                raise ValueError(f"cannot switch from {back if is_counted else way}")
+            self._is_counted = is_counted
+            if is_counted:
+                first, self._number = self._number, self._number + 1
+            if first >= len(self._args):
+                raise IndexError(f"Replacement index {first} out of range for positional args tuple")
+            return self._args[first]
+        return self._kwargs[first]

@@ -75,6 +75,8 @@ def test_native_names_need_no_guard():
 CALLS = {
     "str": "'a-b-c'.split('-'), 'abc'.replace('b', 'xx'), ' a '.strip(), 'a,b'.partition(','), 'abc'.rfind('c'), 'A'.lower()",
     "str 2": "'{:>5}|{a}'.format(1, a=2), 'ab'.center(6, '*'), 'x'.join(c for c in 'abc'), 'a\\tb'.expandtabs(4), 'ab'.translate({97: 'b'})",
+    "format": "'{0[0]} {a[k]} {b.real}'.format([1], a={'k': 2}, b=3), '{:{}}|{:>{w}}|{!r:^5}'.format('a', 3, 'b', 'c', w=2)",
+    "set 2": "list({1}.union([100, 4, -5])), sorted([1, 2], reverse=1), [1].__class__ is list",
     "bytes": "b'ab'.hex(), b'ab'.decode(), b'a,b'.split(b','), b' x '.strip(), bytes([1, 2]).count(b'\\x01')",
     "list": "[3, 1, 2].index(2), [1, 1].count(1), [1, 2].copy(), [[1], [2]].index([2])",
     "dict": "{1: 2}.copy(), {1: 2}.get(1), {1: 2}.get(3, 4), list({1: 2}.items()), {1: 2}.pop(1), {1: 2}.setdefault(3, 5)",
@@ -145,6 +147,43 @@ def test_what_is_not_listed_is_not_there(runner, expression):
         runner.value(f"getattr({receiver}, '{name}')")
 
 
+WRONG = [
+    "'{0.__class__}'.format(1)",
+    "'{0.gi_frame}'.format(i for i in [])",
+    "'{0.real.__class__}'.format(1)",
+    "'{0.p0_x}'.format(1)",
+]
+
+
+@pytest.mark.parametrize("expression", WRONG)
+def test_a_field_of_a_format_reads_through_the_guard(runner, expression):
+    """Source: CVE-2023-41039, attributes in `str.format`."""
+    with pytest.raises(AttributeError, match="is reserved"):
+        runner.value(expression)
+
+
+SAME_ERRORS = [
+    "'a'.frobnicate()", "sum([1], '')", "dict([(1, 2), (3,)])", "dict([1])", "1 in 5", "bytes(2.5)", "b'a'.split('a')",
+    "print(sep=b'')", "'{}{0}'.format(1)", "'{3}'.format(1)", "'{:{:{}}}'.format(1, 2, 3)", "'{!z}'.format(1)", "{**1}", "f(**1)",
+    "int('x')", "1 + 'a'", "'a' % 1", "[].pop()", "{}['k']", "(1).real.x",
+]  # fmt: skip
+
+
+def failure(function):
+    try:
+        return function()
+    except Exception as error:
+        return type(error), str(error)
+
+
+@pytest.mark.parametrize("expression", SAME_ERRORS)
+def test_what_fails_fails_in_the_words_of_python(runner, expression):
+    plain = failure(lambda: eval(expression, {"f": dict}))
+
+    assert isinstance(plain, tuple)
+    assert failure(lambda: runner.value(expression, f=dict)) == plain
+
+
 NATIVE_LOADS = {
     "augmented attribute": """
 class V:
@@ -178,5 +217,5 @@ match {}:
 @pytest.mark.parametrize("source", NATIVE_LOADS.values(), ids=NATIVE_LOADS.keys())
 def test_no_form_of_loading_hands_out_an_unguarded_method(runner, source):
     """Source: own finding; `str.format` walks attributes, so a load of it past the guard reads any object's."""
-    with pytest.raises((ValueError, PolicyError)):
+    with pytest.raises((AttributeError, PolicyError), match=r"is reserved|as a value"):
         runner.run(f"kept = []\npattern = '{{0.__class__.__mro__}}'\n{source}")

@@ -24,7 +24,6 @@ REFUSED = {
     "class keywords by **": ("class A(**k):\n    pass", "class-keyword"),
     "special method": ("class A:\n    def __del__(self):\n        pass", "reserved-name"),
     "except star": ("try:\n    pass\nexcept* ValueError:\n    pass", "syntax"),
-    "slices in several dimensions": ("x = a[1:2, 3:4]", "slice"),
     "attributes of a builtin type in a pattern": ("match s:\n    case str(join=j):\n        pass", "pattern"),
     "size": ("x = " + "(" * 150 + "1" + ",)" * 150, None),
 }
@@ -80,6 +79,31 @@ SAME = {
     "own special methods": ("class A:\n    def __len__(self):\n        return 3\nclass B(A):\n    def __len__(self):\n        return super().__len__() + 1\nr = B().__len__()", 4),
     "base init": ("class A:\n    def __init__(self, x):\n        self.x = x\nclass B(A):\n    def __init__(self):\n        A.__init__(self, 5)\nr = B().x", 5),
     "deletion": ("a = [1, 2, 3]\nd = {1: 1}\ndel a[0], d[1], a[-1:]\nr = a, d", ([2], {})),
+    "slice assigned by augmentation": (
+        "log = []\ndef t(x):\n    log.append(x)\n    return x\na = b = [1, 2, 3]\na[t(1):t(2)] += iter([t(9)])\na[:1] *= 2\nr = b, log",
+        ([1, 1, 2, 9, 3], [1, 2, 9]),
+    ),
+    "slices in a class of the module": (
+        "class A:\n    def __getitem__(self, k):\n        return k\n    def __setitem__(self, k, v):\n        self.got = k, v\na = A()\na[1:2] = 5\nr = a[1:2] == slice(1, 2), a[1:, 0] == (slice(1, None), 0), a.got == (slice(1, 2), 5)",
+        (True, True, True),
+    ),
+    "a slice inside a key": ("d = {'b': 1}\ns = 'ab'\nd[s[1:]] += 1\nd[s[:1]] = 5\nr = d[s[1:]], d", (2, {"b": 2, "a": 5})),
+    "target evaluated before the value": (
+        "a = b = [1, 1]\ni = 0\ndef f():\n    global a, i\n    a, i = [0, 0], 1\n    return 5\na[i] += f()\nr = a, b",
+        ([0, 0], [6, 1]),
+    ),
+    "in-place operators": (
+        "a = 2\na **= 3\na <<= 2\na //= 3\na %= 7\nt = '%d'\nt %= a\nr = a, t",
+        (3, "3"),
+    ),
+    "a list grown by a class that adds itself": (
+        "class A:\n    def __radd__(self, other):\n        return other + ['r']\n    def __iter__(self):\n        yield 'i'\na = [1]\na += A()\nr = a",
+        [1, "r"],
+    ),
+    "mappings of any class unpacked": (
+        "class A:\n    def keys(self):\n        return ['k']\n    def __getitem__(self, key):\n        return key * 2\ndef f(**k):\n    return k\nr = {**A()}, f(**A()), dict(A())",
+        ({"k": "kk"}, {"k": "kk"}, {"k": "kk"}),
+    ),
     "bound methods": ("u = 'a'.upper\nr = u(), list(map('x{}'.format, [1]))", ("A", ["x1"])),
 }  # fmt: skip
 
