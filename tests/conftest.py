@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, TypeVar
 
 import pytest
@@ -14,6 +14,14 @@ T = TypeVar("T")
 # How fast a shared machine draws examples says nothing about the code.
 settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("shared")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep what the restricted tier compiles out of the user's own cache, in child processes too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PLATAFORMA_COMPILE_CACHE", str(tmp_path_factory.mktemp("cache") / "restricted"))
+        yield
 
 
 @pytest.fixture

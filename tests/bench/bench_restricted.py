@@ -1,107 +1,45 @@
-"""What instrumentation costs: ``python -m tests.bench.bench_restricted`` (under 20 s).
+"""What the restricted engine costs, side by side with its peers: ``python -m tests.bench restricted`` (under 60 s).
 
-Six workloads (Source: the lab of the engine's design), each run as plain CPython, as raw RestrictedPython, unmetered,
-and by this engine, fully guarded and metered, in turns within one run. Ratios to plain CPython are what counts.
+Eleven workloads (`workloads/`; the first six are the lab's of the engine's design), each run in turns within one run
+as plain CPython, as raw RestrictedPython without limits, by this engine, fully guarded and metered, and by
+pydantic-monty, starlark and quickjs where they are installed (``nox -s bench`` installs them) and can run it.
+Ratios to plain CPython are what counts; a peer's mean is over the workloads that it runs.
 """
 
 from __future__ import annotations
 
-import operator
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
-from RestrictedPython import compile_restricted_exec, limited_builtins, safe_builtins, utility_builtins
-from RestrictedPython.Guards import guarded_iter_unpack_sequence, guarded_unpack_sequence, safer_getattr
-
-from plataforma_sdk.sandbox.restricted._compile import CompileCache, compile_source
+from plataforma_sdk.sandbox.restricted._crossing import Crossing
 from plataforma_sdk.sandbox.restricted._fuel import Account
+from plataforma_sdk.sandbox.restricted._gates import Gates
+from plataforma_sdk.sandbox.restricted._host_module import host_function
 from plataforma_sdk.sandbox.restricted._sandbox import Sandbox
+from tests.bench import peers
 
 ROUNDS = 15
 FUEL = 10**12
-WORKLOADS = {
-    "fib": """
-def fib(n):
-    if n < 2:
-        return n
-    return fib(n-1) + fib(n-2)
-def main():
-    return fib(19)
-""",
-    "nested_loops": """
-def main():
-    t = 0
-    for i in range(200):
-        for j in range(200):
-            t = t + i * j % 7
-    return t
-""",
-    "while_loop": """
-def main():
-    i = 0
-    s = 0
-    while i < 40000:
-        if i % 3 == 0:
-            s += i
-        i += 1
-    return s
-""",
-    "dict_str_attr": """
-class Acc:
-    def __init__(self):
-        self.n = 0
-        self.words = {}
-    def add(self, w):
-        self.n = self.n + 1
-        self.words[w] = self.words.get(w, 0) + 1
-def main():
-    acc = Acc()
-    text = "the quick brown fox jumps over the lazy dog and runs away from the bear " * 40
-    for k in range(8):
-        for w in text.split():
-            if w.startswith("b") or w == "fox":
-                w = w.upper()
-            acc.add(w)
-    out = []
-    for w, c in sorted(acc.words.items()):
-        out.append(w + "=" + str(c))
-    return ",".join(out)
-""",
-    "listcomp": """
-def main():
-    tot = 0
-    for k in range(25):
-        xs = [i * 3 + 1 for i in range(1000)]
-        ys = [x - 1 for x in xs if x % 2 == 0]
-        d = {y: y + 1 for y in ys}
-        tot = tot + len(d) + sum(ys)
-    return tot
-""",
-    "jsonish": """
-def enc(o):
-    if isinstance(o, str):
-        return '"' + o.replace('"', '\\\\"') + '"'
-    if isinstance(o, dict):
-        return "{" + ",".join([enc(k) + ":" + enc(v) for k, v in o.items()]) + "}"
-    if isinstance(o, list):
-        return "[" + ",".join([enc(x) for x in o]) + "]"
-    if o is None:
-        return "null"
-    if o is True:
-        return "true"
-    return str(o)
-def main():
-    n = 0
-    for i in range(25):
-        rec = {"id": i, "name": "user" + str(i), "tags": ["a", "b", "c"], "pos": {"x": i * 2, "y": i + 1.5}, "ok": None}
-        n += len(enc([rec] * 10))
-    return n
-""",
-}
-_IN_PLACE = {"+=": operator.iadd, "-=": operator.isub, "*=": operator.imul}
+CALLS = 20_000
+FOLDER = Path(__file__).parent / "workloads"
+NAMES = (
+    "fib",
+    "nested_loops",
+    "while_loop",
+    "dict_str_attr",
+    "listcomp",
+    "jsonish",
+    "records",
+    "sales",
+    "matrix",
+    "text",
+    "generators",
+)
 
 
 def plain(source: str) -> Callable[[], Any]:
@@ -111,89 +49,114 @@ def plain(source: str) -> Callable[[], Any]:
     return names["main"]  # type: ignore[no-any-return]
 
 
-def raw(source: str) -> Callable[[], Any]:
-    """RestrictedPython with the guards of its own documentation, without limits."""
-    result = compile_restricted_exec(source)
-    if result.errors:
-        raise SyntaxError(result.errors[0])
-    builtins = {**safe_builtins, **utility_builtins, **limited_builtins}
-    builtins |= {
-        "list": list,
-        "dict": dict,
-        "sum": sum,
-        "range": range,
-        "sorted": sorted,
-        "str": str,
-        "isinstance": isinstance,
-    }
-    names: dict[str, Any] = {
-        "__builtins__": builtins,
-        "__name__": "raw",
-        "__metaclass__": type,
-        "_getattr_": safer_getattr,
-        "_getitem_": operator.getitem,
-        "_getiter_": iter,
-        "_write_": lambda value: value,
-        "_inplacevar_": lambda symbol, left, right: _IN_PLACE[symbol](left, right),
-        "_iter_unpack_sequence_": guarded_iter_unpack_sequence,
-        "_unpack_sequence_": guarded_unpack_sequence,
-    }
-    exec(result.code, names)
-    return names["main"]  # type: ignore[no-any-return]
-
-
 def restricted(source: str) -> Callable[[], Any]:
     """This engine, its meter running."""
+    return metered(source)["main"]  # type: ignore[no-any-return]
+
+
+def metered(source: str, make: Callable[[Gates], dict[str, Any]] | None = None) -> dict[str, Any]:
+    """Run a source in a sandbox of its own, `make`'s names defined, and return its globals; the meter stays on."""
     sandbox = Sandbox(1 << 30)
-    sandbox.meter.enter(Account(FUEL, FUEL, step_ms=10.0**9))
-    return sandbox.run_source(source, "bench.py")["main"]  # type: ignore[no-any-return]
+    meter = sandbox.meter
+    crossing = Crossing(
+        meter.charge, sandbox.iterables.bounded, lambda function: host_function(function, crossing), meter.alloc
+    )
+    meter.enter(Account(FUEL, FUEL, step_ms=10.0**9))
+    return sandbox.run_source(source, "bench.py", make(Gates(meter, crossing)) if make else None)
 
 
-def measure(functions: list[Callable[[], Any]]) -> list[float]:
-    """Median seconds of each, run in turns, so that a change of the machine's load falls on all."""
+def measure(functions: list[Callable[[], Any]], rounds: int = ROUNDS) -> list[float]:
+    """Median processor seconds of each, run in turns, so that a change of the machine's load falls on all."""
     times: list[list[float]] = [[] for _ in functions]
-    for _ in range(ROUNDS):
-        for function, kept in zip(functions, times, strict=True):
-            began = time.perf_counter()
+    clocks = [
+        time.perf_counter if isinstance(item, peers.InAnotherProcess) else time.process_time for item in functions
+    ]
+    for _ in range(rounds):
+        for function, clock, kept in zip(functions, clocks, times, strict=True):
+            began = clock()
             function()
-            kept.append(time.perf_counter() - began)
+            kept.append(clock() - began)
     return [statistics.median(kept) for kept in times]
 
 
+@contextmanager
+def runners() -> Iterator[dict[str, Callable[[str], Callable[[], Any]]]]:
+    """Name -> how to make a function of a workload's name; peers raise where they cannot run it."""
+    with ExitStack() as stack:
+        made = {
+            "plain": lambda name: plain(_source(name)),
+            "raw RP": lambda name: peers.raw(_source(name)),
+            "restricted": lambda name: restricted(_source(name)),
+            **{peer: lambda name, run=run: run(FOLDER / name) for peer, run in peers.installed(stack).items()},
+        }
+        yield made
+
+
+def _source(name: str) -> str:
+    return (FOLDER / f"{name}.py").read_text("utf-8")
+
+
 def main() -> None:
-    """Print the table, then what loading costs."""
+    """Print the table, then what a call of the host costs."""
     print(f"Python {sys.version.split()[0]}; ratios to plain CPython, medians of {ROUNDS} runs in turns")
-    print(f"{'workload':<16}{'plain ms':>10}{'raw RestrictedPython':>24}{'restricted':>14}")
-    ratios: list[tuple[float, float]] = []
-    for name, source in WORKLOADS.items():
-        functions = [plain(source), raw(source), restricted(source)]
-        assert len({repr(function()) for function in functions}) == 1, name
-        base, first, second = measure(functions)
-        ratios.append((first / base, second / base))
-        print(f"{name:<16}{base * 1e3:>10.2f}{first / base:>24.2f}{second / base:>14.2f}")
-    means = [statistics.geometric_mean(column) for column in zip(*ratios, strict=True)]
-    print(f"{'geometric mean':<16}{'':>10}{means[0]:>24.2f}{means[1]:>14.2f}")
-    _print_loading()
+    with runners() as made:
+        print(f"{'workload':<16}{'plain ms':>10}" + "".join(f"{name:>12}" for name in list(made)[1:]))
+        ratios = {name: _compare(name, made) for name in NAMES}
+    peers_only = [peer for peer in made if peer != "plain"]
+    cells = "".join(f"{_mean(ratios, peer):>12}" for peer in peers_only)
+    print(f"{'geometric mean':<16}{'':>10}{cells}")
+    for peer in peers_only[2:]:
+        common = {name: row for name, row in ratios.items() if peer in row}
+        ours, theirs = _mean(common, "restricted"), _mean(common, peer)
+        print(f"on the {len(common)} workloads that {peer} runs: restricted {ours}, {peer} {theirs}")
+    _print_calls()
 
 
-def _print_loading() -> None:
-    source = "".join(WORKLOADS.values()) * 3
-    cache = CompileCache()
-    cache.compile(source, "m.py")
-    cold, stock, warm, fresh = measure(
-        [
-            lambda: compile_source(source, "m.py"),
-            lambda: compile_restricted_exec(source),
-            lambda: cache.compile(source, "m.py"),
-            lambda: Sandbox(1 << 20, cache=cache),
-        ]
-    )
-    lines = source.count("\n")
-    print(
-        f"compile {lines} lines: {cold * 1e3:.1f} ms, {cold / stock:.2f}x raw RestrictedPython; "
-        f"cached {warm * 1e6:.0f} us"
-    )
-    print(f"a new sandbox: {fresh * 1e6:.0f} us")
+def _compare(name: str, made: dict[str, Callable[[str], Callable[[], Any]]]) -> dict[str, float]:
+    """Measure one workload and print its row: peer -> ratio to plain."""
+    functions: dict[str, Callable[[], Any]] = {}
+    for peer, make in made.items():
+        try:
+            function = make(name)
+            answer = function()
+        except Exception as error:  # a peer's own error, of whatever kind: it cannot run this one
+            if peer in ("plain", "raw RP", "restricted"):
+                raise
+            del error
+            continue
+        functions[peer] = function
+        assert peers.same(answer, functions["plain"]()), (name, peer, answer)
+    times = dict(zip(functions, measure(list(functions.values())), strict=True))
+    row = {peer: seconds / times["plain"] for peer, seconds in times.items()}
+    cells = "".join(f"{row[peer]:>12.2f}" if peer in row else f"{'-':>12}" for peer in list(made)[1:])
+    print(f"{name:<16}{times['plain'] * 1e3:>10.2f}{cells}", flush=True)
+    return row
+
+
+def _mean(ratios: dict[str, dict[str, float]], peer: str) -> str:
+    values = [row[peer] for row in ratios.values() if peer in row]
+    return f"{statistics.geometric_mean(values):.2f}" if values else "-"
+
+
+_CALLING = """
+def call(n):
+    for i in range(n):
+        capability(i)
+def nothing(n):
+    for i in range(n):
+        pass
+"""
+
+
+def _print_calls() -> None:
+    """What it costs a module to call a capability: a gate, and a host function that returns its argument."""
+    names = metered(_CALLING, lambda gates: {"capability": gates.now(lambda value: value, "capability")})
+    direct: dict[str, Any] = {"capability": lambda value: value}
+    exec(_CALLING, direct)
+    functions = [lambda f=f: f(CALLS) for f in (names["call"], names["nothing"], direct["call"], direct["nothing"])]
+    gate, empty, plain_call, plain_empty = measure(functions)
+    nanoseconds = [seconds / CALLS * 1e9 for seconds in (gate - empty, plain_call - plain_empty)]
+    print(f"a capability call: {nanoseconds[0]:.0f} ns; a plain Python call: {nanoseconds[1]:.0f} ns")
 
 
 if __name__ == "__main__":

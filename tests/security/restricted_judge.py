@@ -163,7 +163,10 @@ class Target:
         self.api = Api()
         self.sandbox = sandbox = Sandbox(MAX_MEMORY, libraries=LIBRARIES)
         crossing = Crossing(
-            sandbox.meter.charge, sandbox.iterables.bounded, lambda function: host_function(function, crossing)
+            sandbox.meter.charge,
+            sandbox.iterables.bounded,
+            lambda function: host_function(function, crossing),
+            sandbox.meter.alloc,
         )
         gates = Gates(sandbox.meter, crossing)
         bus = Bus(self.api)

@@ -23,7 +23,6 @@ from plataforma_sdk.sandbox.restricted._weights import CONTAINERS, MAX_TEXT, Sca
 __all__ = ["Builtins"]
 
 _MAX_DIGITS: Final = 4_300
-_MAX_RANGE: Final = 1 << 63
 _MAX_ROUNDING: Final = 1_000
 _MISSING: Final = object()
 _FUNCTIONS: Final = types.FunctionType | types.MethodType | types.BuiltinFunctionType
@@ -78,7 +77,7 @@ class Builtins:
             "dict": seal_type(dict, self.make_dict, {"fromkeys": self._from_keys}),
             "set": seal_type(set, self.make_set),
             "frozenset": seal_type(frozenset, lambda items=(): frozenset(iterables.unique(items))),
-            "range": seal_type(range, self.make_range),
+            "range": seal_type(range, iterables.make_range),
             "slice": seal_type(slice, slice),
         }
 
@@ -144,13 +143,6 @@ class Builtins:
         made.update(kwargs)
         return made
 
-    def make_range(self, *args: Any) -> range:
-        """``range(...)``, within 64 bits: beyond, each step is a big integer."""
-        made = range(*args)
-        if not (-_MAX_RANGE < made.start < _MAX_RANGE and -_MAX_RANGE < made.stop < _MAX_RANGE):
-            self._meter.trip("fuel")
-        return made
-
     def _from_bytes(self, data: Any, *args: Any, **kwargs: Any) -> int:
         return self._operators.grown(int.from_bytes(self._iterables.star(data)[:_MAX_DIGITS], *args, **kwargs))  # type: ignore[no-any-return]
 
@@ -167,8 +159,7 @@ class Builtins:
 
     def _functions(self) -> dict[str, Any]:
         texts, lazy = self._texts, LazyBuiltins(self._meter, self._iterables)
-        natives = {name: getattr(builtins, name) for name in _NATIVE.split()}
-        return natives | {
+        return _NATIVE | {
             "__build_class__": self._classes.build_class,
             "round": self.round,
             "divmod": self._operators.divmod,
@@ -339,9 +330,25 @@ def _not_made(*_: Any, **__: Any) -> Any:
     raise TypeError("objects of this type are not made by calling it")
 
 
-_NATIVE: Final = (
-    "abs callable chr ord len hex oct bin Ellipsis NotImplemented aiter anext property staticmethod classmethod super"
-)
+_NATIVE: Final[dict[str, Any]] = {
+    "abs": abs,
+    "callable": callable,
+    "chr": chr,
+    "ord": ord,
+    "len": len,
+    "hex": hex,
+    "oct": oct,
+    "bin": bin,
+    "Ellipsis": Ellipsis,
+    "NotImplemented": NotImplemented,
+    "aiter": aiter,
+    "anext": anext,
+    "property": property,
+    "staticmethod": staticmethod,
+    "classmethod": classmethod,
+    "super": super,
+}
+"""What is harmless as it is."""
 
 _ERRORS: Final[dict[str, Any]] = {
     name: value

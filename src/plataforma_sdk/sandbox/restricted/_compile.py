@@ -1,28 +1,21 @@
-"""From source text to instrumented code, once for each text.
+"""From source text to instrumented code; `_cache` does it once for each text.
 
-Cached in memory by the digest of the source, the version of the policy and the Python version: the same text gives the
-same code, which holds no state, so sandboxes share it.
+The code depends on the text, the file's name, this Python and the modules that are imported here, and on nothing else:
+`_code_version` finds them by their imports.
 """
 
 from __future__ import annotations
 
 import ast
-import hashlib
-import sys
-import threading
 from types import CodeType
 from typing import Final
-
-import cachetools
 
 from plataforma_sdk.errors import ModuleLoadError, PolicyError
 from plataforma_sdk.sandbox.restricted._policy_classes import Policy
 from plataforma_sdk.sandbox.restricted._scan import MAX_SOURCE_CHARS, bound_names
+from plataforma_sdk.sandbox.restricted._trees import locate
 
-__all__ = ["POLICY_VERSION", "CompileCache", "compile_source"]
-
-POLICY_VERSION: Final = 1
-"""Raised with every change of what the policy writes; part of the cache's key."""
+__all__ = ["compile_source"]
 
 _SHOWN: Final = 20
 
@@ -44,7 +37,7 @@ def compile_source(source: str, file: str, *, module: str | None = None) -> Code
     tree = policy.visit(tree)
     if policy.faults:
         raise _refused(policy, module)
-    ast.fix_missing_locations(tree)
+    locate(tree)
     try:
         return compile(tree, file, "exec", dont_inherit=True, optimize=0)
     except (SyntaxError, ValueError, RecursionError) as error:
@@ -70,23 +63,3 @@ def _refused(policy: Policy, module: str | None) -> PolicyError:
         file=policy.file,
         faults=faults,
     )
-
-
-class CompileCache:
-    """Instrumented code by (digest, file, policy version, Python version); safe to share between threads."""
-
-    def __init__(self, max_entries: int = 512) -> None:
-        self._cache: cachetools.LRUCache[tuple[object, ...], CodeType] = cachetools.LRUCache(max_entries)
-        self._lock = threading.Lock()
-
-    def compile(self, source: str, file: str, *, module: str | None = None) -> CodeType:
-        """Return the code of a file; see `compile_source`."""
-        digest = hashlib.sha256(source.encode("utf-8", "surrogatepass")).digest()
-        key = (digest, file, POLICY_VERSION, sys.version_info[:3])
-        with self._lock:
-            code = self._cache.get(key)
-        if code is None:
-            code = compile_source(source, file, module=module)
-            with self._lock:
-                self._cache[key] = code
-        return code

@@ -23,6 +23,7 @@ __all__ = ["Box", "Crossing"]
 
 _MAX_NODES: Final = 500_000
 _MAX_DEPTH: Final = 64
+_FREE_TEXT: Final = 4096
 _SCALARS: Final = frozenset({
     int, float, bool, str, bytes, type(None), decimal.Decimal, datetime.datetime, datetime.date, datetime.time,
     datetime.timedelta,
@@ -55,6 +56,7 @@ class Crossing:
         charge: charges fuel.
         listed: makes a bounded list of an iterator, with fuel.
         handler: makes a host function of a function of the module.
+        alloc: charges bytes of memory: of what the host hands in.
     """
 
     def __init__(
@@ -62,10 +64,12 @@ class Crossing:
         charge: Callable[[int], None],
         listed: Callable[[Any], Iterator[Any]],
         handler: Callable[[Any], Any],
+        alloc: Callable[[int], None],
     ) -> None:
         self._charge = charge
         self._listed = listed
         self._handler = handler
+        self._alloc = alloc
         self._count = 0
 
     def outward(self, value: Any) -> Any:
@@ -115,12 +119,16 @@ class Crossing:
         """Return what a module may hold of a host's value: copies of plain data, boxes for the rest."""
         kind = type(value)
         if kind in _SCALARS or isinstance(kind, SealedMeta):
+            if (kind is str or kind is bytes) and len(value) > _FREE_TEXT:
+                self._alloc(len(value))
             return value
         if kind is list:
+            self._alloc(len(value) * 8)
             return [self.inward(item) for item in value]
         if kind is tuple:
             return tuple([self.inward(item) for item in value])
         if kind is dict or kind is types.MappingProxyType:
+            self._alloc(len(value) * 64)
             return {key: self.inward(item) for key, item in value.items()}
         if isinstance(value, str):
             return str.__getitem__(value, slice(None))

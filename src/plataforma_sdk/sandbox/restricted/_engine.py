@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from plataforma_sdk.errors import ModuleLoadError, SandboxError
 from plataforma_sdk.sandbox._protocols import EngineContext
-from plataforma_sdk.sandbox.restricted._compile import CompileCache
+from plataforma_sdk.sandbox.restricted._cache import CompileCache
+from plataforma_sdk.sandbox.restricted._code_store import default_store
 from plataforma_sdk.sandbox.restricted._instance import RestrictedInstance
 
 if TYPE_CHECKING:
@@ -33,8 +34,8 @@ class RestrictedEngine:
     name = "restricted"
 
     def __init__(self, cache: CompileCache | None = None) -> None:
-        """Compiled code is kept in `cache`, by default one for each engine."""
-        self._cache = cache or CompileCache()
+        """Compiled code is kept in `cache`, by default one for each engine, before the user's `CodeStore` on disk."""
+        self._cache = cache or CompileCache(store=default_store())
 
     async def load(self, package: ModulePackage, context: EngineContext) -> RestrictedInstance:
         """Compile, instrument and make the module.

@@ -30,7 +30,7 @@ from typing import Final, NoReturn
 
 import attrs
 
-__all__ = ["SLICE", "Account", "FuelSource", "LimitReached", "Meter"]
+__all__ = ["LARGE_TEXT", "SLICE", "Account", "FuelSource", "LimitReached", "Meter"]
 
 SLICE: Final = 1024
 """Units between two checkpoints: each reads the clock of the thread, about 1 µs, so 1 ns of it falls on a unit."""
@@ -43,6 +43,10 @@ _BREATH_MASK: Final = 15
 """Every 16th awaited host call that was answered at once gives the event loop a turn."""
 
 _BREAKER: Final = 2
+LARGE_TEXT: Final = 1 << 16
+"""Bytes of a text that is no longer cheap: comparing two takes some microseconds."""
+
+_TEXT_TYPES: Final = frozenset({str, bytes})
 _IDLE_UNITS: Final = 10_000
 _NO_DEADLINE: Final = float("inf")
 
@@ -110,6 +114,22 @@ class FuelSource:
         slice_.__setstate__(SLICE - units)  # type: ignore[attr-defined]
         return slice_
 
+    def refill(self, slice_: Iterator[int], owed: int) -> None:
+        """Take `owed` units beyond the running slice from the account, and fill the slice again: a checkpoint.
+
+        The chain steps on through the same slice. It can be filled since it was never stepped past its end: that ends
+        it for good, and the chain asks for another at once.
+        """
+        slice_.__setstate__(SLICE)  # type: ignore[attr-defined]
+        account = self.account
+        account.left -= owed
+        if account.left < 0:
+            self.trip("fuel", account.limit - account.left, account.limit, "units")
+        self.check_clock()
+        units = min(SLICE, account.left)
+        account.left -= units
+        slice_.__setstate__(SLICE - units)  # type: ignore[attr-defined]
+
     def check_clock(self) -> None:
         """Trip where the step has used its processor time, or the process has grown out of all proportion."""
         self._checks += 1
@@ -176,6 +196,9 @@ class Meter:
         allocated: bytes charged in this step.
         retained: bytes that survived the last measurement; set by `MemoryAccount`.
         charged: bytes charged since the last measurement.
+        cheap: types that are cheap to compare, by the texts made so far.
+        hiding: types that may cost more to hash than they show, or to compare once hashed.
+        largest: bytes of the largest allocation charged so far; no text of the module is larger.
         memory_limit: bytes.
         share: the module's share of a processor, or None.
     """
@@ -186,9 +209,12 @@ class Meter:
         "allocated",
         "charge",
         "charged",
+        "cheap",
         "cpu_s",
         "fuel",
         "fuel_used",
+        "hiding",
+        "largest",
         "memory_limit",
         "retained",
         "share",
@@ -197,9 +223,14 @@ class Meter:
     def __init__(self, memory_limit: int) -> None:
         self._source = FuelSource(memory_limit * _BREAKER)
         self.fuel = itertools.chain.from_iterable(self._source)
+        next(self.fuel)  # so that there is a slice to fill
+        self._source.account.left += 1
         self.cpu_s = 0.0
         self.fuel_used = 0
         self.allocated = 0
+        self.largest = 0
+        self.cheap: set[type] = {int, float, bool, complex, type(None)} | _TEXT_TYPES
+        self.hiding: set[type] = {tuple, frozenset, slice}
         self.retained = 0
         self.charged = 0
         self.memory_limit = memory_limit
@@ -218,15 +249,24 @@ class Meter:
             have = slice_.__length_hint__()  # type: ignore[attr-defined]
             if units < have:
                 slice_.__setstate__(SLICE - have + units)  # type: ignore[attr-defined]
-                return
-            slice_.__setstate__(SLICE)  # type: ignore[attr-defined]
-            account = source.account
-            account.left -= units - have
-            if account.left < 0:
-                source.trip("fuel", account.limit - account.left, account.limit, "units")
-            source.check_clock()
+            else:
+                source.refill(slice_, units - have)
 
         return charge
+
+    def take(self, units: int) -> int:
+        """Charge `units` or what is left of the account, at least one, and return how many: a stretch of loop turns."""
+        source = self._source
+        have: int = source.current.__length_hint__()  # type: ignore[attr-defined]
+        if units < have or source.tripped is not None:
+            self.charge(units)
+            return units
+        left = have + source.account.left
+        if left <= 0:
+            self.charge(1)  # trips
+        granted = min(units, left)
+        self.charge(granted)
+        return granted
 
     @property
     def tripped(self) -> LimitReached | None:
@@ -250,8 +290,17 @@ class Meter:
     def alloc(self, size: int) -> None:
         """Charge bytes about to be allocated, or just allocated."""
         self.allocated += size
+        if size > self.largest:
+            self._see_large(size)
         if self.allocated + self.retained > self.memory_limit:
             self.trip("memory", self.allocated + self.retained, self.memory_limit, "bytes")
+
+    def _see_large(self, size: int) -> None:
+        """Note the largest allocation; with a large text about, comparing and hashing texts is cheap no longer."""
+        self.largest = size
+        if size >= LARGE_TEXT:
+            self.cheap -= _TEXT_TYPES
+            self.hiding |= _TEXT_TYPES
 
     def reserve(self, size: int) -> None:
         """Refuse an allocation that cannot fit, before it is made; what was made is charged by `alloc`."""

@@ -11,14 +11,17 @@ from typing import Any, Final
 
 from plataforma_sdk.errors import PlataformaError
 from plataforma_sdk.sandbox.restricted._crossing import Box, Crossing
-from plataforma_sdk.sandbox.restricted._driving import HostAwaitable, check_headroom
+from plataforma_sdk.sandbox.restricted._driving import HostAwaitable
 from plataforma_sdk.sandbox.restricted._errors import to_twin
 from plataforma_sdk.sandbox.restricted._fuel import Meter
 from plataforma_sdk.sandbox.restricted._sealed import SealedFunction, SealedMeta
+from plataforma_sdk.sandbox.restricted._toll import make_toll
 
 __all__ = ["Gates", "record_class"]
 
 _CALL_UNITS: Final = 20
+_FLAT: Final = frozenset({int, float, bool, type(None)})
+"""What crosses as it is, without a look inside."""
 
 
 class Gates:
@@ -27,16 +30,31 @@ class Gates:
     def __init__(self, meter: Meter, crossing: Crossing) -> None:
         self.meter = meter
         self.crossing = crossing
+        self._toll = make_toll(meter, _CALL_UNITS)
 
     def now(
         self, function: Callable[..., Any], name: str = "function", *, wrap: Callable[[Any], Any] | None = None
     ) -> SealedFunction:
         """Seal an immediate function of the host's; `wrap` makes what the module gets of its result."""
         finish = wrap or self.crossing.inward
+        toll, outward = self._toll, self._outward
 
         def call(*args: Any, **kwargs: Any) -> Any:
-            args, kwargs = self._outward(args, kwargs)
-            return finish(self._host(function, args, kwargs))
+            toll()
+            for item in args:
+                if type(item) not in _FLAT:
+                    args, kwargs = outward(args, kwargs)
+                    break
+            else:
+                if kwargs:
+                    args, kwargs = outward(args, kwargs)
+            try:  # the host's time counts as the module's: the event loop stands still meanwhile
+                result = function(*args, **kwargs)
+            except Exception as error:  # noqa: BLE001
+                failure = to_twin(error)
+            else:
+                return result if wrap is None and type(result) in _FLAT else finish(result)
+            raise failure from None
 
         return SealedFunction(call, name)
 
@@ -54,16 +72,6 @@ class Gates:
         try:
             return tuple([out(item) for item in args]), {key: out(item) for key, item in kwargs.items()}
         except PlataformaError as error:
-            failure = to_twin(error)
-        raise failure from None
-
-    def _host(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Call the host on the module's turn: its time counts, since the host's loop stands still meanwhile."""
-        self.meter.charge(_CALL_UNITS)
-        check_headroom(self.meter)
-        try:
-            return function(*args, **kwargs)
-        except Exception as error:  # noqa: BLE001
             failure = to_twin(error)
         raise failure from None
 

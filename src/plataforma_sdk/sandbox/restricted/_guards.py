@@ -11,14 +11,13 @@ import operator
 from collections.abc import Callable
 from typing import Any, Final
 
-from plataforma_sdk.sandbox.restricted._fuel import Meter
+from plataforma_sdk.sandbox.restricted._fuel import LARGE_TEXT, Meter
 from plataforma_sdk.sandbox.restricted._weights import (
     CONTAINERS,
     DICTS,
     HASH_TABLES,
     MAX_ITEMS,
     MAX_TEXT,
-    SCALARS,
     SEQUENCES,
     Scales,
 )
@@ -54,8 +53,10 @@ class Operators:
             if size > _FREE_TEXT:
                 self._texts(size)
         elif kind is int:
-            if value.bit_length() > MAX_BITS:
-                self._meter.trip("memory", value.bit_length(), MAX_BITS, "bits")
+            bits = value.bit_length()
+            if bits > MAX_BITS:
+                self._meter.trip("memory", bits, MAX_BITS, "bits")
+            self._meter.charge(bits >> 10)
         elif kind in CONTAINERS:
             size = len(value)
             if size > _FREE_ITEMS:
@@ -182,13 +183,16 @@ class Operators:
 
     def compare(self, apply: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
         """Guard a comparison: two containers are weighed first."""
-        weigh = self._scales.weigh
+        weigh, charge = self._scales.weigh, self._meter.charge
 
         def compared(left: Any, right: Any) -> Any:
             kind = type(left)
-            if kind not in SCALARS and kind in CONTAINERS and type(right) in CONTAINERS:
-                weigh(left)
-                weigh(right)
+            if kind in CONTAINERS:
+                if type(right) in CONTAINERS:
+                    weigh(left)
+                    weigh(right)
+            elif kind in _TEXTS and type(right) in _TEXTS:
+                charge(min(len(left), len(right)) >> 12)
             return apply(left, right)
 
         return compared
@@ -202,7 +206,8 @@ class Operators:
                 self._scales.weigh(container)
         elif kind in SEQUENCES:
             if kind is not set and kind is not frozenset:
-                self._meter.charge(len(container) >> 5)
+                each = len(item) >> 12 if type(item) in _TEXTS and self._meter.largest >= LARGE_TEXT else 0
+                self._meter.charge((len(container) >> 5) + len(container) * each)
         elif kind in _TEXTS:
             self._meter.charge(len(container) >> 10)
         elif (

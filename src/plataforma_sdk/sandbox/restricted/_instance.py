@@ -13,7 +13,7 @@ from plataforma_sdk.module import ModuleContext, find_entry
 from plataforma_sdk.sandbox._deadline import CallDeadline
 from plataforma_sdk.sandbox._protocols import EngineContext
 from plataforma_sdk.sandbox.restricted._asyncio import AsyncTwin, Tasks
-from plataforma_sdk.sandbox.restricted._compile import CompileCache
+from plataforma_sdk.sandbox.restricted._cache import CompileCache
 from plataforma_sdk.sandbox.restricted._crossing import Crossing
 from plataforma_sdk.sandbox.restricted._driving import Metered
 from plataforma_sdk.sandbox.restricted._faults import Faults
@@ -60,7 +60,7 @@ class RestrictedInstance:
             meter.share = Share(context.limits.max_cpu_ms_per_s)
         self._faults = Faults(self._sandbox, context.module_id)
         self._tasks = Tasks(meter, self._background_account, self._report_task)
-        self._crossing = Crossing(meter.charge, self._sandbox.iterables.bounded, self._as_host_function)
+        self._crossing = Crossing(meter.charge, self._sandbox.iterables.bounded, self._as_host_function, meter.alloc)
         self._gates = Gates(meter, self._crossing)
         self._runtime = RestrictedRuntime(self._module_context(), self._crossing)
         self._twin = FrameworkTwin(self._gates, self._runtime.host, self._runtime, self._sandbox.classes.export)
@@ -231,9 +231,8 @@ class RestrictedInstance:
         self._reported = (meter.cpu_s, meter.fuel_used)
         monitor.add_cpu((meter.cpu_s - cpu_s) * 1_000)
         monitor.add_fuel(meter.fuel_used - fuel)
-        namespaces = list(self._sandbox.namespaces.values())
-        roots = [self._runtime.author, *self._tasks.roots, *(value for item in namespaces for value in item.values())]
-        monitor.set_memory(self._memory.settle(roots, namespaces))
+        roots = [self._runtime.author, *self._tasks.roots, *self._sandbox.bound_values()]
+        monitor.set_memory(self._memory.settle(roots, self._sandbox.namespaces.values()))
 
     # --- end -----------------------------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ import types
 from collections.abc import AsyncGenerator
 from typing import Final
 
-__all__ = ["COPYING", "GUARDED", "HASHED", "NATIVE", "QUICK", "TYPES", "public_names"]
+__all__ = ["COPYING", "GROWING", "GUARDED", "HASHED", "NATIVE", "PREFIXED", "QUICK", "TYPES", "public_names"]
 
 
 async def _async_generator() -> AsyncGenerator[None, None]:
@@ -138,8 +138,8 @@ COPYING: Final = frozenset(
         "removeprefix",
         "removesuffix",
         "partition",
-        "startswith",
-        "endswith",
+        "replace",
+        "split",
         "isalpha",
         "isdigit",
         "isalnum",
@@ -157,5 +157,11 @@ COPYING: Final = frozenset(
 )
 """Methods of str that stay native on a short text with short constants for arguments."""
 
-QUICK: Final = frozenset(["join", "replace", "split"])
-"""Methods with a guard of their own, ``_m_join_``, the hottest ones."""
+PREFIXED: Final = frozenset(["startswith", "endswith"])
+"""Methods that cost no more than their argument, which is a short constant where they stay native."""
+
+GROWING: Final = frozenset(["replace", "split"])
+"""Of these, the ones whose result is many times as large as the text, so that it has to be shorter."""
+
+QUICK: Final = {"join": 1, "replace": 2}
+"""Methods with a guard of their own, ``_m_join_``, the hottest ones -> how many arguments it takes."""

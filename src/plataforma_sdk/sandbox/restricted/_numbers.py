@@ -8,12 +8,13 @@ number expressions in their own function.
 from __future__ import annotations
 
 import ast
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 import attrs
 
 from plataforma_sdk.sandbox.restricted._scan import walk_scope
-from plataforma_sdk.sandbox.restricted._trees import constant, is_call_to, name
+from plataforma_sdk.sandbox.restricted._trees import children, constant, is_call_to, name, walk
 
 __all__ = ["Knowledge", "infer", "is_small_constant"]
 
@@ -116,11 +117,18 @@ class Knowledge:
 
 @attrs.define
 class _Bindings:
-    """How the names of one function are bound."""
+    """How the names of one function are bound; `seen` are the targets already understood."""
 
+    knowledge: Knowledge
     values: dict[str, list[ast.expr]] = attrs.field(factory=dict)
     counters: set[str] = attrs.field(factory=set)
     others: set[str] = attrs.field(factory=set)
+    seen: set[int] = attrs.field(factory=set)
+
+    def bind(self, target: ast.Name, value: ast.expr) -> None:
+        """Note that `target` is bound to `value`."""
+        self.values.setdefault(target.id, []).append(value)
+        self.seen.add(id(target))
 
 
 def infer(function: ast.FunctionDef | ast.AsyncFunctionDef, bound: frozenset[str]) -> Knowledge:
@@ -146,33 +154,39 @@ def _is_counter_value(value: ast.expr) -> bool:
 
 
 def _collect(function: ast.FunctionDef | ast.AsyncFunctionDef, knowledge: Knowledge) -> _Bindings:
-    found = _Bindings()
-    for argument in ast.walk(function.args):
-        if isinstance(argument, ast.arg):
-            found.others.add(argument.arg)
-    seen: set[int] = set()
+    found = _Bindings(knowledge)
+    found.others.update(parameter.arg for parameter in children(function.args) if isinstance(parameter, ast.arg))
     for node in walk_scope(function.body):
-        _collect_node(node, found, knowledge, seen)
+        collect = _COLLECT.get(type(node))
+        if collect is not None:
+            collect(found, node)
     return found
 
 
-def _collect_node(node: ast.AST, found: _Bindings, knowledge: Knowledge, seen: set[int]) -> None:
-    match node:
-        case ast.Assign(targets=[ast.Name() as target], value=value):
-            found.values.setdefault(target.id, []).append(value)
-            seen.add(id(target))
-        case ast.AugAssign(target=ast.Name() as target, op=op, value=value):
-            found.values.setdefault(target.id, []).append(ast.BinOp(name(target.id), op, value))
-            seen.add(id(target))
-        case ast.For(target=ast.Name() as target, iter=iterable) if knowledge.is_range(iterable):
-            found.values.setdefault(target.id, []).append(constant(1))
-            found.counters.add(target.id)
-            seen.add(id(target))
-        case ast.Name(id=identifier, ctx=context):
-            if not isinstance(context, ast.Load) and id(node) not in seen:
-                found.others.add(identifier)
-        case _:
-            found.others.update(_other_bindings(node))
+def _collect_name(found: _Bindings, node: ast.Name) -> None:
+    if not isinstance(node.ctx, ast.Load) and id(node) not in found.seen:
+        found.others.add(node.id)
+
+
+def _collect_assignment(found: _Bindings, node: ast.Assign) -> None:
+    match node.targets:
+        case [ast.Name() as target]:
+            found.bind(target, node.value)
+
+
+def _collect_augmented(found: _Bindings, node: ast.AugAssign) -> None:
+    if isinstance(node.target, ast.Name):
+        found.bind(node.target, ast.BinOp(name(node.target.id), node.op, node.value))
+
+
+def _collect_loop(found: _Bindings, node: ast.For) -> None:
+    if isinstance(node.target, ast.Name) and found.knowledge.is_range(node.iter):
+        found.bind(node.target, constant(1))
+        found.counters.add(node.target.id)
+
+
+def _collect_others(found: _Bindings, node: ast.AST) -> None:
+    found.others.update(_other_bindings(node))
 
 
 def _other_bindings(node: ast.AST) -> set[str]:
@@ -186,6 +200,26 @@ def _other_bindings(node: ast.AST) -> set[str]:
         return {(node.asname or node.name).split(".")[0]}
     if isinstance(node, _DEFINITIONS):
         own = {node.name} if not isinstance(node, ast.Lambda) else set()
-        rebound = {name for inner in ast.walk(node) if isinstance(inner, ast.Nonlocal) for name in inner.names}
+        rebound = {name for inner in walk(node) if isinstance(inner, ast.Nonlocal) for name in inner.names}
         return own | rebound
     return set()
+
+
+_OTHERS: Final = (
+    ast.Global,
+    ast.Nonlocal,
+    ast.ExceptHandler,
+    ast.MatchAs,
+    ast.MatchStar,
+    ast.MatchMapping,
+    ast.alias,
+    *_DEFINITIONS,
+)
+_COLLECT: Final[dict[type, Callable[[_Bindings, Any], None]]] = {
+    **dict.fromkeys(_OTHERS, _collect_others),
+    ast.Name: _collect_name,
+    ast.Assign: _collect_assignment,
+    ast.AugAssign: _collect_augmented,
+    ast.For: _collect_loop,
+}
+"""Kind of node -> what it binds; a kind that is not here binds nothing itself."""

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from typing import Any, Final
 
 import attrs
@@ -13,10 +14,11 @@ from RestrictedPython.transformer import RestrictingNodeTransformer
 from plataforma_sdk.errors import Fault
 from plataforma_sdk.sandbox.restricted._names import FORBIDDEN_NAMES, METHOD_DUNDERS, PREFIX, mangle
 from plataforma_sdk.sandbox.restricted._numbers import Knowledge
-from plataforma_sdk.sandbox.restricted._trees import call, name, place
+from plataforma_sdk.sandbox.restricted._trees import STORE, call, name, place, walrus
 
 __all__ = ["PolicyBase", "Scope"]
 
+_LONG_LITERAL: Final = 4096
 _LONG_BODY: Final = 48
 """Statements after which a body is charged once more: a unit must stay a bounded amount of work."""
 
@@ -54,6 +56,15 @@ class PolicyBase(RestrictingNodeTransformer):
         self.lines: list[int | None] = []
         self.scopes = [Scope("module", Knowledge(bound))]
         self._temporaries = 0
+        self._visitors: dict[type, Callable[[Any], Any]] = {}
+
+    def visit(self, node: ast.AST) -> Any:
+        """Transform a node; its visitor is looked up once for each kind."""
+        kind = type(node)
+        visitor = self._visitors.get(kind)
+        if visitor is None:
+            visitor = self._visitors[kind] = getattr(self, f"visit_{kind.__name__}", self.generic_visit)
+        return visitor(node)
 
     # --- faults --------------------------------------------------------------------------------------------------
 
@@ -96,6 +107,15 @@ class PolicyBase(RestrictingNodeTransformer):
         self._temporaries += 1
         return f"_t{self._temporaries}"
 
+    def held(self, value: ast.expr) -> tuple[ast.expr, ast.expr] | None:
+        """Write `value` so that it is evaluated once and read again: (first reading, later ones), or None."""
+        if isinstance(value, ast.Name):
+            return value, value
+        if not self.scope.has_temporaries:
+            return None
+        temporary = self.temporary()
+        return walrus(temporary, value), name(temporary)
+
     # --- names ---------------------------------------------------------------------------------------------------
 
     def rename(self, node: ast.AST, identifier: str | None, *, is_method: bool = False) -> Any:
@@ -129,16 +149,16 @@ class PolicyBase(RestrictingNodeTransformer):
 
     def burn(self, node: ast.AST) -> ast.stmt:
         """Write the statement that uses one unit: ``for _w in _fuel_: break`` / ``else: _dead_()``."""
-        loop = ast.For(name("_w", ast.Store()), name("_fuel_"), [ast.Break()], [ast.Expr(call("_dead_"))])
-        for part in ast.walk(loop):
-            place(part, node)
-        return loop
+        loop = ast.For(name("_w", STORE), name("_fuel_"), [ast.Break()], [ast.Expr(call("_dead_"))])
+        return place(loop, node)  # type: ignore[return-value]
 
     def visit_Module(self, node: ast.Module) -> ast.Module:
         node.body = self.statements(node.body)
         return node
 
-    def visit_Constant(self, node: ast.Constant) -> ast.Constant:
+    def visit_Constant(self, node: ast.Constant) -> ast.expr:
+        if isinstance(node.value, str | bytes) and len(node.value) > _LONG_LITERAL:
+            return place(call("_grown_", node), node)  # type: ignore[return-value]
         return node
 
 

@@ -2,13 +2,15 @@
 
 ::
 
-    s.replace(a, b)         _m_replace_(s, a, b)                    the hottest methods have a short way in
+    s.join(xs)              _m_join_(s, xs)                         the hottest methods have a short way in
     x.sort(key=f)           _meth_(x, "sort", key=f)                builtin methods: each with its cost
+    x.index(y)              x.index(y) if type(type(x)) is _meta_ else _meth_(x, "index", y)     own classes natively
     s.upper()               s.upper() if type(s) is str and len(s) < 4096 else _meth_(s, "upper")
+    s.startswith("a")       s.startswith("a")                       costs no more than its constant
     d.get(k)                d.get(k if type(k) not in _HIDING_ else _hk_(k))
-    str(x)                  _b_str_(x)                              where `str` is certainly the builtin
+    str(x)                  _str_(x) if type(x) in _SHORT_ else _b_str_(x)    where `str` is certainly the builtin
     f(*xs, **d)             f(*_star_(xs), **_merged_(d))           an iterable may have no end
-    f"{x:>9}"               _fmt_(x, ">9", -1)                      widths and nested reprs are bounded
+    f"{x:>9}"               f"{x:>9}" if type(x) in _NUMERIC_ else _fmt_(x, ">9", -1)    widths and reprs are bounded
 """
 
 # ruff: noqa: N802 - visitors are named after the nodes; notes are left on nodes
@@ -17,13 +19,14 @@ from __future__ import annotations
 
 import ast
 import copy
+import re
 from typing import Final
 
-from plataforma_sdk.sandbox.restricted._method_names import COPYING, GUARDED, HASHED, QUICK
+from plataforma_sdk.sandbox.restricted._method_names import COPYING, GROWING, GUARDED, HASHED, PREFIXED, QUICK
 from plataforma_sdk.sandbox.restricted._names import CALLABLE_DUNDERS, PREFIX, mangle
 from plataforma_sdk.sandbox.restricted._policy_names import is_super
 from plataforma_sdk.sandbox.restricted._policy_operators import OperatorPolicy
-from plataforma_sdk.sandbox.restricted._trees import STORE, call, choose, constant, name, place, test_type
+from plataforma_sdk.sandbox.restricted._trees import LOAD, call, choose, constant, name, place, test_type
 
 __all__ = ["BUILTIN_TYPES", "CallPolicy"]
 
@@ -34,6 +37,12 @@ _CONVERSIONS: Final = frozenset(["str", "int", "list", "dict", "set", "tuple", "
 _SHORT: Final = 4096
 _SHORT_ARGUMENT: Final = 16
 _BIG_DISPLAY: Final = 16
+_MAX_PIECES: Final = 256
+_SHORT_GROWING: Final = 256
+"""Characters of a text that may be split, or get a short constant for another: sixteenfold, that is still short."""
+
+_SHORT_WIDTH: Final = 2
+_DIGITS: Final = re.compile(r"\d+")
 
 
 class CallPolicy(OperatorPolicy):
@@ -63,8 +72,17 @@ class CallPolicy(OperatorPolicy):
         if function.id == "range" and not any(isinstance(item, ast.Starred) for item in node.args):
             return call("_b_range_", *[self.visit(item) for item in node.args])
         if function.id in _CONVERSIONS and len(node.args) == 1 and not isinstance(node.args[0], ast.Starred):
-            return call(f"_b_{function.id}_", self.visit(node.args[0]))
+            argument = self.visit(node.args[0])
+            return self._short_text(argument) if function.id == "str" else call(f"_b_{function.id}_", argument)
         return None
+
+    def _short_text(self, value: ast.expr) -> ast.expr:
+        """``str(x)`` of a number stays a native call."""
+        held = self.held(value)
+        if held is None:
+            return call("_b_str_", value)
+        first, again = held
+        return choose(test_type(first, ast.In(), "_SHORT_"), call("_str_", again), call("_b_str_", again))
 
     def _builtin_types(self, node: ast.expr) -> ast.expr | None:
         """Rewrite ``str`` or ``(int, float)`` into the engine's names of the real types, else None."""
@@ -120,29 +138,33 @@ class CallPolicy(OperatorPolicy):
         receiver = self.receiver(function.value)
         is_short = all(_is_short_constant(argument) for argument in node.args) and not node.keywords
         arguments, keywords = self._arguments(node)
-        if method in COPYING and is_short and not isinstance(function.value, ast.Constant | ast.Call):
+        if method in PREFIXED and arguments and is_short:
+            return ast.Call(ast.Attribute(receiver, method, LOAD), arguments, [])
+        if method in COPYING and is_short and not isinstance(function.value, ast.Constant):
             inline = self._inline(receiver, method, arguments)
             if inline is not None:
                 return inline
-        if method in QUICK and not keywords and not any(isinstance(item, ast.Starred) for item in arguments):
+        has_star = any(isinstance(item, ast.Starred) for item in arguments)
+        if QUICK.get(method) == len(arguments) and not keywords and not has_star:
             return call(f"_m_{method}_", receiver, *arguments)
         if isinstance(receiver, ast.Name) and receiver.id == "self":
             load = ast.Attribute(receiver, method, ast.Load())
             return ast.Call(self.guarded_load(load, method), arguments, keywords)
-        return ast.Call(name("_meth_"), [receiver, constant(method), *arguments], keywords)
+        guarded = ast.Call(name("_meth_"), [receiver, constant(method), *arguments], keywords)
+        if isinstance(receiver, ast.Name) and not keywords and all(map(_is_simple, arguments)):
+            return self.if_own(receiver, ast.Call(ast.Attribute(receiver, method, LOAD), arguments, []), guarded)
+        return guarded
 
     def _inline(self, receiver: ast.expr, method: str, arguments: list[ast.expr]) -> ast.expr | None:
         """``s.upper()`` on a short text stays a native call."""
-        if isinstance(receiver, ast.Name):
-            identifier, first = receiver.id, receiver
-        elif self.scope.has_temporaries:
-            identifier = self.temporary()
-            first = ast.NamedExpr(name(identifier, STORE), receiver)  # type: ignore[assignment]
-        else:
+        held = self.held(receiver)
+        if held is None:
             return None
-        native = ast.Call(ast.Attribute(name(identifier), method, ast.Load()), arguments, [])
-        guarded = call("_meth_", name(identifier), constant(method), *copy.deepcopy(arguments))
-        is_short = ast.Compare(call("_len_", name(identifier)), [ast.Lt()], [constant(_SHORT)])
+        first, again = held
+        native = ast.Call(ast.Attribute(again, method, LOAD), arguments, [])
+        guarded = call("_meth_", again, constant(method), *copy.deepcopy(arguments))
+        limit = _SHORT_GROWING if method in GROWING else _SHORT
+        is_short = ast.Compare(call("_len_", again), [ast.Lt()], [constant(limit)])
         return choose(ast.BoolOp(ast.And(), [test_type(first, ast.Is(), "_str_"), is_short]), native, guarded)
 
     def visit_Starred(self, node: ast.Starred) -> ast.expr:
@@ -209,13 +231,41 @@ class CallPolicy(OperatorPolicy):
             parts = getattr(spec, "values", [])
             if len(parts) == 1 and isinstance(parts[0], ast.Constant):
                 spec = parts[0]
-        node.value = call("_fmt_", value, spec, constant(node.conversion))
+        node.value = self._formatted(value, spec, node.conversion)
         node.conversion, node.format_spec = -1, None
         return node
 
+    def _formatted(self, value: ast.expr, spec: ast.expr, conversion: int) -> ast.expr:
+        """Format natively where the value is a number, or a short text without a format."""
+        held = self.held(value) if conversion == -1 and _is_short_spec(spec) else None
+        if held is None:
+            return call("_fmt_", value, spec, constant(conversion))
+        first, again = held
+        guarded = call("_fmt_", again, spec, constant(conversion))
+        is_number: ast.expr = test_type(first, ast.In(), "_NUMERIC_")
+        if spec.value:  # type: ignore[attr-defined]
+            native = ast.JoinedStr([ast.FormattedValue(again, -1, ast.JoinedStr([spec]))])
+            return choose(is_number, native, guarded)
+        is_short = ast.Compare(call("_len_", again), [ast.Lt()], [constant(_SHORT)])
+        is_text = ast.BoolOp(ast.And(), [test_type(again, ast.Is(), "_str_"), is_short])
+        return choose(ast.BoolOp(ast.Or(), [is_number, is_text]), again, guarded)
+
     def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.expr:
-        node.values = [self.visit(value) for value in node.values]
-        return node
+        if len(node.values) > _MAX_PIECES:
+            self.refuse(node, "size", f"an f-string of more than {_MAX_PIECES} pieces", "join a list of texts")
+        node.values = [value if isinstance(value, ast.Constant) else self.visit(value) for value in node.values]
+        return node if len(node.values) < _BIG_DISPLAY else call("_grown_", node)
+
+
+def _is_simple(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name | ast.Constant)
+
+
+def _is_short_spec(spec: ast.expr) -> bool:
+    """Whether a format is a literal whose width and precision are small: no ``{width}``, no nesting."""
+    if not isinstance(spec, ast.Constant) or type(spec.value) is not str or len(spec.value) > _SHORT_ARGUMENT:
+        return False
+    return all(len(digits) <= _SHORT_WIDTH for digits in _DIGITS.findall(spec.value))
 
 
 def _is_short_constant(node: ast.expr) -> bool:

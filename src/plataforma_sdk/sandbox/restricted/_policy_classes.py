@@ -22,7 +22,7 @@ from plataforma_sdk.sandbox.restricted._numbers import Knowledge, infer
 from plataforma_sdk.sandbox.restricted._policy_base import Scope
 from plataforma_sdk.sandbox.restricted._policy_flow import FlowPolicy
 from plataforma_sdk.sandbox.restricted._scan import walk_scope
-from plataforma_sdk.sandbox.restricted._trees import call, choose, constant, name, place
+from plataforma_sdk.sandbox.restricted._trees import call, children, choose, constant, name, place, walk
 
 __all__ = ["Policy"]
 
@@ -80,7 +80,7 @@ class Policy(FlowPolicy):
         arguments.kw_defaults = [default and self.visit(default) for default in arguments.kw_defaults]
 
     def _parameters(self, node: ast.AST, arguments: ast.arguments) -> None:
-        for argument in ast.walk(arguments):
+        for argument in children(arguments):
             if isinstance(argument, ast.arg):
                 argument.arg = self.rename(node, argument.arg)
                 argument.annotation, argument.type_comment = None, None

@@ -3,6 +3,8 @@
 ::
 
     for x in xs: B          for x in _compress_(xs, _fuel_): B
+    for i in range(n): B    for i in _counted_(n): B                turns are charged before, the range stays native
+    ... with a break in B   for i in _stepped_(n): B                charged in stretches that grow
     while c: B              for _w in _fuel_:                       (with `else`, a burn at the head of the body)
                                 if not c: break
                                 B
@@ -25,12 +27,14 @@ from plataforma_sdk.sandbox.restricted._method_names import GUARDED, HASHED
 from plataforma_sdk.sandbox.restricted._names import is_frame_attribute
 from plataforma_sdk.sandbox.restricted._policy_base import Scope
 from plataforma_sdk.sandbox.restricted._policy_calls import BUILTIN_TYPES, CallPolicy
-from plataforma_sdk.sandbox.restricted._trees import call, name, place
+from plataforma_sdk.sandbox.restricted._scan import walk_scope
+from plataforma_sdk.sandbox.restricted._trees import call, is_call_to, name, place, walk
 
 __all__ = ["FlowPolicy"]
 
 _Comprehension: TypeAlias = ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
 
+_LEAVES = (ast.Break, ast.Return, ast.Yield, ast.YieldFrom)
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 
 
@@ -57,11 +61,19 @@ class FlowPolicy(CallPolicy):
         return place(loop, node)  # type: ignore[return-value]
 
     def visit_For(self, node: ast.For) -> ast.stmt:
-        node.iter = call("_compress_", self.visit(node.iter), name("_fuel_"))
+        node.iter = self._metered(node.iter, may_stop=any(isinstance(part, _LEAVES) for part in walk_scope(node.body)))
         node.target = self.visit(node.target)
         node.body, node.orelse = self.statements(node.body), self.statements(node.orelse)
         node.type_comment = None
         return node
+
+    def _metered(self, iterable: ast.expr, *, may_stop: bool) -> ast.expr:
+        """Transform what a loop iterates over into what burns a unit a turn."""
+        if self.known.is_range(iterable):
+            arguments: list[ast.expr] = iterable.args  # type: ignore[attr-defined]
+            if arguments and not any(isinstance(item, ast.Starred) for item in arguments) and not iterable.keywords:  # type: ignore[attr-defined]
+                return call("_stepped_" if may_stop else "_counted_", *[self.visit(item) for item in arguments])
+        return call("_compress_", self.visit(iterable), name("_fuel_"))
 
     def visit_AsyncFor(self, node: ast.AsyncFor) -> ast.stmt:
         node.iter, node.target = self.visit(node.iter), self.visit(node.target)
@@ -71,32 +83,37 @@ class FlowPolicy(CallPolicy):
 
     # --- comprehensions ------------------------------------------------------------------------------------------
 
-    def _iterable(self, node: ast.comprehension) -> ast.expr:
+    def _iterable(self, node: ast.comprehension, *, may_stop: bool) -> ast.expr:
         self.scopes.append(attrs.evolve(self.scope, has_temporaries=False))
-        iterable: ast.expr = self.visit(node.iter)
+        iterable: ast.expr
+        if node.is_async:
+            iterable = call("_acompress_", self.visit(node.iter), name("_fuel_"))
+        else:
+            iterable = self._metered(node.iter, may_stop=may_stop)
         self.scopes.pop()
         return iterable
 
     def _generators(self, node: _Comprehension) -> None:
         """Transform the ``for`` clauses and enter the scope inside; the first iterable belongs to the scope outside."""
         inside = self._comprehension_scope(node, node.generators)
-        first = self._iterable(node.generators[0])
+        may_stop = isinstance(node, ast.GeneratorExp)
+        first = self._iterable(node.generators[0], may_stop=may_stop)
         self.scopes.append(inside)
         for number, generator in enumerate(node.generators):
-            self._generator(generator, self._iterable(generator) if number else first)
+            self._generator(generator, self._iterable(generator, may_stop=may_stop) if number else first)
 
     def _generator(self, node: ast.comprehension, iterable: ast.expr) -> None:
-        node.iter = call("_acompress_" if node.is_async else "_compress_", iterable, name("_fuel_"))
+        node.iter = iterable
         node.target = self.visit(node.target)
         node.ifs = [self.visit(test) for test in node.ifs]
 
     def _comprehension_scope(self, node: ast.expr, generators: list[ast.comprehension]) -> Scope:
         """A target of ``range`` is a small number inside; any other is unknown, whatever its name means outside."""
         known = self.known
-        targets = {part.id for item in generators for part in ast.walk(item.target) if isinstance(part, ast.Name)}
+        targets = {part.id for item in generators for part in walk(item.target) if isinstance(part, ast.Name)}
         rebound = {
             part.target.id
-            for part in ast.walk(node)
+            for part in walk(node)
             if isinstance(part, ast.NamedExpr) and isinstance(part.target, ast.Name)
         }
         counters = {
@@ -135,7 +152,10 @@ class FlowPolicy(CallPolicy):
         self._comprehend(node)
         first = node.generators[0].iter
         assert isinstance(first, ast.Call)  # noqa: S101
-        first.args[0] = call("_gs_", first.args[0])
+        if is_call_to(first, "_stepped_"):
+            node.generators[0].iter = call("_gs_", first)
+        else:
+            first.args[0] = call("_gs_", first.args[0])
         return place(call("_gn_", node), node)  # type: ignore[return-value]
 
     # --- exceptions ----------------------------------------------------------------------------------------------
@@ -191,7 +211,7 @@ class FlowPolicy(CallPolicy):
 
     def visit_Match(self, node: ast.Match) -> ast.stmt:
         compares = any(
-            isinstance(part, ast.MatchValue) and not isinstance(part.value, ast.Constant) for part in ast.walk(node)
+            isinstance(part, ast.MatchValue) and not isinstance(part.value, ast.Constant) for part in walk(node)
         )
         node.subject = self.visit(node.subject)
         if compares:

@@ -88,8 +88,12 @@ class NamePolicy(PolicyBase):
         guarded = call(guard, node.value, constant(attribute))
         if not isinstance(node.value, ast.Name):
             return guarded
-        is_own = ast.Compare(call("_type_", call("_type_", node.value)), [ast.Is()], [name("_meta_")])
-        return choose(is_own, ast.Attribute(node.value, node.attr, ast.Load()), guarded)
+        return self.if_own(node.value, ast.Attribute(node.value, node.attr, ast.Load()), guarded)
+
+    def if_own(self, receiver: ast.Name, native: ast.expr, guarded: ast.expr) -> ast.expr:
+        """Choose by whether `receiver` is an instance of one of the module's own classes."""
+        is_own = ast.Compare(call("_type_", call("_type_", receiver)), [ast.Is()], [name("_meta_")])
+        return choose(is_own, native, guarded)
 
     def visit_Global(self, node: ast.Global) -> ast.stmt:
         node.names = [self.rename(node, item) for item in node.names]

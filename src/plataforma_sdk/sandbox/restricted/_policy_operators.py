@@ -5,7 +5,7 @@ small stays as written.
 
 ::
 
-    a * b           _mul_(a, b)                                     sized before it is made
+    a * b           t if -2**62 < (t := a * b) < 2**62 else _grown_(t), where both are numbers, else _mul_(a, b)
     a + b           t if type(t := a + b) is int else _grown_(t)    a sum at most doubles: charged after
     a - b, a | b    a - b if type(a) is int else _sub_(a, b)        sets whose keys collide
     a % b           a % b if type(a) is int ... else _mod_(a, b)    formatting of text, division of big integers
@@ -26,7 +26,18 @@ from typing import Final
 from plataforma_sdk.sandbox.restricted._method_names import GUARDED, HASHED
 from plataforma_sdk.sandbox.restricted._numbers import is_small_constant
 from plataforma_sdk.sandbox.restricted._policy_names import NamePolicy
-from plataforma_sdk.sandbox.restricted._trees import LOAD, STORE, call, choose, constant, name, place, test_type, walrus
+from plataforma_sdk.sandbox.restricted._trees import (
+    LOAD,
+    STORE,
+    call,
+    choose,
+    constant,
+    name,
+    place,
+    test_type,
+    walk,
+    walrus,
+)
 
 __all__ = ["OperatorPolicy"]
 
@@ -61,6 +72,8 @@ _MAX_LITERAL: Final = 64
 _CHAIN: Final = 3
 _SHORT_TEXT: Final = 4096
 _TINY: Final = 4
+_WORD: Final = 2**62
+_SHORT_NODES: Final = 24
 _QUIET: Final = (ast.Name, ast.Constant, ast.BinOp, ast.UnaryOp, ast.operator, ast.unaryop, ast.expr_context)
 
 
@@ -92,8 +105,8 @@ class OperatorPolicy(NamePolicy):
             return False  # the compiler would fold it: 2**10**9 at load
         if known.is_small(left) and known.is_small(right) and op in (ast.Mult, ast.Mod, ast.FloorDiv, ast.Add):
             return True
-        if op is ast.Add:
-            return in_chain or (known.is_number(left) and known.is_number(right))
+        if op is ast.Add:  # a number beside it: no text and no container can come of it, only a number one bit longer
+            return in_chain or known.is_number(left) or known.is_number(right)
         if op in (ast.Mod, ast.FloorDiv):
             return known.is_number(left) and is_small_constant(right)
         if op is ast.Mult:
@@ -101,7 +114,7 @@ class OperatorPolicy(NamePolicy):
             return by_constant and known.is_number(left) and known.is_number(right)
         return False
 
-    def _guard(
+    def _guard(  # noqa: PLR0911 - one line an operator
         self, new: ast.BinOp, op: type[ast.operator], *, is_text: bool, raw: tuple[ast.expr, ast.expr]
     ) -> ast.expr:
         left, right = raw
@@ -117,21 +130,42 @@ class OperatorPolicy(NamePolicy):
             return choose(same, new, call("_mod_", name(new.left.id), new.right))  # type: ignore[attr-defined]
         if op is ast.FloorDiv and is_small_constant(right):
             return new
+        if op is ast.Mult and _is_short(new.right):
+            product = self._product(new, left, right)
+            if product is not None:
+                return product
         return call(_GUARDS[op], new.left, new.right)
 
+    def _product(self, new: ast.BinOp, left: ast.expr, right: ast.expr) -> ast.expr | None:
+        """Multiply numbers natively and look at the size of the result: what is no number may be a text of any length.
+
+        The right side is written twice and evaluated once, so it is a short one.
+        """
+        first, second = self.held(new.left), self.held(new.right)
+        result = self.temporary()
+        if first is None or second is None:
+            return None
+        native = ast.BinOp(first[1], new.op, second[1])
+        within = ast.Compare(constant(-_WORD), [ast.Lt(), ast.Lt()], [walrus(result, native), constant(_WORD)])
+        product: ast.expr = choose(within, name(result), call("_grown_", name(result)))
+        if not self.known.is_number(right):
+            guarded = call("_mul_", first[1], second[1])
+            product = choose(test_type(second[0], ast.In(), "_NUMERIC_"), product, guarded)
+        elif second[0] is not second[1]:
+            native.right = new.right
+        if self.known.is_number(left):
+            native.left = new.left
+            return product
+        return choose(test_type(first[0], ast.In(), "_NUMERIC_"), product, call("_mul_", first[1], new.right))
+
     def _set_operation(self, new: ast.BinOp, guard: str) -> ast.expr:
-        """Integers stay native; sets and dicts are looked at first, since their keys may collide."""
-        if not _is_repeatable(new.right):
+        """Numbers stay native; sets and dicts are looked at first, since their keys may collide."""
+        held = self.held(new.left) if _is_place(new.right) else None
+        if held is None:
             return call(guard, new.left, new.right)
-        if isinstance(new.left, ast.Name):
-            first, again = new.left, name(new.left.id)
-        elif self.scope.has_temporaries:
-            held = self.temporary()
-            first, again = walrus(held, new.left), name(held)  # type: ignore[assignment]
-        else:
-            return call(guard, new.left, new.right)
+        first, again = held
         native = ast.BinOp(again, new.op, new.right)
-        return choose(test_type(first, ast.Is(), "_int_"), native, call(guard, again, new.right))
+        return choose(test_type(first, ast.In(), "_NUMERIC_"), native, call(guard, again, new.right))
 
     def _checked_after(self, new: ast.BinOp, *, is_text: bool) -> ast.expr:
         """Charge a result that is at most as large as its operands together."""
@@ -141,8 +175,9 @@ class OperatorPolicy(NamePolicy):
         if is_text:
             short = ast.Compare(call("_len_", walrus(temporary, new)), [ast.Lt()], [constant(_SHORT_TEXT)])
             return choose(short, name(temporary), call("_grown_", name(temporary)))
-        same = test_type(walrus(temporary, new), ast.Is(), "_int_")
-        return choose(same, name(temporary), call("_grown_", name(temporary)))
+        is_int = test_type(walrus(temporary, new), ast.Is(), "_int_")
+        is_number = ast.BoolOp(ast.Or(), [is_int, test_type(name(temporary), ast.Is(), "_float_")])
+        return choose(is_number, name(temporary), call("_grown_", name(temporary)))
 
     # --- comparison ----------------------------------------------------------------------------------------------
 
@@ -157,12 +192,12 @@ class OperatorPolicy(NamePolicy):
         node.left, node.comparators = self.visit(left), [self.visit(right)]
         if is_plain:
             return node
+        held = self.held(node.left) if _is_place(node.comparators[0]) else None
+        if held is None:
+            return place(call(str(guard), node.left, node.comparators[0]), node)  # type: ignore[return-value]
+        first, node.left = held
         guarded = call(str(guard), node.left, node.comparators[0])
-        if isinstance(node.left, ast.Name) and _is_repeatable(node.comparators[0]):
-            cheap = test_type(name(node.left.id), ast.In(), "_SCALARS_")
-            guarded.args[0] = name(node.left.id)
-            return place(choose(cheap, node, guarded), node)  # type: ignore[return-value]
-        return place(guarded, node)  # type: ignore[return-value]
+        return place(choose(test_type(first, ast.In(), "_CHEAP_"), node, guarded), node)  # type: ignore[return-value]
 
     def _membership(self, node: ast.Compare, left: ast.expr, right: ast.expr) -> ast.expr:
         is_scalar = self.known.is_scalar(left)
@@ -171,14 +206,20 @@ class OperatorPolicy(NamePolicy):
         container = node.comparators[0]
         if is_plain:
             return node
-        guarded = call(_COMPARISONS[type(node.ops[0])], node.left, container)
-        if _is_short_literal(right) and isinstance(node.left, ast.Name):
-            cheap = test_type(name(node.left.id), ast.In(), "_SCALARS_")
-            return place(choose(cheap, node, guarded), node)  # type: ignore[return-value]
-        if is_scalar and isinstance(container, ast.Name) and isinstance(node.left, ast.Name | ast.Constant):
-            hashed = test_type(name(container.id), ast.In(), "_HASHED_")
-            return place(choose(hashed, node, guarded), node)  # type: ignore[return-value]
-        return place(guarded, node)  # type: ignore[return-value]
+        guard = _COMPARISONS[type(node.ops[0])]
+        is_short = _is_short_literal(right)
+        held = self.held(node.left) if not is_scalar and (is_short or _is_repeatable(container)) else None
+        if held is not None:
+            first, node.left = held
+            tests: list[ast.expr] = [test_type(first, ast.In(), "_CHEAP_")]
+        elif is_scalar and _is_repeatable(container) and isinstance(node.left, ast.Name | ast.Constant):
+            tests = []
+        else:
+            return place(call(guard, node.left, container), node)  # type: ignore[return-value]
+        if not is_short:
+            tests.append(test_type(container, ast.In(), "_HASHED_"))
+        test = tests[0] if len(tests) == 1 else ast.BoolOp(ast.And(), tests)
+        return place(choose(test, node, call(guard, node.left, container)), node)  # type: ignore[return-value]
 
     def _chain(self, node: ast.Compare) -> ast.expr:
         """``a < b < c``: each operand that may be a container is weighed once, where it stands."""
@@ -252,8 +293,10 @@ class OperatorPolicy(NamePolicy):
 
     def _augment_name(self, node: ast.AugAssign, target: ast.Name) -> ast.stmt | list[ast.stmt]:
         op, known = type(node.op), self.known
-        both = target.id in known.numbers and known.is_number(node.value)
+        is_number = known.is_number(node.value)
+        both = target.id in known.numbers and is_number
         is_plain = op in _PLAIN_IN_PLACE or (both and self._is_plain(op, name(target.id), node.value, in_chain=False))
+        is_plain = is_plain or (op is ast.Add and is_number)
         cannot_iterate = known.is_scalar(node.value)
         value, identifier = self.visit(node.value), self.rename(target, target.id)
         node.target, node.value = name(identifier, STORE), value
@@ -319,6 +362,18 @@ def _is_quiet(node: ast.expr) -> bool:
 def _is_repeatable(node: ast.expr) -> bool:
     """Whether an operand may stand in both branches; a nested one would double the code at each level."""
     return isinstance(node, ast.Name | ast.Constant)
+
+
+def _is_short(node: ast.expr) -> bool:
+    """Whether an expression is so short that it may stand twice: names, attributes and subscripts of them."""
+    return sum(1 for _ in walk(node)) <= _SHORT_NODES
+
+
+def _is_place(node: ast.expr) -> bool:
+    """Whether an operand is ``x``, a constant, or ``x.y``: short enough to stand in both branches, evaluated in one."""
+    return isinstance(node, ast.Name | ast.Constant) or (
+        isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
+    )
 
 
 def _is_tiny(node: ast.expr) -> bool:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import builtins
 import itertools
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import CodeType
 from typing import Any, Final
 
 from plataforma_sdk.errors import ModuleLoadError
 from plataforma_sdk.sandbox.restricted._builtins import Builtins
+from plataforma_sdk.sandbox.restricted._cache import CompileCache
 from plataforma_sdk.sandbox.restricted._classes import Classes
-from plataforma_sdk.sandbox.restricted._compile import CompileCache
 from plataforma_sdk.sandbox.restricted._fuel import LimitReached, Meter
 from plataforma_sdk.sandbox.restricted._guards import Operators
 from plataforma_sdk.sandbox.restricted._iterables import Iterables
@@ -20,7 +21,7 @@ from plataforma_sdk.sandbox.restricted._names import PREFIX
 from plataforma_sdk.sandbox.restricted._policy_calls import BUILTIN_TYPES
 from plataforma_sdk.sandbox.restricted._sealed import SealedMeta
 from plataforma_sdk.sandbox.restricted._texts import Texts
-from plataforma_sdk.sandbox.restricted._weights import DICTS, SCALARS, Scales
+from plataforma_sdk.sandbox.restricted._weights import DICTS, Scales
 from plataforma_sdk.types import Clock, SystemClock
 
 __all__ = ["Sandbox"]
@@ -34,6 +35,9 @@ _COMPARISONS: Final = {
     "_gt_": operator.gt,
     "_ge_": operator.ge,
 }
+
+_OWN_NAMES: Final = frozenset({"__builtins__", "__name__"})
+_TYPES: Final = {f"_ty_{name}_": getattr(builtins, name) for name in BUILTIN_TYPES}
 
 
 def _silent(_: str) -> None:
@@ -127,6 +131,12 @@ class Sandbox:
         namespace["__name__"] = path.removesuffix(".py").replace("/", ".")
         return namespace
 
+    def bound_values(self) -> Iterator[Any]:
+        """Yield what the module's files have bound; the engine's own names, which no module can bind, are left out."""
+        own = self._template.keys() | _OWN_NAMES
+        for namespace in self.namespaces.values():
+            yield from (value for name, value in namespace.items() if name not in own)
+
     def guard(self, name: str) -> Any:
         """One of the engine's own functions, by the name that the policy writes."""
         return self._template[name]
@@ -199,11 +209,14 @@ class Sandbox:
             "_tuple_": tuple,
             "_list_": list,
             "_Exception_": Exception,
-            "_SCALARS_": SCALARS,
+            "_float_": float,
+            "_CHEAP_": self.meter.cheap,
+            "_SHORT_": frozenset({int, float, bool, type(None)}),
+            "_NUMERIC_": frozenset({int, float}),
             "_HASHED_": _HASHED,
-            "_HIDING_": frozenset({tuple, frozenset, slice}),
+            "_HIDING_": self.meter.hiding,
         }
-        names.update({f"_ty_{name}_": getattr(__import__("builtins"), name) for name in BUILTIN_TYPES})
+        names.update(_TYPES)
         names.update({name: self.operators.compare(apply) for name, apply in _COMPARISONS.items()})
         names.update(self.operators.augmented())
         return names | self._operator_names() | self._iterable_names() | self._call_names()
@@ -256,10 +269,9 @@ class Sandbox:
         methods, classes, builtins = self.methods, self.classes, self.builtins
         return {
             "_attr_": methods.attribute,
-            "_meth_": methods.call,
-            "_m_join_": methods.join,
-            "_m_replace_": methods.replace,
-            "_m_split_": methods.split,
+            "_meth_": methods.make_call(classes.meta),
+            "_m_join_": methods.quick_join(),
+            "_m_replace_": methods.quick_replace(),
             "_w_": classes.writable,
             "_own_": classes.own_method,
             "_name_of_": builtins.name_of,
@@ -273,7 +285,9 @@ class Sandbox:
             "_b_int_": builtins.make_int,
             "_b_float_": builtins.make_float,
             "_b_bool_": bool,
-            "_b_range_": builtins.make_range,
+            "_b_range_": self.iterables.make_range,
+            "_counted_": self.iterables.make_counted(),
+            "_stepped_": self.iterables.stepped,
             "_b_list_": builtins.make_list,
             "_b_tuple_": builtins.make_tuple,
             "_b_set_": builtins.make_set,

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final
 
 from plataforma_sdk.errors import PolicyError
+from plataforma_sdk.sandbox.restricted._trees import children
 
 __all__ = ["MAX_DEPTH", "MAX_NODES", "MAX_SOURCE_CHARS", "bound_names", "walk_scope"]
 
 MAX_SOURCE_CHARS: Final = 512 * 1024
-MAX_NODES: Final = 120_000
+MAX_NODES: Final = 80_000
 MAX_DEPTH: Final = 80
 
 _NAMED: Final = (
@@ -42,27 +43,26 @@ def bound_names(tree: ast.AST, file: str) -> frozenset[str]:
             line = getattr(level[0], "lineno", None)
             raise PolicyError(f"{file}: the code is too large ({what}); split it", file=file, rule="size", line=line)
         for node in level:
-            bound.update(_binds(node))
-        level = [child for node in level for child in ast.iter_child_nodes(node)]
+            binds = _BINDS.get(type(node))
+            if binds is not None:
+                bound.update(binds(node))
+        level = [child for node in level for child in children(node)]
     return frozenset(bound)
 
 
-def _binds(node: ast.AST) -> Iterator[str]:
-    if isinstance(node, ast.Name):
-        if not isinstance(node.ctx, ast.Load):
-            yield node.id
-    elif isinstance(node, ast.arg):
-        yield node.arg
-    elif isinstance(node, _NAMED):
-        if node.name:
-            yield node.name
-    elif isinstance(node, ast.MatchMapping):
-        if node.rest:
-            yield node.rest
-    elif isinstance(node, ast.alias):
-        yield (node.asname or node.name).split(".")[0]
-    elif isinstance(node, ast.Global | ast.Nonlocal):
-        yield from node.names
+def _named(node: Any) -> tuple[str, ...]:
+    return (node.name,) if node.name else ()
+
+
+_BINDS: Final[dict[type, Callable[[Any], Iterable[str]]]] = {
+    ast.Name: lambda node: () if isinstance(node.ctx, ast.Load) else (node.id,),
+    ast.arg: lambda node: (node.arg,),
+    ast.MatchMapping: lambda node: (node.rest,) if node.rest else (),
+    ast.alias: lambda node: ((node.asname or node.name).split(".")[0],),
+    ast.Global: lambda node: node.names,
+    ast.Nonlocal: lambda node: node.names,
+} | dict.fromkeys(_NAMED, _named)
+"""Kind of node -> the names that it binds."""
 
 
 def walk_scope(statements: list[ast.stmt]) -> Iterator[ast.AST]:
@@ -72,4 +72,4 @@ def walk_scope(statements: list[ast.stmt]) -> Iterator[ast.AST]:
         node = pending.pop()
         yield node
         if not isinstance(node, _SCOPES):
-            pending.extend(ast.iter_child_nodes(node))
+            pending += children(node)

@@ -9,10 +9,15 @@ and whatever its class holds beside the published names begins with ``_``, which
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 __all__ = ["SealedFunction", "SealedMeta", "SealedType", "namespace", "seal_type", "unseal_type"]
+
+_set: Final = object.__setattr__
+_KEPT_CLASSES: Final = 512
+"""Making a class takes 5 µs, a sandbox needs thirty."""
 
 
 class SealedMeta(type):
@@ -36,8 +41,8 @@ class SealedFunction(metaclass=SealedMeta):
     __setattr__ = __delattr__ = _refuse_write
 
     def __init__(self, function: Callable[..., Any], name: str = "function") -> None:
-        object.__setattr__(self, "_sdk_function", function)
-        object.__setattr__(self, "_sdk_name", name)
+        _set(self, "_sdk_function", function)
+        _set(self, "_sdk_name", name)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self._sdk_function(*args, **kwargs)  # type: ignore[attr-defined]
@@ -49,21 +54,26 @@ class SealedFunction(metaclass=SealedMeta):
 def namespace(name: str, members: Mapping[str, Any], shown: str | None = None) -> Any:
     """Make an object whose attributes are `members`, and nothing else: a vetted module, or a capability.
 
-    Its class is made for it, with a slot for each member: a load is one C-level descriptor, without a guard.
+    Its class has a slot for each member: a load is one C-level descriptor, without a guard.
     """
-    text = shown or f"<module {name!r}>"
+    made: Any = object.__new__(_namespace_class(name, tuple(members)))
+    _set(made, "_sdk_shown", shown or f"<module {name!r}>")
+    for attribute, value in members.items():
+        _set(made, attribute, value)
+    return made
+
+
+@functools.lru_cache(_KEPT_CLASSES)
+def _namespace_class(name: str, members: tuple[str, ...]) -> Any:
+    """Make the class of a namespace; it cannot be changed and holds names alone, so sandboxes share it."""
     body = {
-        "__slots__": tuple(members),
+        "__slots__": ("_sdk_shown", *members),
         "__setattr__": _refuse_write,
         "__delattr__": _refuse_write,
-        "__repr__": lambda _: text,
+        "__repr__": lambda self: self._sdk_shown,
         "__module__": "sandbox",
     }
-    cls: Any = SealedMeta(name, (), body)
-    made: Any = object.__new__(cls)
-    for attribute, value in members.items():
-        object.__setattr__(made, attribute, value)
-    return made
+    return SealedMeta(name, (), body)
 
 
 class SealedType(metaclass=SealedMeta):
@@ -72,7 +82,7 @@ class SealedType(metaclass=SealedMeta):
     Subclasses add a slot for each class method that is vetted.
     """
 
-    __slots__ = ("_sdk_make", "_sdk_type")
+    __slots__ = ("_sdk_make", "_sdk_type", "_sdk_union")
     __setattr__ = __delattr__ = _refuse_write
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -106,14 +116,19 @@ def seal_type(
     kind: type, make: Callable[..., Any], members: Mapping[str, Any] | None = None, *, union: tuple[Any, ...] = ()
 ) -> SealedType:
     """Make the stand-in of `kind`; `make` is what calling it does, `members` its class methods and constants."""
-    members = {**(members or {}), "_sdk_union": union}
-    cls: Any = SealedMeta(kind.__name__, (SealedType,), {"__slots__": tuple(members), "__module__": "sandbox"})
-    made: Any = object.__new__(cls)
-    object.__setattr__(made, "_sdk_type", kind)
-    object.__setattr__(made, "_sdk_make", make)
-    for attribute, value in members.items():
-        object.__setattr__(made, attribute, value)
+    made: Any = object.__new__(_stand_in_class(kind.__name__, tuple(members or ())))
+    _set(made, "_sdk_type", kind)
+    _set(made, "_sdk_make", make)
+    _set(made, "_sdk_union", union)
+    for attribute, value in (members or {}).items():
+        _set(made, attribute, value)
     return made  # type: ignore[no-any-return]
+
+
+@functools.lru_cache(_KEPT_CLASSES)
+def _stand_in_class(name: str, members: tuple[str, ...]) -> Any:
+    """Make the class of a stand-in; shared between sandboxes, as `_namespace_class` is."""
+    return SealedMeta(name, (SealedType,), {"__slots__": members, "__module__": "sandbox"})
 
 
 _MAX_UNION = 32

@@ -76,8 +76,13 @@ class Scales:
                 self._meter.charge(sharing * sharing >> 6)
 
     def hashed(self, key: Any) -> Any:
-        """Check that hashing `key` is cheap, and return it; only a tuple or frozenset can hide more than it shows."""
-        if type(key) is tuple or type(key) is frozenset:
+        """Check that hashing `key` is cheap, and return it; only a tuple or frozenset can hide more than it shows.
+
+        A large text is charged as well: it is hashed once, but compared at each look-up that finds an equal one.
+        """
+        if type(key) is str or type(key) is bytes:
+            self._meter.charge(len(key) >> 12)
+        elif type(key) is tuple or type(key) is frozenset:
             for item in key:
                 if type(item) is tuple or type(item) is frozenset:
                     self.weigh(key, _MAX_HASH_NODES)

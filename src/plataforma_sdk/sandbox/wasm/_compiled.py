@@ -23,8 +23,8 @@ from wasmtime import Config, Engine, WasmtimeError
 from wasmtime.component import Component, Linker
 
 from plataforma_sdk.errors import SandboxError, StaleRunnerError
+from plataforma_sdk.sandbox._private import locked, private_directory, prune, write_aside
 from plataforma_sdk.sandbox.wasm._binding import Pointer, set_async_stack_size
-from plataforma_sdk.sandbox.wasm._private import locked, private_directory, prune, write_aside
 from plataforma_sdk.sandbox.wasm._runner import Runner, announce, locate_runner
 from plataforma_sdk.sandbox.wasm._selftest import self_test
 from plataforma_sdk.sandbox.wasm._wasi import GuestHost, define_imports

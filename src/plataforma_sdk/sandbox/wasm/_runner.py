@@ -14,8 +14,8 @@ from typing import Any, Final
 import attrs
 
 from plataforma_sdk.errors import StaleRunnerError
+from plataforma_sdk.sandbox._private import locked, private_directory, prune
 from plataforma_sdk.sandbox.wasm import _build
-from plataforma_sdk.sandbox.wasm._private import locked, private_directory, prune
 
 __all__ = ["PACKAGE", "Runner", "announce", "locate_runner"]
 
