@@ -13,7 +13,7 @@ import types
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
-from plataforma_sdk.sandbox.restricted._driving import HostAwaitable, Metered
+from plataforma_sdk.sandbox.restricted._driving import HostAwaitable, Metered, check_headroom, close_quietly
 from plataforma_sdk.sandbox.restricted._fuel import Account, LimitReached, Meter
 from plataforma_sdk.sandbox.restricted._sandbox import Sandbox
 from plataforma_sdk.sandbox.restricted._sealed import SealedFunction, SealedMeta, namespace, seal_type
@@ -52,6 +52,7 @@ class Tasks:
 
     def spawn(self, awaitable: Any, *, is_background: bool) -> asyncio.Task[Any]:
         """Run a coroutine of the module's beside what is running now."""
+        check_headroom(self.meter)
         if len(self._live) >= _MAX_TASKS:
             self.meter.trip("memory", len(self._live), _MAX_TASKS, "tasks")
         account = self._background() if is_background else self.meter.account
@@ -66,7 +67,7 @@ class Tasks:
     def _ended(self, task: asyncio.Task[Any]) -> None:
         coroutine = self._coroutines.pop(task, None)
         if coroutine is not None:
-            coroutine.close()  # cancelled before its first step, it never began
+            close_quietly(coroutine)  # cancelled before its first step, it never began
         if not task.cancelled():
             task.exception()  # seen: asyncio would log its repr, which may be without end
 
