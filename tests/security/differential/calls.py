@@ -71,7 +71,9 @@ def _generated(function: Function) -> list[str]:
     pools = [_POOLS.get(item.lower(), _ANY) for item in needed]
     if arguments.vararg:
         pools += [_POOLS.get(arguments.vararg.arg, _ANY)] * 2
-    required = [item.arg for item, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if default is None]
+    required = [
+        item.arg for item, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if default is None
+    ]
     chooser = random.Random(function.name)
     made: dict[str, None] = {}
     for number in range(_MAX_GENERATED):

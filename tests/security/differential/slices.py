@@ -112,10 +112,10 @@ class _Cutter:
 
     def _need(self, file: _File, name: str) -> None:
         if self._owners.get(name) == file.module:
-            return
+            return None
         statements = file.binders.get(name)
         if statements is None:
-            return
+            return None
         foreign = self._foreign(file, statements, name)
         if foreign is not None:
             return self._need(*foreign)
@@ -158,7 +158,9 @@ def _bound(statement: ast.stmt) -> set[str]:
     if isinstance(statement, ast.Import | ast.ImportFrom):
         return {(alias.asname or alias.name).split(".")[0] for alias in statement.names}
     if isinstance(statement, ast.If | ast.Try | ast.For | ast.With):
-        return {name for child in ast.iter_child_nodes(statement) if isinstance(child, ast.stmt) for name in _bound(child)}
+        return {
+            name for child in ast.iter_child_nodes(statement) if isinstance(child, ast.stmt) for name in _bound(child)
+        }
     return {node.id for node in ast.walk(statement) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
 
 

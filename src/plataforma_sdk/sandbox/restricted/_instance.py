@@ -153,7 +153,9 @@ class RestrictedInstance(InProcessInstance):
         if ended is not None:
             raise ended
 
-    async def _serve(self, function: str, args: list[Any], kwargs: dict[str, Any], deadline: CallDeadline) -> Any:
+    async def _serve(
+        self, function: str, args: list[Any], kwargs: dict[str, Any], deadline: CallDeadline | None
+    ) -> Any:
         meter = self._sandbox.meter
         account = Account(self._fuel, self._fuel, float(self._context.limits.max_step_ms), deadline=deadline)
         cancels = count_cancellations()
