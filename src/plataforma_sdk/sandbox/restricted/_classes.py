@@ -74,7 +74,7 @@ class Classes:
         for key in list(body):
             if key in ("_w", "__orig_bases__") or (key.startswith("_t") and key[2:].isdigit()):
                 del body[key]
-            elif key.startswith("__") and key not in CLASS_DUNDERS:
+            elif key.startswith("_") and key != "_" and key not in CLASS_DUNDERS:
                 raise TypeError(f"{key} cannot be defined in the restricted tier")
         body["__module__"] = "sandbox"
         getter = body.get("__getattr__")
