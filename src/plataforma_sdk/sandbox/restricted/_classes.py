@@ -17,20 +17,24 @@ from plataforma_sdk.sandbox.restricted._sealed import SealedMeta, SealedType, un
 
 __all__ = ["Classes"]
 
-_ENGINE_NAMES: Final = ("_t", "_w")
-_NOTHING: Final = object()
+_LEAVING: Final = ("__exit__", "__aexit__")
 
 
 class Classes:
     """The classes of one sandbox.
+
+    Args:
+        meter: measures the sandbox.
+        counted: wraps a coroutine function so that its live coroutines are counted.
 
     Attributes:
         meta: the metaclass of every class that the module defines; made anew for each sandbox, so that one module's
             classes are nobody else's.
     """
 
-    def __init__(self, meter: Meter) -> None:
+    def __init__(self, meter: Meter, counted: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
         self._meter = meter
+        self._counted = counted
         self.exported: set[type] = {object, *TWINS.values()}
         self.meta = self._make_meta()
 
@@ -77,6 +81,9 @@ class Classes:
             elif key.startswith("_") and key != "_" and key not in CLASS_DUNDERS:
                 raise TypeError(f"{key} cannot be defined in the restricted tier")
         body["__module__"] = "sandbox"
+        for name in _LEAVING:
+            if name in body:
+                body[name] = self._leaving(name, body[name])
         getter = body.get("__getattr__")
         if getter is not None:
             body["__getattr__"] = _public_getter(getter)
@@ -143,8 +150,23 @@ class Classes:
             return kind
         raise TypeError("only subclasses of Exception can be raised")
 
-    def exit_method(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Wrap ``__exit__``: it gets no traceback, and swallows no limit."""
+    # --- leaving ``with`` ------------------------------------------------------------------------------------------
+
+    def _leaving(self, name: str, method: Any) -> Callable[..., Any]:
+        """Wrap what a class body binds to ``__exit__`` or ``__aexit__``: it gets no traceback, and swallows no limit.
+
+        Wrapped here, not where it is defined, since a decorator of the module's may put anything in its place. The name
+        tells which it is: a plain ``with`` takes the coroutine of an ``async def __exit__`` for true.
+        """
+        wrap = self._exit_method if name == "__exit__" else self._async_exit_method
+        leave = wrap(method if type(method) is FunctionType else _binding(method))
+        functools.update_wrapper(leave, method, assigned=("__name__", "__qualname__"), updated=())
+        leave.__dict__.clear()
+        if _is_abstract(method):
+            leave.__isabstractmethod__ = True  # type: ignore[attr-defined]
+        return leave
+
+    def _exit_method(self, function: Callable[..., Any]) -> Callable[..., Any]:
         check = self.check_error
 
         def leave(self: Any, kind: Any, error: Any, _: Any) -> bool:
@@ -152,12 +174,9 @@ class Classes:
             result = function(self, _shown(kind), _shown(error), None)
             return bool(result) and (kind is None or issubclass(kind, Exception))
 
-        return functools.update_wrapper(leave, function, assigned=("__name__", "__qualname__"), updated=()) and _plain(
-            leave
-        )
+        return leave
 
-    def async_exit_method(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """As `exit_method`, for ``__aexit__``."""
+    def _async_exit_method(self, function: Callable[..., Any]) -> Callable[..., Any]:
         check = self.check_error
 
         async def leave(self: Any, kind: Any, error: Any, _: Any) -> bool:
@@ -165,12 +184,17 @@ class Classes:
             result = await function(self, _shown(kind), _shown(error), None)
             return bool(result) and (kind is None or issubclass(kind, Exception))
 
-        return _plain(leave)
+        return self._counted(leave)
 
 
-def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
-    function.__dict__.clear()
-    return function
+def _binding(method: Any) -> Callable[..., Any]:
+    """Bind what is no function as CPython would: a ``staticmethod``, or an object that can be called."""
+
+    def call(self: Any, *args: Any) -> Any:
+        get = getattr(type(method), "__get__", None)
+        return (method if get is None else get(method, self, type(self)))(*args)
+
+    return call
 
 
 def _shown(value: Any) -> Any:

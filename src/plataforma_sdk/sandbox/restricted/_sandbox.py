@@ -85,7 +85,7 @@ class Sandbox:
         self.operators = Operators(self.meter, self.scales)
         self.iterables = Iterables(self.meter, self.scales, self.operators)
         self.texts = Texts(self.meter, self.scales, self.operators)
-        self.classes = Classes(self.meter)
+        self.classes = Classes(self.meter, self.iterables.generator_function)
         self.methods = Methods(self.meter, self.scales, self.operators, self.iterables, self.texts, SealedMeta)
         self.builtins = Builtins(
             self.meter, self.scales, self.operators, self.iterables, self.texts, self.methods, self.classes, output
@@ -275,8 +275,6 @@ class Sandbox:
             "_kind_": builtins.kind,
             "_exc_": classes.caught,
             "_raised_": classes.raised,
-            "_exit_": classes.exit_method,
-            "_aexit_": classes.async_exit_method,
             "_meta_": classes.meta,
             "_b_str_": self._short_str,
             "_b_int_": builtins.make_int,
