@@ -17,7 +17,7 @@ from plataforma_sdk.sandbox.restricted._lazy import LazyBuiltins
 from plataforma_sdk.sandbox.restricted._method_names import GUARDED, HASHED
 from plataforma_sdk.sandbox.restricted._methods import Methods
 from plataforma_sdk.sandbox.restricted._names import PREFIX, is_frame_attribute, mangle
-from plataforma_sdk.sandbox.restricted._sealed import SealedType, seal_type, unseal_type
+from plataforma_sdk.sandbox.restricted._sealed import SealedFunction, SealedMethod, SealedType, seal_type, unseal_type
 from plataforma_sdk.sandbox.restricted._texts import Texts, check_codec
 from plataforma_sdk.sandbox.restricted._weights import CONTAINERS, MAX_TEXT, Scales
 
@@ -233,7 +233,7 @@ class Builtins:
     def _extreme(self, choose: Callable[..., Any]) -> Callable[..., Any]:
         scales, iterables, meter = self._scales, self._iterables, self._meter
 
-        def extreme(*args: Any, key: Any = None, **kwargs: Any) -> Any:
+        def extreme(choose: Any, *args: Any, key: Any = None, **kwargs: Any) -> Any:
             items = iterables.consumed(args[0]) if len(args) == 1 else args
             if key is None:
                 if type(items) in CONTAINERS:
@@ -247,7 +247,7 @@ class Builtins:
             meter.check()
             return result
 
-        return extreme
+        return types.MethodType(extreme, choose)  # a plain function would take attributes
 
     def sorted(self, items: Any, *, key: Any = None, reverse: Any = False) -> list[Any]:
         """``sorted(...)``."""
@@ -318,6 +318,10 @@ class Builtins:
         """``value.__name__`` of a class or function."""
         if isinstance(value, SealedType):
             value = unseal_type(value)
+        if isinstance(value, SealedFunction):
+            return str(value._sdk_name)  # type: ignore[attr-defined]
+        if isinstance(value, SealedMethod):
+            value = value._sdk_function  # type: ignore[attr-defined]
         name = getattr(value, "__name__", None) if isinstance(value, type | _FUNCTIONS) else None
         if type(name) is not str:
             raise AttributeError(f"{type(value).__name__!r} object has no attribute '__name__'")

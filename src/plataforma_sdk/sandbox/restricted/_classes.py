@@ -1,5 +1,7 @@
 """Classes of a module: what they may derive from, and how exceptions and ``with`` meet a limit."""
 
+# ruff: noqa: SLF001 - slots named _sdk_ are private to this package
+
 from __future__ import annotations
 
 import asyncio
@@ -13,7 +15,7 @@ from typing import Any, Final
 from plataforma_sdk.sandbox.restricted._errors import TWINS
 from plataforma_sdk.sandbox.restricted._fuel import Meter
 from plataforma_sdk.sandbox.restricted._names import CLASS_DUNDERS, PREFIX
-from plataforma_sdk.sandbox.restricted._sealed import SealedMeta, SealedType, unseal_type
+from plataforma_sdk.sandbox.restricted._sealed import SealedMeta, SealedMethod, SealedType, unseal_type
 
 __all__ = ["Classes"]
 
@@ -112,6 +114,12 @@ class Classes:
         if name == "__init__" and isinstance(value, type) and (value in self.exported or issubclass(value, Exception)):
             return getattr(value, name)
         raise AttributeError(f"{kind.__name__!r} shows no {name!r} in the restricted tier")
+
+    def is_own_function(self, value: Any) -> bool:
+        """Whether `value` is a function that this module's code defined; coroutine functions stand behind a counter."""
+        if type(value) is not FunctionType:
+            return False
+        return value.__globals__.get("_fuel_") is self._meter.fuel or value.__code__ is self._counted(_shown).__code__
 
     # --- exceptions ----------------------------------------------------------------------------------------------
 
@@ -223,6 +231,8 @@ def _abstract_names(cls: type) -> set[str]:
 
 
 def _is_abstract(value: object) -> bool:
+    if type(value) is SealedMethod:
+        return bool(value._sdk_is_abstract)  # type: ignore[attr-defined]
     return bool(vars(value).get("__isabstractmethod__")) if isinstance(value, FunctionType) else False
 
 

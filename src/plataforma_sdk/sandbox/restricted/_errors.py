@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from plataforma_sdk import errors
 from plataforma_sdk.errors import HostCallError, PlataformaError
-from plataforma_sdk.sandbox.restricted._sealed import SealedMeta
+from plataforma_sdk.sandbox.restricted._sealed import SealedMeta, SealedMethod
 
 __all__ = ["TWINS", "from_twin", "to_twin"]
 
@@ -26,11 +26,13 @@ _MAX_VALUES: Final = 100
 
 def _make_init(original: type[PlataformaError]) -> Any:
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807
+        if not isinstance(self, TWINS[original.__name__]):
+            raise TypeError(f"{original.__name__}.__init__ takes a {original.__name__}, not a {type(self).__name__}")
         for value in (*args, *kwargs.values()):
             _check_argument(value)
         _fill(self, original(*args, **kwargs))
 
-    return __init__
+    return SealedMethod(__init__)
 
 
 def _check_argument(value: Any, depth: int = 0) -> int:

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
+from types import MethodType
 from typing import Any, Final, NoReturn
 
-__all__ = ["SealedFunction", "SealedMeta", "SealedType", "namespace", "seal_type", "unseal_type"]
+__all__ = ["SealedFunction", "SealedMeta", "SealedMethod", "SealedType", "namespace", "seal_type", "unseal_type"]
 
 _set: Final = object.__setattr__
 _KEPT_CLASSES: Final = 512
@@ -49,6 +50,30 @@ class SealedFunction(metaclass=SealedMeta):
 
     def __repr__(self) -> str:
         return f"<function {self._sdk_name}>"  # type: ignore[attr-defined]
+
+
+class SealedMethod(metaclass=SealedMeta):
+    """A method in the body of a sealed class: it binds as a function does, and has nothing that could be written.
+
+    A plain function takes attributes, and sandboxes share the functions of sealed classes: what one module wrote there,
+    every other could read.
+    """
+
+    __slots__ = ("_sdk_function", "_sdk_is_abstract")
+    __setattr__ = __delattr__ = _refuse_write
+
+    def __init__(self, function: Callable[..., Any], *, is_abstract: bool = False) -> None:
+        _set(self, "_sdk_function", function)
+        _set(self, "_sdk_is_abstract", is_abstract)
+
+    def __get__(self, instance: Any, _: type | None = None) -> Any:
+        return self if instance is None else MethodType(self._sdk_function, instance)  # type: ignore[attr-defined]
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._sdk_function(*args, **kwargs)  # type: ignore[attr-defined]
+
+    def __repr__(self) -> str:
+        return f"<function {self._sdk_function.__name__}>"  # type: ignore[attr-defined]
 
 
 def namespace(name: str, members: Mapping[str, Any], shown: str | None = None) -> Any:

@@ -112,11 +112,11 @@ def make_typing(_: Sandbox) -> Any:
     return namespace("typing", members)
 
 
-def make_abc(_: Sandbox) -> Any:
+def make_abc(sandbox: Sandbox) -> Any:
     """`abc.ABC` and `abstractmethod`; `register` and subclass hooks are left out."""
 
     def abstractmethod(function: Any) -> Any:
-        if type(function).__name__ == "function":
+        if sandbox.classes.is_own_function(function):
             function.__isabstractmethod__ = True
         return function
 
