@@ -18,7 +18,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from plataforma_sdk.sandbox.restricted._texts import check_codec
-from plataforma_sdk.sandbox.restricted._weights import CONTAINERS, DICTS, MAX_TEXT
+from plataforma_sdk.sandbox.restricted._weights import CONTAINERS, DICTS, MAX_TEXT, exact_number
 
 if TYPE_CHECKING:
     from plataforma_sdk.sandbox.restricted._methods import Methods
@@ -75,13 +75,14 @@ def _strip(methods: Methods, receiver: Any, args: _Args) -> _Args:
 
 
 def _pad(methods: Methods, _: Any, args: _Args) -> _Args:
-    width = args[0] if args else 0
+    width = exact_number(args[0]) if args else 0
     if type(width) is int and width > MAX_TEXT:
         methods.meter.trip("memory", width, MAX_TEXT, "bytes")
-    return args
+    return (width, *args[1:]) if args else args
 
 
 def _expand_tabs(methods: Methods, receiver: Any, args: _Args) -> _Args:
+    args = tuple(map(exact_number, args))
     size = args[0] if args and type(args[0]) is int else 8
     tab = "\t" if type(receiver) is str else b"\t"
     return _pad(methods, receiver, (receiver.count(tab) * size + len(receiver),)) and args
@@ -143,6 +144,7 @@ def _digits(methods: Methods, receiver: Any, args: _Args) -> _Args:
 
 
 def _to_bytes(methods: Methods, _: Any, args: _Args) -> _Args:
+    args = tuple(map(exact_number, args))
     if args and type(args[0]) is int and args[0] > 65_536:  # noqa: PLR2004
         methods.meter.trip("memory", args[0], 65_536, "bytes")
     return args

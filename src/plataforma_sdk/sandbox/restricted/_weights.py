@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from plataforma_sdk.sandbox.restricted._fuel import Meter
 
-__all__ = ["CONTAINERS", "DICTS", "HASH_TABLES", "MAX_ITEMS", "MAX_TEXT", "SCALARS", "Scales"]
+__all__ = ["CONTAINERS", "DICTS", "HASH_TABLES", "MAX_ITEMS", "MAX_TEXT", "SCALARS", "Scales", "exact_number"]
 
 MAX_TEXT: Final = 8 << 20
 """Characters, or bytes, of one text."""
@@ -124,3 +124,9 @@ def _shown_inside(value: Any) -> tuple[Any, ...]:
     if type(value) is slice:
         return (value.start, value.stop, value.step)
     return tuple(value.items()) if type(value) is types.MappingProxyType else ()
+
+
+def exact_number(value: Any) -> Any:
+    """Return the number behind a member of an `IntEnum`, which C takes for one; anything else as it is."""
+    member_value = None if type(value) in SCALARS else getattr(type(value), "_sdk_member_value", None)
+    return value if member_value is None else member_value(value)

@@ -92,8 +92,12 @@ class _Collections:
                 raise ValueError(f"a field is a public name, not {str(field)[:40]!r}")
         made = self._sandbox.run_source(_NAMEDTUPLE, "<library>/namedtuple.py")["make"](str(name), tuple(names))
         type.__setattr__(made, "__name__", str(name)[:80])
-        type.__setattr__(made, "_sdk_member_value", staticmethod(tuple))  # it crosses a boundary as a tuple does
+        type.__setattr__(made, "_sdk_member_value", staticmethod(self._as_tuple))  # it crosses a boundary as a tuple does
         return made
+
+    def _as_tuple(self, record: Any) -> tuple[Any, ...]:
+        """A subclass may have an ``__iter__`` of its own, without end."""
+        return tuple(self._sandbox.iterables.star(record))
 
 
 def make_collections(sandbox: Sandbox) -> Any:
