@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from plataforma_sdk.sandbox.restricted._classes import Classes
+from plataforma_sdk.sandbox.restricted._containers import make_slice, seal_descriptors
 from plataforma_sdk.sandbox.restricted._fuel import Meter
 from plataforma_sdk.sandbox.restricted._guards import Operators
 from plataforma_sdk.sandbox.restricted._iterables import Iterables
@@ -64,7 +65,7 @@ class Builtins:
 
     def _types(self) -> dict[str, SealedType]:
         iterables = self._iterables
-        return {
+        return seal_descriptors() | {
             "str": seal_type(str, self._texts.text),
             "int": seal_type(int, self.make_int, {"from_bytes": self._from_bytes}),
             "float": seal_type(float, self.make_float),
@@ -78,7 +79,7 @@ class Builtins:
             "set": seal_type(set, self.make_set),
             "frozenset": seal_type(frozenset, lambda items=(): frozenset(iterables.unique(items))),
             "range": seal_type(range, iterables.make_range),
-            "slice": seal_type(slice, slice),
+            "slice": seal_type(slice, make_slice),
         }
 
     def make_int(self, *args: Any, **kwargs: Any) -> int:
@@ -190,6 +191,7 @@ class Builtins:
             "print": self.print,
             "type": self.kind,
             "id": self.identity,
+            "anext": self.anext,
         }
 
     def round(self, number: Any, digits: Any = None) -> Any:
@@ -254,6 +256,12 @@ class Builtins:
         made = self.make_list(items)
         self._methods.sort(made, key, reverse=bool(reverse))
         return made
+
+    def anext(self, iterator: Any, *default: Any) -> Any:
+        """``anext(...)``; with a default, CPython's own object crashes when a chain of them is freed."""
+        if not default:
+            return anext(iterator)
+        return self._iterables.generator_function(_anext_or)(iterator, *default)
 
     def any(self, items: Any) -> bool:
         """``any(...)``."""
@@ -335,6 +343,13 @@ class Builtins:
         self._output(text)
 
 
+async def _anext_or(iterator: Any, default: Any) -> Any:
+    try:
+        return await anext(iterator)
+    except StopAsyncIteration:
+        return default
+
+
 def _not_made(*_: Any, **__: Any) -> Any:
     raise TypeError("objects of this type are not made by calling it")
 
@@ -351,10 +366,6 @@ _NATIVE: Final[dict[str, Any]] = {
     "Ellipsis": Ellipsis,
     "NotImplemented": NotImplemented,
     "aiter": aiter,
-    "anext": anext,
-    "property": property,
-    "staticmethod": staticmethod,
-    "classmethod": classmethod,
     "super": super,
 }
 """What is harmless as it is."""

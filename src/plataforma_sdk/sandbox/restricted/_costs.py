@@ -17,6 +17,7 @@ import types
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from plataforma_sdk.sandbox.restricted._containers import DefaultDict, Deque, OrderedDict, check_link
 from plataforma_sdk.sandbox.restricted._texts import check_codec
 from plataforma_sdk.sandbox.restricted._weights import CONTAINERS, DICTS, MAX_TEXT, exact_number
 
@@ -214,6 +215,10 @@ def _decimal(methods: Methods, _: Any, args: _Args) -> _Args:
     return args
 
 
+def _accessors(_: Methods, __: Any, args: _Args) -> _Args:
+    return tuple(map(check_link, args))
+
+
 # --- the table ---------------------------------------------------------------------------------------------------
 
 _TEXTS: Final = frozenset({str, bytes, bytearray})
@@ -253,13 +258,14 @@ COSTS: Final[dict[type, dict[str, Cost]]] = {
     bool: _each(_free, "as_integer_ratio bit_count") | {"to_bytes": _to_bytes},
     float: _each(_free, "as_integer_ratio hex"),
     complex: {},
+    property: _each(_accessors, "getter setter deleter"),
     range: _each(_finds, "count index"),
     slice: {"indices": _free},
     list: _each(_finds, "count index remove")
     | _each(_moves, "insert pop reverse")
     | {"copy": _copies, "extend": _extends},
     tuple: _each(_finds, "count index"),
-    collections.deque: _each(_finds, "count index remove")
+    Deque: _each(_finds, "count index remove")
     | _each(_moves, "insert reverse rotate pop")
     | _each(_extends, "extend extendleft")
     | {"copy": _copies},
@@ -268,8 +274,8 @@ COSTS: Final[dict[type, dict[str, Cost]]] = {
     | {"remove": _key, "pop": _key},
     frozenset: _SET,
     dict: _DICT,
-    collections.defaultdict: _DICT,
-    collections.OrderedDict: _DICT | {"move_to_end": _key},
+    DefaultDict: _DICT,
+    OrderedDict: _DICT | {"move_to_end": _key},
     collections.Counter: {"copy": _copies, "pop": _key, "most_common": _most_common}
     | _each(_moves, "elements total"),
     types.MappingProxyType: {"copy": _copies},

@@ -8,7 +8,6 @@ the module becomes a `Handler`. Nothing that the module made is ever called or i
 
 from __future__ import annotations
 
-import collections
 import datetime
 import decimal
 import types
@@ -16,6 +15,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from plataforma_sdk.errors import CodecError
+from plataforma_sdk.sandbox.restricted._containers import Deque
 from plataforma_sdk.sandbox.restricted._sealed import SealedMeta
 from plataforma_sdk.sandbox.restricted._weights import DICTS
 
@@ -28,7 +28,7 @@ _SCALARS: Final = frozenset({
     int, float, bool, str, bytes, type(None), decimal.Decimal, datetime.datetime, datetime.date, datetime.time,
     datetime.timedelta,
 })  # fmt: skip
-_SEQUENCES: Final = frozenset({list, tuple, collections.deque, type({}.keys()), type({}.values()), type({}.items())})
+_SEQUENCES: Final = frozenset({list, tuple, Deque, type({}.keys()), type({}.values()), type({}.items())})
 _FUNCTIONS: Final = (types.FunctionType, types.MethodType)
 
 

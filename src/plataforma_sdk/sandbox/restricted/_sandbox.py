@@ -13,6 +13,7 @@ from plataforma_sdk.errors import ModuleLoadError
 from plataforma_sdk.sandbox.restricted._builtins import Builtins
 from plataforma_sdk.sandbox.restricted._cache import CompileCache
 from plataforma_sdk.sandbox.restricted._classes import Classes
+from plataforma_sdk.sandbox.restricted._containers import slicer
 from plataforma_sdk.sandbox.restricted._fuel import LimitReached, Meter
 from plataforma_sdk.sandbox.restricted._guards import Operators
 from plataforma_sdk.sandbox.restricted._iterables import Iterables
@@ -36,6 +37,7 @@ _COMPARISONS: Final = {
     "_ge_": operator.ge,
 }
 
+_SLICED: Final = frozenset({str, bytes, bytearray, list, tuple, range})
 _OWN_NAMES: Final = frozenset({"__builtins__", "__name__"})
 _TYPES: Final = {f"_ty_{name}_": getattr(builtins, name) for name in BUILTIN_TYPES}
 
@@ -250,8 +252,8 @@ class Sandbox:
             "_star_": iterables.star,
             "_hashable_": iterables.hashable,
             "_display_": iterables.displayed,
-            "_slice_": iterables.sliced,
-            "_make_slice_": slice,
+            "_slice_": slicer(self.operators.grown, _SLICED),
+            "_make_slice_": self.builtin_table["slice"],
             "_shrink_": iterables.shrunk,
             "_aug_add_": iterables.add_in_place,
             "_aug_bitor_": iterables.or_in_place,

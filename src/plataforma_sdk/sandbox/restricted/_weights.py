@@ -10,6 +10,7 @@ import collections
 import types
 from typing import Any, Final
 
+from plataforma_sdk.sandbox.restricted._containers import DefaultDict, Deque, OrderedDict
 from plataforma_sdk.sandbox.restricted._fuel import Meter
 
 __all__ = ["CONTAINERS", "DICTS", "HASH_TABLES", "MAX_ITEMS", "MAX_TEXT", "SCALARS", "Scales", "exact_number"]
@@ -24,9 +25,9 @@ _MAX_NODES: Final = 200_000
 _FREE_KEYS: Final = 1_024
 _MAX_HASH_NODES: Final = 20_000
 
-DICTS: Final = frozenset({dict, collections.defaultdict, collections.Counter, collections.OrderedDict})
+DICTS: Final = frozenset({dict, DefaultDict, collections.Counter, OrderedDict})
 _VIEWS: Final = frozenset({type({}.keys()), type({}.values()), type({}.items())})
-SEQUENCES: Final = frozenset({list, tuple, set, frozenset, collections.deque}) | _VIEWS
+SEQUENCES: Final = frozenset({list, tuple, set, frozenset, Deque}) | _VIEWS
 CONTAINERS: Final = SEQUENCES | DICTS
 HASH_TABLES: Final = frozenset({set, frozenset, type({}.keys()), type({}.items())}) | DICTS
 SCALARS: Final = frozenset({int, float, bool, str, bytes, type(None), complex})

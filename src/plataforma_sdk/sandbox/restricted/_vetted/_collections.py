@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 from typing import TYPE_CHECKING, Any, Final
 
+from plataforma_sdk.sandbox.restricted._containers import DefaultDict, Deque, OrderedDict
 from plataforma_sdk.sandbox.restricted._sealed import SealedFunction, namespace, seal_type
 
 if TYPE_CHECKING:
@@ -72,13 +73,13 @@ class _Collections:
         self._sandbox = sandbox
 
     def deque(self, items: Any = (), maxlen: Any = None) -> Any:
-        return collections.deque(self._sandbox.iterables.star(items), maxlen)
+        return Deque(self._sandbox.iterables.star(items), maxlen)
 
     def defaultdict(self, factory: Any = None, *args: Any, **kwargs: Any) -> Any:
-        return collections.defaultdict(factory, self._sandbox.builtins.make_dict(*args, **kwargs))
+        return DefaultDict(factory, self._sandbox.builtins.make_dict(*args, **kwargs))
 
     def ordered_dict(self, *args: Any, **kwargs: Any) -> Any:
-        return collections.OrderedDict(self._sandbox.builtins.make_dict(*args, **kwargs))
+        return OrderedDict(self._sandbox.builtins.make_dict(*args, **kwargs))
 
     def counter(self, items: Any = (), **kwargs: Any) -> Any:
         made = collections.Counter(kwargs)
@@ -106,9 +107,9 @@ def make_collections(sandbox: Sandbox) -> Any:
     return namespace(
         "collections",
         {
-            "deque": seal_type(collections.deque, own.deque),
-            "defaultdict": seal_type(collections.defaultdict, own.defaultdict),
-            "OrderedDict": seal_type(collections.OrderedDict, own.ordered_dict),
+            "deque": seal_type(Deque, own.deque),
+            "defaultdict": seal_type(DefaultDict, own.defaultdict),
+            "OrderedDict": seal_type(OrderedDict, own.ordered_dict),
             "Counter": seal_type(collections.Counter, own.counter),
             "namedtuple": SealedFunction(own.namedtuple, "namedtuple"),
             "abc": sandbox.library("collections.abc"),
