@@ -19,6 +19,7 @@ from plataforma_sdk.sandbox.restricted._sealed import SealedMeta, SealedMethod, 
 
 __all__ = ["Classes"]
 
+_MAX_CHAIN: Final = 256
 _LEAVING: Final = ("__exit__", "__aexit__")
 
 
@@ -133,12 +134,24 @@ class Classes:
         return self._catchable(kind)
 
     def check_error(self, error: BaseException | None) -> None:
-        """Turn a limit that arrived as an ordinary exception into the limit."""
+        """Turn a limit that arrived as an ordinary exception into the limit, one that another error replaced as well.
+
+        A long chain of errors is a limit too: freeing 300,000 `OSError`, one the cause of the next, crashes CPython.
+        """
         self._meter.check()
-        if isinstance(error, RecursionError):
-            self._meter.trip("stack", unit="frames")
-        if isinstance(error, MemoryError):
-            self._meter.trip("memory", unit="bytes")
+        pending, seen = [error], set[int]()
+        while pending:
+            item = pending.pop()
+            if item is None or id(item) in seen:
+                continue
+            seen.add(id(item))
+            if isinstance(item, RecursionError):
+                self._meter.trip("stack", unit="frames")
+            if isinstance(item, MemoryError):
+                self._meter.trip("memory", unit="bytes")
+            if len(seen) > _MAX_CHAIN:
+                self._meter.trip("stack", len(seen), _MAX_CHAIN, "chained errors")
+            pending += (item.__cause__, item.__context__)
 
     def _catchable(self, kind: Any) -> Any:
         if type(kind) is tuple:

@@ -55,3 +55,29 @@ def test_an_abstract_exit_stays_abstract():
 
     with pytest.raises(TypeError, match="abstract"):
         Runner().run(source)
+
+
+REPLACED = """
+def deep(n):
+    return deep(n + 1)
+def fail():
+    try:
+        deep(0)
+    finally:
+        raise ValueError('another')
+"""
+
+
+def test_a_limit_that_an_error_replaced_is_the_limit():
+    """Running out of stack cannot be caught, not as the `ValueError` that a ``finally`` raised in its place either."""
+    with pytest.raises(LimitReached, match="stack"):
+        Runner().run(REPLACED + "try:\n    fail()\nexcept ValueError:\n    pass\n")
+
+
+def test_chained_errors_are_bounded():
+    """A few errors may stand behind one another; a chain without end crashes CPython when it is freed."""
+    loop = "x = None\nfor i in range({}):\n    try:\n        raise OSError() from x\n    except OSError as e:\n        x = e\n"
+    Runner().run(loop.format(100))
+
+    with pytest.raises(LimitReached, match="stack"):
+        Runner().run(loop.format(1_000))
