@@ -80,6 +80,7 @@ class Builtins:
             "frozenset": seal_type(frozenset, lambda items=(): frozenset(iterables.unique(items))),
             "range": seal_type(range, iterables.make_range),
             "slice": seal_type(slice, make_slice),
+            **{kind.__name__: seal_type(kind, _not_made) for kind in _POSITIONED},
         }
 
     def make_int(self, *args: Any, **kwargs: Any) -> int:
@@ -315,10 +316,12 @@ class Builtins:
     def kind(self, value: Any) -> Any:
         """``type(value)``: the module's own classes as they are, any other type as a stand-in."""
         kind = type(value)
-        if isinstance(kind, self._classes.meta) or (isinstance(value, Exception) and kind.__module__ == "builtins"):
+        if isinstance(kind, self._classes.meta):
             return kind
         stand_in = self._tokens.get(kind)
         if stand_in is None:
+            if isinstance(value, Exception) and kind.__module__ == "builtins":
+                return kind
             stand_in = self._tokens[kind] = seal_type(kind, _not_made)
         return stand_in
 
@@ -370,8 +373,15 @@ _NATIVE: Final[dict[str, Any]] = {
 }
 """What is harmless as it is."""
 
+_POSITIONED: Final = (UnicodeDecodeError, UnicodeEncodeError, UnicodeTranslateError)
+"""Errors that are caught but not made: str() of one with a position of the module's choosing reads any memory.
+
+Source: CPython gh-123378.
+"""
+
 _ERRORS: Final[dict[str, Any]] = {
     name: value
     for name, value in vars(builtins).items()
     if isinstance(value, type) and issubclass(value, Exception) and not issubclass(value, BaseExceptionGroup)
+    if value not in _POSITIONED
 }

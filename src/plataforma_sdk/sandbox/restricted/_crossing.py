@@ -95,7 +95,8 @@ class Crossing:
             return [self._out(item, depth + 1) for item in value]
         if kind in DICTS or kind is types.MappingProxyType:
             self._charge(1 + 2 * len(value))
-            return {self._key(key): self._out(item, depth + 1) for key, item in value.items()}
+            items = dict.items if kind in DICTS else types.MappingProxyType.items
+            return {self._key(key): self._out(item, depth + 1) for key, item in items(value)}
         return self._out_object(value, kind, depth)
 
     def _key(self, key: Any) -> Any:

@@ -83,7 +83,7 @@ class MemoryAccount:
         """What a value of the module's holds, or None where it is the host's."""
         kind = type(value)
         if kind in CONTAINERS:
-            return [*value, *value.values()] if kind in DICTS else list(value)
+            return [*value, *dict.values(value)] if kind in DICTS else list(value)
         if isinstance(kind, self._meta) or isinstance(value, BaseException):
             return gc.get_referents(value)
         if kind is types.FunctionType:

@@ -56,7 +56,7 @@ class Scales:
                     self.collisions(item)
                 pending.extend(item)
                 if kind in DICTS:
-                    pending.extend(item.values())
+                    pending.extend(dict.values(item))
             elif kind is str or kind is bytes:
                 count += len(item) >> 9
             if count > limit:
@@ -108,7 +108,7 @@ class Scales:
                     self._meter.trip("memory")
                 pending.extend(item)
                 if kind in DICTS:
-                    pending.extend(item.values())
+                    pending.extend(dict.values(item))
             else:
                 pending.extend(_shown_inside(item))
             if count > _MAX_NODES or size > MAX_TEXT * 8:
@@ -121,10 +121,19 @@ class Scales:
 def _shown_inside(value: Any) -> tuple[Any, ...]:
     """What C shows of a value that is no container when it shows the value."""
     if isinstance(value, BaseException):
-        return value.args if type(value.args) is tuple else ()
+        if isinstance(value, UnicodeError):
+            _check_position(value)
+        return BaseException.args.__get__(value)  # type: ignore[attr-defined,no-any-return]
     if type(value) is slice:
         return (value.start, value.stop, value.step)
     return tuple(value.items()) if type(value) is types.MappingProxyType else ()
+
+
+def _check_position(error: Any) -> None:
+    """Refuse to show an error whose position was written later: C reads there. Source: CPython gh-123378."""
+    text = getattr(error, "object", None)
+    if type(error) is not UnicodeError and type(text) in (str, bytes) and not 0 <= error.start <= error.end <= len(text):
+        raise ValueError(f"a {type(error).__name__} whose position is not in its text")
 
 
 def exact_number(value: Any) -> Any:

@@ -88,7 +88,7 @@ class _Json:
             return [self._plain(item, default, depth + 1) for item in value]
         if kind in DICTS:
             self._sandbox.meter.charge(1 + (len(value) >> 3))
-            return {_key(key): self._plain(item, default, depth + 1) for key, item in value.items()}
+            return {_key(key): self._plain(item, default, depth + 1) for key, item in dict.items(value)}
         if default is not None:
             return self._plain(default(value), default, depth + 1)
         raise TypeError(f"Object of type {kind.__name__} is not JSON serializable")
