@@ -9,17 +9,19 @@ import builtins
 import functools
 import sys
 from collections.abc import Callable
-from types import FunctionType
+from types import FunctionType, MethodWrapperType, WrapperDescriptorType
 from typing import Any, Final
 
 from plataforma_sdk.sandbox.restricted._errors import TWINS
 from plataforma_sdk.sandbox.restricted._fuel import Meter
 from plataforma_sdk.sandbox.restricted._names import CLASS_DUNDERS, PREFIX
 from plataforma_sdk.sandbox.restricted._sealed import SealedMeta, SealedMethod, SealedType, unseal_type
+from plataforma_sdk.sandbox.restricted._weights import Scales
 
 __all__ = ["Classes"]
 
 _MAX_CHAIN: Final = 256
+_SLOTS: Final = frozenset({MethodWrapperType, WrapperDescriptorType})
 _LEAVING: Final = ("__exit__", "__aexit__")
 
 
@@ -28,6 +30,7 @@ class Classes:
 
     Args:
         meter: measures the sandbox.
+        scales: weighs what C shows or compares.
         counted: wraps a coroutine function so that its live coroutines are counted.
 
     Attributes:
@@ -35,8 +38,11 @@ class Classes:
             classes are nobody else's.
     """
 
-    def __init__(self, meter: Meter, counted: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
+    def __init__(
+        self, meter: Meter, scales: Scales, counted: Callable[[Callable[..., Any]], Callable[..., Any]]
+    ) -> None:
         self._meter = meter
+        self._scales = scales
         self._counted = counted
         self.exported: set[type] = {object, *TWINS.values()}
         self.meta = self._make_meta()
@@ -111,10 +117,22 @@ class Classes:
         """``value.__name__`` for a special method, of the module's own objects and classes, and of ``super()``."""
         kind = type(value)
         if kind is super or isinstance(kind, self.meta) or isinstance(value, self.meta):
-            return getattr(value, name)
+            found = getattr(value, name)
+            return self._weighed(found, name) if type(found) in _SLOTS and name != "__init__" else found
         if name == "__init__" and isinstance(value, type) and (value in self.exported or issubclass(value, Exception)):
             return getattr(value, name)
         raise AttributeError(f"{kind.__name__!r} shows no {name!r} in the restricted tier")
+
+    def _weighed(self, slot: Any, name: str) -> Callable[..., Any]:
+        """Guard a special method that C wrote: ``C.__str__([...])`` shows, and ``C.__ne__(a, b)`` compares, anything."""
+        weigh = self._scales.text if name in ("__str__", "__repr__") else self._scales.weigh
+
+        def call(*args: Any) -> Any:
+            for item in (getattr(slot, "__self__", None), *args):
+                weigh(item)
+            return slot(*args)
+
+        return call
 
     def is_own_function(self, value: Any) -> bool:
         """Whether `value` is a function that this module's code defined; coroutine functions stand behind a counter."""
@@ -154,10 +172,9 @@ class Classes:
             pending += (item.__cause__, item.__context__)
 
     def _catchable(self, kind: Any) -> Any:
+        kind = unseal_type(kind)
         if type(kind) is tuple:
-            return tuple(self._catchable(item) for item in kind)
-        if isinstance(kind, SealedType):
-            kind = unseal_type(kind)
+            return tuple([self._catchable(item) for item in kind])
         if isinstance(kind, type) and (issubclass(kind, Exception) or kind is asyncio.CancelledError):
             return kind
         raise TypeError("only subclasses of Exception can be caught")

@@ -9,6 +9,8 @@ Source: CPython's ``Py_TRASHCAN_BEGIN``, which ``deque``, ``defaultdict``, ``sli
 from __future__ import annotations
 
 import collections
+import datetime
+import decimal
 import types
 from collections.abc import Callable
 from typing import Any, Final, NoReturn
@@ -62,18 +64,23 @@ for _cls, _name in ((Deque, "deque"), (DefaultDict, "defaultdict"), (OrderedDict
 
 # --- what is refused inside of its own kind --------------------------------------------------------------------------
 
-_LINKS: Final = frozenset({slice, property, staticmethod, classmethod})
+_PARTS: Final = frozenset({
+    int, float, bool, str, bytes, complex, type(None), decimal.Decimal, datetime.datetime, datetime.date, datetime.time,
+    datetime.timedelta,
+})  # fmt: skip
+_LINKS: Final = frozenset({property, staticmethod, classmethod})
 
 
 def check_link(value: Any) -> Any:
     """Return `value` where it cannot be a link of a chain that crashes when it is freed.
 
     Raises:
-        TypeError: a slice, property, staticmethod or classmethod, or a method of something that is no function.
+        TypeError: what cannot be called, a staticmethod, or a method of something that is no function.
     """
     kind = type(value)
-    if kind in _LINKS or (kind is types.MethodType and type(value.__func__) is not types.FunctionType):
-        raise TypeError(f"a {kind.__name__} cannot stand inside of another descriptor or slice in the restricted tier")
+    is_callable = value is None or callable(value)
+    if not is_callable or kind in _LINKS or (kind is types.MethodType and type(value.__func__) is not types.FunctionType):
+        raise TypeError(f"a {kind.__name__} cannot stand inside of a descriptor in the restricted tier")
     return value
 
 
@@ -82,9 +89,14 @@ def _make_property(fget: Any = None, fset: Any = None, fdel: Any = None, doc: An
 
 
 def make_slice(*parts: Any) -> slice:
-    """``slice(...)``."""
+    """``slice(...)``, of plain values and of objects of the module's own classes: C compares and hashes what it holds.
+
+    Raises:
+        TypeError: a container, or another slice.
+    """
     for part in parts:
-        check_link(part)
+        if type(part) not in _PARTS and type(type(part)) is type:
+            raise TypeError(f"a slice does not hold a {type(part).__name__} in the restricted tier")
     return slice(*parts)
 
 

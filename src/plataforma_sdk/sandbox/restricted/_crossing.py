@@ -18,6 +18,7 @@ from plataforma_sdk.errors import CodecError
 from plataforma_sdk.sandbox.restricted._containers import Deque
 from plataforma_sdk.sandbox.restricted._sealed import SealedMeta
 from plataforma_sdk.sandbox.restricted._weights import DICTS
+from plataforma_sdk.ui import Element
 
 __all__ = ["Box", "Crossing"]
 
@@ -33,7 +34,7 @@ _FUNCTIONS: Final = (types.FunctionType, types.MethodType)
 
 
 class Box(metaclass=SealedMeta):
-    """A host object in a module's hands: it can be passed back, and shows nothing."""
+    """A host object in a module's hands: it can be passed back, and shows nothing; an element shows what it is."""
 
     __slots__ = ("_sdk_value",)
 
@@ -46,7 +47,8 @@ class Box(metaclass=SealedMeta):
     __delattr__ = __setattr__  # type: ignore[assignment]
 
     def __repr__(self) -> str:
-        return repr(self._sdk_value)  # type: ignore[attr-defined]
+        value = self._sdk_value  # type: ignore[attr-defined]
+        return repr(value) if type(value) is Element else "<host object>"
 
 
 class Crossing:

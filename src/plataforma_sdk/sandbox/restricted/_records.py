@@ -199,10 +199,11 @@ class Records:
 
     def _make_hash(self, cls: Any, fields: tuple[Field, ...]) -> Callable[..., Any]:
         names = [item.name for item in fields]  # type: ignore[attr-defined]
-        hashed = self._sandbox.scales.hashed
+        hashed, charge = self._sandbox.scales.hashed, self._sandbox.meter.charge
 
         def __hash__(self: Any) -> int:  # noqa: N807
             _check_self(self, cls)
+            charge(1)
             return hash(hashed(tuple([getattr(self, name) for name in names])))
 
         return __hash__
@@ -210,10 +211,11 @@ class Records:
     def _make_repr(self, cls: Any, fields: tuple[Field, ...]) -> Callable[..., Any]:
         names = [item.name for item in fields if item._sdk_shows]  # type: ignore[attr-defined]
         shown = self._sandbox.texts.repr
-        grown = self._sandbox.operators.grown
+        grown, charge = self._sandbox.operators.grown, self._sandbox.meter.charge
 
         def __repr__(self: Any) -> Any:  # noqa: N807
             _check_self(self, cls)
+            charge(1)
             parts = [f"{_public(name)}={shown(getattr(self, name))}" for name in names]
             return grown(f"{type(self).__name__}({', '.join(parts)})")
 

@@ -87,7 +87,7 @@ class Sandbox:
         self.operators = Operators(self.meter, self.scales)
         self.iterables = Iterables(self.meter, self.scales, self.operators)
         self.texts = Texts(self.meter, self.scales, self.operators)
-        self.classes = Classes(self.meter, self.iterables.generator_function)
+        self.classes = Classes(self.meter, self.scales, self.iterables.generator_function)
         self.methods = Methods(self.meter, self.scales, self.operators, self.iterables, self.texts, SealedMeta)
         self.builtins = Builtins(
             self.meter, self.scales, self.operators, self.iterables, self.texts, self.methods, self.classes, output

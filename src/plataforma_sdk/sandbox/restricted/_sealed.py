@@ -156,18 +156,30 @@ def _stand_in_class(name: str, members: tuple[str, ...]) -> Any:
     return SealedMeta(name, (SealedType,), {"__slots__": members, "__module__": "sandbox"})
 
 
-_MAX_UNION = 32
+_MAX_TYPES: Final = 256
 
 
-def unseal_type(kind: Any, depth: int = 0) -> Any:
-    """Return the real type, or tuple of types, behind what a module passes to ``isinstance``."""
-    if depth > _MAX_UNION:
-        raise TypeError("types are nested too deeply")
-    if isinstance(kind, SealedType):
-        union = kind._sdk_union  # type: ignore[attr-defined]
-        return unseal_type(union, depth + 1) if union else kind._sdk_type  # type: ignore[attr-defined]
-    if type(kind) is tuple:
-        if len(kind) > _MAX_UNION:
-            raise TypeError("too many types")
-        return tuple(unseal_type(item, depth + 1) for item in kind)
-    return type(None) if kind is None else kind
+def unseal_type(kind: Any) -> Any:
+    """Return the real type, or flat tuple of types, behind what a module passes to ``isinstance`` or ``except``.
+
+    Raises:
+        TypeError: more than 256 types: a tuple of shared tuples doubles with each level.
+    """
+    if isinstance(kind, SealedType) and not kind._sdk_union:  # type: ignore[attr-defined]
+        return kind._sdk_type  # type: ignore[attr-defined]
+    if type(kind) is not tuple and not isinstance(kind, SealedType):
+        return type(None) if kind is None else kind
+    found: list[Any] = []
+    pending = [kind]
+    count = 0
+    while pending:
+        item = pending.pop()
+        count += 1
+        inside = item if type(item) is tuple else getattr(item, "_sdk_union", ()) if isinstance(item, SealedType) else ()
+        if count + len(pending) + len(inside) > _MAX_TYPES:
+            raise TypeError(f"more than {_MAX_TYPES} types, or types nested without end")
+        if inside or type(item) is tuple:
+            pending.extend(reversed(inside))
+        else:
+            found.append(unseal_type(item))
+    return tuple(found)

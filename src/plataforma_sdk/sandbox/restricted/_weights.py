@@ -26,10 +26,15 @@ _FREE_KEYS: Final = 1_024
 _MAX_HASH_NODES: Final = 20_000
 
 DICTS: Final = frozenset({dict, DefaultDict, collections.Counter, OrderedDict})
-_VIEWS: Final = frozenset({type({}.keys()), type({}.values()), type({}.items())})
+_ORDERED: Final = collections.OrderedDict[Any, Any]()
+_VIEWS: Final = frozenset(
+    type(view()) for made in ({}, _ORDERED) for view in (made.keys, made.values, made.items)
+)
 SEQUENCES: Final = frozenset({list, tuple, set, frozenset, Deque}) | _VIEWS
 CONTAINERS: Final = SEQUENCES | DICTS
-HASH_TABLES: Final = frozenset({set, frozenset, type({}.keys()), type({}.items())}) | DICTS
+HASH_TABLES: Final = (
+    frozenset({set, frozenset, type({}.keys()), type({}.items()), type(_ORDERED.keys()), type(_ORDERED.items())}) | DICTS
+)
 SCALARS: Final = frozenset({int, float, bool, str, bytes, type(None), complex})
 
 
@@ -120,13 +125,31 @@ class Scales:
 
 def _shown_inside(value: Any) -> tuple[Any, ...]:
     """What C shows of a value that is no container when it shows the value."""
+    kind = type(value)
     if isinstance(value, BaseException):
-        if isinstance(value, UnicodeError):
-            _check_position(value)
-        return BaseException.args.__get__(value)  # type: ignore[attr-defined,no-any-return]
-    if type(value) is slice:
+        return _shown_of_error(value)
+    if kind is slice:
         return (value.start, value.stop, value.step)
-    return tuple(value.items()) if type(value) is types.MappingProxyType else ()
+    if kind is types.MethodType:
+        return (value.__self__,)
+    if kind is staticmethod or kind is classmethod:
+        return (value.__func__,)
+    return tuple(value.items()) if kind is types.MappingProxyType else ()
+
+
+def _shown_of_error(error: Any) -> tuple[Any, ...]:
+    """The arguments, read where C reads them, and what some errors show beside them."""
+    args: tuple[Any, ...] = BaseException.args.__get__(error)  # type: ignore[attr-defined]
+    if isinstance(error, OSError):
+        return (*args, *[_attribute.__get__(error) for _attribute in _OF_OS_ERRORS])
+    if isinstance(error, SyntaxError):
+        return (*args, SyntaxError.msg.__get__(error))  # type: ignore[attr-defined]
+    if isinstance(error, UnicodeError):
+        _check_position(error)
+    return args
+
+
+_OF_OS_ERRORS: Final[tuple[Any, ...]] = (OSError.errno, OSError.strerror, OSError.filename, OSError.filename2)
 
 
 def _check_position(error: Any) -> None:
