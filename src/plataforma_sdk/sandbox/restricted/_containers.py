@@ -79,7 +79,11 @@ def check_link(value: Any) -> Any:
     """
     kind = type(value)
     is_callable = value is None or callable(value)
-    if not is_callable or kind in _LINKS or (kind is types.MethodType and type(value.__func__) is not types.FunctionType):
+    if (
+        not is_callable
+        or kind in _LINKS
+        or (kind is types.MethodType and type(value.__func__) is not types.FunctionType)
+    ):
         raise TypeError(f"a {kind.__name__} cannot stand inside of a descriptor in the restricted tier")
     return value
 

@@ -177,9 +177,7 @@ class Enums:
 
 def _functions(methods: dict[str, Any]) -> dict[str, Any]:
     """Make methods of what is bound to the enumerations: a bound method in a class body would not bind again."""
-    return {
-        name: method if type(method) is FunctionType else _function(method) for name, method in methods.items()
-    }
+    return {name: method if type(method) is FunctionType else _function(method) for name, method in methods.items()}
 
 
 def _function(method: Any) -> Any:

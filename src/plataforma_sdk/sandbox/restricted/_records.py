@@ -148,7 +148,9 @@ class Records:
         if options.eq:
             methods["__eq__"] = self._make_compare(cls, fields, "_eq_")
         if options.order:
-            methods |= {f"__{name}__": self._make_compare(cls, fields, f"_{name}_") for name in ("lt", "le", "gt", "ge")}
+            methods |= {
+                f"__{name}__": self._make_compare(cls, fields, f"_{name}_") for name in ("lt", "le", "gt", "ge")
+            }
         for name, method in methods.items():
             if name not in vars(cls):
                 type.__setattr__(cls, name, method)

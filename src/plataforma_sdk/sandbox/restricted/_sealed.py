@@ -175,7 +175,9 @@ def unseal_type(kind: Any) -> Any:
     while pending:
         item = pending.pop()
         count += 1
-        inside = item if type(item) is tuple else getattr(item, "_sdk_union", ()) if isinstance(item, SealedType) else ()
+        inside = (
+            item if type(item) is tuple else getattr(item, "_sdk_union", ()) if isinstance(item, SealedType) else ()
+        )
         if count + len(pending) + len(inside) > _MAX_TYPES:
             raise TypeError(f"more than {_MAX_TYPES} types, or types nested without end")
         if inside or type(item) is tuple:

@@ -62,7 +62,11 @@ class FrameworkTwin:
     # --- ModuleFramework -------------------------------------------------------------------------------------------
 
     def _make_class(self) -> Any:
-        body: dict[str, Any] = {"__module__": "plataforma_sdk", "__doc__": None, "__init__": SealedMethod(_take_context)}
+        body: dict[str, Any] = {
+            "__module__": "plataforma_sdk",
+            "__doc__": None,
+            "__init__": SealedMethod(_take_context),
+        }
         body |= {name: property(self._reader(name)) for name in PROPERTIES}
         body |= {name: property(_constant(self._object(name, methods))) for name, methods in OBJECTS.items()}
         body["windows"] = property(lambda _: MappingProxyType(self._open_windows()))

@@ -27,13 +27,13 @@ _MAX_HASH_NODES: Final = 20_000
 
 DICTS: Final = frozenset({dict, DefaultDict, collections.Counter, OrderedDict})
 _ORDERED: Final = collections.OrderedDict[Any, Any]()
-_VIEWS: Final = frozenset(
-    type(view()) for made in ({}, _ORDERED) for view in (made.keys, made.values, made.items)
-)
+_PLAIN: Final[dict[Any, Any]] = {}
+_VIEWS: Final = frozenset(type(view()) for made in (_PLAIN, _ORDERED) for view in (made.keys, made.values, made.items))
 SEQUENCES: Final = frozenset({list, tuple, set, frozenset, Deque}) | _VIEWS
 CONTAINERS: Final = SEQUENCES | DICTS
 HASH_TABLES: Final = (
-    frozenset({set, frozenset, type({}.keys()), type({}.items()), type(_ORDERED.keys()), type(_ORDERED.items())}) | DICTS
+    frozenset({set, frozenset, type({}.keys()), type({}.items()), type(_ORDERED.keys()), type(_ORDERED.items())})
+    | DICTS
 )
 SCALARS: Final = frozenset({int, float, bool, str, bytes, type(None), complex})
 
@@ -154,8 +154,12 @@ _OF_OS_ERRORS: Final[tuple[Any, ...]] = (OSError.errno, OSError.strerror, OSErro
 
 def _check_position(error: Any) -> None:
     """Refuse to show an error whose position was written later: C reads there. Source: CPython gh-123378."""
-    text = getattr(error, "object", None)
-    if type(error) is not UnicodeError and type(text) in (str, bytes) and not 0 <= error.start <= error.end <= len(text):
+    text: Any = getattr(error, "object", None)
+    if (
+        type(error) is not UnicodeError
+        and type(text) in (str, bytes)
+        and not 0 <= error.start <= error.end <= len(text)
+    ):
         raise ValueError(f"a {type(error).__name__} whose position is not in its text")
 
 

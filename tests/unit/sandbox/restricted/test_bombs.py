@@ -1,5 +1,7 @@
 """Structure that is shared 2**60 times costs what it costs, wherever C would walk it."""
 
+# ruff: noqa: E501 - modules and expressions read best on one line
+
 from __future__ import annotations
 
 import pytest

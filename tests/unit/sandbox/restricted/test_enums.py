@@ -32,7 +32,12 @@ def test_an_index_runs_no_code_of_the_module():
 
 @pytest.mark.parametrize(
     ("base", "value", "error"),
-    [("IntEnum", "'x'", "an int"), ("IntEnum", "1.5", "an int"), ("StrEnum", "[1]", "a str"), ("StrEnum", "1", "a str")],
+    [
+        ("IntEnum", "'x'", "an int"),
+        ("IntEnum", "1.5", "an int"),
+        ("StrEnum", "[1]", "a str"),
+        ("StrEnum", "1", "a str"),
+    ],
 )
 def test_values_of_a_mixed_enumeration_are_of_its_kind(base, value, error):
     """An `IntEnum` of texts, as in CPython, is refused when the class is made."""

@@ -1,5 +1,7 @@
 """Leaving ``with``: no traceback in the module's hands, no limit swallowed, whatever stands behind ``__exit__``."""
 
+# ruff: noqa: E501 - modules and expressions read best on one line
+
 from __future__ import annotations
 
 import pytest

@@ -90,12 +90,16 @@ class _Collections:
         names = fields.replace(",", " ").split() if type(fields) is str else list(self._sandbox.iterables.star(fields))
         for field in names:
             if type(field) is not str or not field.isidentifier() or field.startswith("_"):
-                raise ValueError(f"a field is a public name, not {field[:40] if type(field) is str else type(field).__name__!r}")
+                raise ValueError(
+                    f"a field is a public name, not {field[:40] if type(field) is str else type(field).__name__!r}"
+                )
         if type(name) is not str or not name.isidentifier():
             raise ValueError("the name of a namedtuple is an identifier")
         made = self._sandbox.run_source(_NAMEDTUPLE, "<library>/namedtuple.py")["make"](name, tuple(names))
         type.__setattr__(made, "__name__", name[:80])
-        type.__setattr__(made, "_sdk_member_value", staticmethod(self._as_tuple))  # it crosses a boundary as a tuple does
+        type.__setattr__(
+            made, "_sdk_member_value", staticmethod(self._as_tuple)
+        )  # it crosses a boundary as a tuple does
         return made
 
     def _as_tuple(self, record: Any) -> tuple[Any, ...]:
