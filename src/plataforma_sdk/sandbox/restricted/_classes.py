@@ -124,7 +124,7 @@ class Classes:
         raise AttributeError(f"{kind.__name__!r} shows no {name!r} in the restricted tier")
 
     def _weighed(self, slot: Any, name: str) -> Callable[..., Any]:
-        """Guard a special method that C wrote: ``C.__str__([...])`` shows, and ``C.__ne__(a, b)`` compares, anything."""
+        """Guard a special method that C wrote: ``C.__str__([...])`` shows anything, ``C.__ne__(a, b)`` compares it."""
         weigh = self._scales.text if name in ("__str__", "__repr__") else self._scales.weigh
 
         def call(*args: Any) -> Any:

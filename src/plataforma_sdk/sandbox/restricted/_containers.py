@@ -105,7 +105,7 @@ def make_slice(*parts: Any) -> slice:
 
 
 def slicer(grown: Callable[[Any], Any], sliced: frozenset[type]) -> Callable[[Any, Any, Any, Any], Any]:
-    """Build ``container[start:stop:step]``: charged by what it copies; a class of the module's is handed a slice object.
+    """Build ``container[start:stop:step]``: charged by what it copies; an own class is handed a slice object.
 
     Args:
         grown: charges what was made.

@@ -50,8 +50,8 @@ class Enums:
         self.str_enum: Any = meta("StrEnum", (self.enum,), dict(mixed))
         for cls in (self.enum, self.int_enum, self.str_enum):
             type.__setattr__(cls, "_sdk_member_value", staticmethod(self._value))
-        type.__setattr__(self.int_enum, "__index__", lambda member: self._value(member))
-        type.__setattr__(self.int_enum, "__int__", lambda member: self._value(member))
+        type.__setattr__(self.int_enum, "__index__", _function(self._value))
+        type.__setattr__(self.int_enum, "__int__", _function(self._value))
 
     # --- members: name and value are read where the engine put them, never through the module's own properties -------
 
@@ -91,8 +91,8 @@ class Enums:
         made["__bool__"] = lambda self: bool(value(self))
         made["__len__"] = lambda self: len(value(self))
         made["__contains__"] = lambda self, item: guard("_in_")(item, value(self))
-        for name in ("lt", "le", "gt", "ge"):
-            made[f"__{name}__"] = lambda self, other, apply=guard(f"_{name}_"): apply(value(self), _plain(other))
+        for name, apply in [(name, guard(f"_{name}_")) for name in ("lt", "le", "gt", "ge")]:
+            made[f"__{name}__"] = lambda self, other, apply=apply: apply(value(self), _plain(other))
         return {name: function for name, function in made.items() if name in CLASS_DUNDERS}
 
     def auto(self) -> Any:
@@ -181,7 +181,10 @@ def _functions(methods: dict[str, Any]) -> dict[str, Any]:
 
 
 def _function(method: Any) -> Any:
-    return lambda member, *args: method(member, *args)
+    def call(member: Any, *args: Any) -> Any:
+        return method(member, *args)
+
+    return call
 
 
 def _is_member(key: str, value: Any) -> bool:
