@@ -20,6 +20,7 @@ from plataforma_sdk.sandbox.restricted._weights import Scales
 
 __all__ = ["Classes"]
 
+_LIMITS: Final = (RecursionError, MemoryError)
 _MAX_CHAIN: Final = 256
 _SLOTS: Final = frozenset({MethodWrapperType, WrapperDescriptorType})
 _LEAVING: Final = ("__exit__", "__aexit__")
@@ -157,7 +158,12 @@ class Classes:
         A long chain of errors is a limit too: freeing 300,000 `OSError`, one the cause of the next, crashes CPython.
         """
         self._meter.check()
-        pending, seen = [error], set[int]()
+        if error is None:
+            return
+        if error.__context__ is None and error.__cause__ is None and not isinstance(error, _LIMITS):
+            return
+        pending: list[BaseException | None] = [error]
+        seen: set[int] = set()
         while pending:
             item = pending.pop()
             if item is None or id(item) in seen:
@@ -172,6 +178,8 @@ class Classes:
             pending += (item.__cause__, item.__context__)
 
     def _catchable(self, kind: Any) -> Any:
+        if isinstance(kind, type) and issubclass(kind, Exception):
+            return kind
         kind = unseal_type(kind)
         if type(kind) is tuple:
             return tuple([self._catchable(item) for item in kind])

@@ -76,10 +76,13 @@ def _strip(methods: Methods, receiver: Any, args: _Args) -> _Args:
 
 
 def _pad(methods: Methods, _: Any, args: _Args) -> _Args:
-    width = exact_number(args[0]) if args else 0
+    width = args[0] if args else 0
+    if type(width) is not int:
+        width = exact_number(width)
+        args = (width, *args[1:])
     if type(width) is int and width > MAX_TEXT:
         methods.meter.trip("memory", width, MAX_TEXT, "bytes")
-    return (width, *args[1:]) if args else args
+    return args
 
 
 def _expand_tabs(methods: Methods, receiver: Any, args: _Args) -> _Args:
