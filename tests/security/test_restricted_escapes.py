@@ -13,7 +13,8 @@ from tests.security.restricted_judge import Api, Payload, dangerous, judge, read
 
 pytestmark = pytest.mark.skipif(sys.version_info[:2] not in ATTESTED, reason="the engine refuses to run on this Python")
 
-_OWN = read_corpus(Path(__file__).parent / "corpus" / "restricted.json")
+_CORPUS = Path(__file__).parent / "corpus"
+_OWN = [payload for name in ("restricted", "redteam_a") for payload in read_corpus(_CORPUS / f"{name}.json")]
 
 
 def _shared_corpus() -> list[Payload]:
