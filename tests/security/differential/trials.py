@@ -102,4 +102,5 @@ def _statement(call: str) -> str:
     body = ast.parse(call).body
     if len(body) == 1 and isinstance(body[0], ast.Expr):
         return f"attempt_(lambda: (\n{call}\n))"
-    return f"try:\n{textwrap.indent(call, '    ')}\nexcept Exception as error:\n    trace('raised', type(error).__name__, str(error))"
+    told = "trace('raised', type(error).__name__, str(error))"
+    return f"try:\n{textwrap.indent(call, '    ')}\nexcept Exception as error:\n    {told}"

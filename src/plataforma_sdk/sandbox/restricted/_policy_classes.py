@@ -5,7 +5,6 @@
     def f(a: int) -> str: B       def f(a): for _w in _fuel_: break / else: _dead_()
                                             B
     def g(): yield 1              @_genf_ def g(): ...              live generators are counted
-    def __exit__(s, t, v, tb)     @_exit_ ...                       it gets no traceback and swallows no limit
     lambda x: B                   lambda x: B if _burn_() else None
     class C(Base): B              class C(Base, metaclass=_meta_): B
     x: list[int] = []             x = []; in a class body the annotation stays, as text
@@ -54,14 +53,12 @@ class Policy(FlowPolicy):
         makes_generator = any(isinstance(part, ast.Yield | ast.YieldFrom) for part in walk_scope(node.body))
         node.body = self._body(node)
         self.scopes.pop()
-        node.decorator_list.extend(self._engine_decorators(node, original, makes_generator=makes_generator))
+        node.decorator_list.extend(self._engine_decorators(node, makes_generator=makes_generator))
         return node
 
-    def _engine_decorators(self, node: _Function, original: str, *, makes_generator: bool) -> list[ast.expr]:
+    def _engine_decorators(self, node: _Function, *, makes_generator: bool) -> list[ast.expr]:
         is_async = isinstance(node, ast.AsyncFunctionDef)
         added: list[str] = []
-        if original in ("__exit__", "__aexit__"):
-            added.append("_aexit_" if is_async else "_exit_")
         if makes_generator:
             added.append("_genf_")
         elif is_async:

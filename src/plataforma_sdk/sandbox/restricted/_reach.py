@@ -17,7 +17,7 @@ import itertools
 import sys
 import types
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Final, TypeAlias
 
 from plataforma_sdk.sandbox.restricted._sealed import SealedMeta
@@ -114,7 +114,7 @@ class Reach:
         return []
 
     def _sampled_items(self, mapping: Mapping[Any, Any]) -> list[Any]:
-        return _items(mapping) if len(mapping) <= _BIG else [*self._sampled(mapping), *self._sampled(mapping.values())]
+        return _items(mapping) if len(mapping) <= _BIG else [*self._sampled(mapping), *self._sampled(_values(mapping))]
 
     def _of_kind(self, kind: type) -> _Inside | None:
         """Decide how to look into values of a type; None where there is nothing inside."""
@@ -144,8 +144,13 @@ def _hosts(_: Any) -> list[Any]:
     return []
 
 
+def _values(mapping: Mapping[Any, Any]) -> Collection[Any]:
+    """The values, by the type's own method: an instance may have been given another one."""
+    return dict.values(mapping) if isinstance(mapping, dict) else mapping.values()
+
+
 def _items(mapping: Mapping[Any, Any]) -> list[Any]:
-    return [*mapping, *mapping.values()]
+    return [*mapping, *_values(mapping)]
 
 
 def _locals(frame: types.FrameType) -> list[Any]:

@@ -14,6 +14,7 @@ from plataforma_sdk.sandbox.restricted._breaker import PROCESS, MemoryBreaker
 from plataforma_sdk.sandbox.restricted._builtins import Builtins
 from plataforma_sdk.sandbox.restricted._cache import CompileCache
 from plataforma_sdk.sandbox.restricted._classes import Classes
+from plataforma_sdk.sandbox.restricted._containers import slicer
 from plataforma_sdk.sandbox.restricted._fuel import LimitReached, Meter
 from plataforma_sdk.sandbox.restricted._guards import Operators
 from plataforma_sdk.sandbox.restricted._iterables import Iterables
@@ -39,6 +40,7 @@ _COMPARISONS: Final = {
     "_ge_": operator.ge,
 }
 
+_SLICED: Final = frozenset({str, bytes, bytearray, list, tuple, range})
 _OWN_NAMES: Final = frozenset({"__builtins__", "__name__"})
 _TYPES: Final = {f"_ty_{name}_": getattr(builtins, name) for name in BUILTIN_TYPES}
 
@@ -92,7 +94,7 @@ class Sandbox:
         self.operators = Operators(self.meter, self.scales)
         self.iterables = Iterables(self.meter, self.scales, self.operators)
         self.texts = Texts(self.meter, self.scales, self.operators)
-        self.classes = Classes(self.meter)
+        self.classes = Classes(self.meter, self.scales, self.iterables.generator_function)
         self.roots: Callable[[], Iterable[Any]] = tuple
         reach = Reach(self.classes.meta, self.namespaces)
         self.memory = self.meter.source.watch = MemoryAccount(self.meter, reach, self._more_roots, breaker)
@@ -266,8 +268,8 @@ class Sandbox:
             "_addend_": iterables.addend,
             "_hashable_": iterables.hashable,
             "_display_": iterables.displayed,
-            "_slice_": iterables.sliced,
-            "_make_slice_": slice,
+            "_slice_": slicer(self.operators.grown, _SLICED),
+            "_make_slice_": self.builtin_table["slice"],
             "_set_slice_": iterables.set_slice,
             "_shrink_": iterables.shrunk,
             "_aug_add_": iterables.add_in_place,
@@ -292,8 +294,6 @@ class Sandbox:
             "_kind_": builtins.kind,
             "_exc_": classes.caught,
             "_raised_": classes.raised,
-            "_exit_": classes.exit_method,
-            "_aexit_": classes.async_exit_method,
             "_meta_": classes.meta,
             "_b_str_": self._short_str,
             "_b_int_": builtins.make_int,
