@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import builtins
+import decimal
 import functools
 import sys
 from collections.abc import Callable
@@ -19,6 +20,7 @@ __all__ = ["Classes"]
 
 _ENGINE_NAMES: Final = ("_t", "_w")
 _NOTHING: Final = object()
+_DECIMAL_TEXT: Final = "the operation is not defined for these numbers"
 
 
 class Classes:
@@ -120,12 +122,14 @@ class Classes:
         return self._catchable(kind)
 
     def check_error(self, error: BaseException | None) -> None:
-        """Turn a limit that arrived as an ordinary exception into the limit."""
+        """Turn a limit that arrived as an ordinary exception into the limit; strip an error of the host's classes."""
         self._meter.check()
         if isinstance(error, RecursionError):
             self._meter.trip("stack", unit="frames")
         if isinstance(error, MemoryError):
             self._meter.trip("memory", unit="bytes")
+        if isinstance(error, decimal.DecimalException):
+            error.args = (_DECIMAL_TEXT,)  # C raises them with the classes of its signals, which are the host's
 
     def _catchable(self, kind: Any) -> Any:
         if type(kind) is tuple:
