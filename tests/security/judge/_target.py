@@ -184,8 +184,8 @@ class Target:
 
     def _end(self, error: BaseException) -> str:
         """How the host would be told: the kind of error that `Faults` makes of it."""
-        if isinstance(error, MemoryError | SystemError):
-            return f"untyped:{type(error).__name__}"
+        if isinstance(error, MemoryError):
+            return "exc:MemoryError"  # whatever the host is told: the account has missed an allocation
         translated = self._faults.translate(error)
         if isinstance(translated, ResourceLimitError):
             return f"limit:{translated.resource}"
