@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import builtins
+import decimal
 import functools
 import sys
 from collections.abc import Callable
@@ -24,6 +25,7 @@ _LIMITS: Final = (RecursionError, MemoryError)
 _MAX_CHAIN: Final = 256
 _SLOTS: Final = frozenset({MethodWrapperType, WrapperDescriptorType})
 _LEAVING: Final = ("__exit__", "__aexit__")
+_DECIMAL_TEXT: Final = "the operation is not defined for these numbers"
 
 
 class Classes:
@@ -163,6 +165,8 @@ class Classes:
         self._meter.check()
         if error is None:
             return
+        if isinstance(error, decimal.DecimalException):
+            error.args = (_DECIMAL_TEXT,)  # C raises them with the classes of its signals, which are the host's
         if error.__context__ is None and error.__cause__ is None and not isinstance(error, _LIMITS):
             return
         pending: list[BaseException | None] = [error]
