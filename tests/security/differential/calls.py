@@ -1,5 +1,7 @@
 """Finds calls for a function: the examples of its docstring, and arguments made up from the names of its parameters."""
 
+# ruff: noqa: E501 - values of one kind stand on one line
+
 from __future__ import annotations
 
 import ast
@@ -71,7 +73,9 @@ def _generated(function: Function) -> list[str]:
     pools = [_POOLS.get(item.lower(), _ANY) for item in needed]
     if arguments.vararg:
         pools += [_POOLS.get(arguments.vararg.arg, _ANY)] * 2
-    required = [item.arg for item, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if default is None]
+    required = [
+        item.arg for item, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if default is None
+    ]
     chooser = random.Random(function.name)
     made: dict[str, None] = {}
     for number in range(_MAX_GENERATED):

@@ -118,7 +118,8 @@ class _Cutter:
             return
         foreign = self._foreign(file, statements, name)
         if foreign is not None:
-            return self._need(*foreign)
+            self._need(*foreign)
+            return
         if name in self._owners:
             raise Clash(name)
         self._owners[name] = file.module
@@ -128,7 +129,6 @@ class _Cutter:
             for used in sorted(_used(statement)):
                 self._need(file, used)
             self._chosen.setdefault(file.module, []).append(statement)
-        return None
 
     def _foreign(self, file: _File, statements: list[ast.stmt], name: str) -> tuple[_File, str] | None:
         """Follow ``from .other import name`` into the other file of the package."""
@@ -158,7 +158,9 @@ def _bound(statement: ast.stmt) -> set[str]:
     if isinstance(statement, ast.Import | ast.ImportFrom):
         return {(alias.asname or alias.name).split(".")[0] for alias in statement.names}
     if isinstance(statement, ast.If | ast.Try | ast.For | ast.With):
-        return {name for child in ast.iter_child_nodes(statement) if isinstance(child, ast.stmt) for name in _bound(child)}
+        return {
+            name for child in ast.iter_child_nodes(statement) if isinstance(child, ast.stmt) for name in _bound(child)
+        }
     return {node.id for node in ast.walk(statement) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
 
 

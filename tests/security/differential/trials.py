@@ -20,6 +20,7 @@ __all__ = ["Trial", "try_function"]
 _UNSTEADY: Final = ("random", "time", "uuid", "secrets", "now(", "today(", "id(", "perf_counter", "getsizeof")
 """What differs between any two runs."""
 
+_OTHERWISE: Final = "except Exception as error:\n    trace('raised', type(error).__name__, str(error))"
 _HELPERS: Final = textwrap.dedent("""\
     def shown_(value, depth=0):
         if depth < 4 and isinstance(value, (list, tuple)):
@@ -102,4 +103,4 @@ def _statement(call: str) -> str:
     body = ast.parse(call).body
     if len(body) == 1 and isinstance(body[0], ast.Expr):
         return f"attempt_(lambda: (\n{call}\n))"
-    return f"try:\n{textwrap.indent(call, '    ')}\nexcept Exception as error:\n    trace('raised', type(error).__name__, str(error))"
+    return f"try:\n{textwrap.indent(call, '    ')}\n{_OTHERWISE}"
