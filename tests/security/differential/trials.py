@@ -68,7 +68,7 @@ def try_function(function: Function) -> Trial | None:
     refused = _refusal(function.source)
     if refused is not None:
         return Trial(function.name, refused)
-    calls = calls_of(function)
+    calls = [call for call in calls_of(function) if _refusal(_statement(call)) is None]
     source, outcome = _restricted(function, calls)
     if outcome.limit is not None:  # some call has no end: leave those out
         calls = [call for call in calls if _restricted(function, [call])[1].limit is None]

@@ -74,7 +74,7 @@ class FlowPolicy(CallPolicy):
     def unpacked(self, target: ast.expr) -> tuple[ast.expr, list[ast.stmt]]:
         """Transform a target; what takes an iterable to its end becomes a statement of its own, behind a guard.
 
-        ``i, (a, *b)`` -> ``i, t`` and ``a, *b = _star_(t)``; ``x[1:], i`` -> ``t, i`` and ``_set_slice_(t, x, 1, ...)``.
+        ``i, (a, *b)`` -> ``i, t`` then ``a, *b = _star_(t)``; ``x[1:], i`` -> ``t, i``, ``_set_slice_(t, x, 1, ...)``.
         """
         statements: list[ast.stmt] = []
         return self._target(target, statements), statements
