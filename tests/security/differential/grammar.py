@@ -48,7 +48,7 @@ LEAVES: Final[dict[str, tuple[str, ...]]] = {
 }
 
 _INT: Final = """
-<int> + <int>|<int> - <int>|<int> * <int>|<int> // <int>|<int> % <int>|<int> & <int>|<int> ^ <int>|<int> \x00 <int>
+<int> + <int>|<int> - <int>|i * (i := <int>)|<int> * <any>|<int> * <int>|<int> // <int>|<int> % <int>|<int> & <int>|<int> ^ <int>|<int> \x00 <int>
 <int> << <bool>|<int> >> <small>|<int> ** 2|-<int>|~<int>|abs(<int>)|(<int>)|len(<list>)|len(<str>)|len(<dict>)
 int(<str>)|int(<float.name>)|sum(<list>)|<list>[<small>]|<dict>['a']|<dict>.get(<str>, <int>)|<int> if <bool> else <int>
 (w := <int>)|trace(<int>)|trace(<int>) + trace(<int>)|max(<int>, <int>)|min(<list>, default=<int>)|<list>.count(<int>)
@@ -97,7 +97,7 @@ _DICT: Final = """
 """
 _SET: Final = """
 <set> - <set>|<set> \x00 <set>|<set> & <set>|<set> ^ <set>|set(<list>)|{<int>, <int>}|{v % 3 for v in <list!>}|frozenset(<list>)
-<set>.union(<list>)|<set>.difference(<list>, <set>)|{*<list>}|<set>.copy()|set(g0(<small>))|set(<any>)
+<set>.union(<list>)|<set>.difference(<list>)|{*<list>}|<set>.copy()|set(g0(<small>))|set(<any>)
 """
 _BOOL: Final = """
 <int> < <int>|<int> <= <int> < <int>|<any> == <any>|<any> != <any>|<int> in <list>|<str> in <str>|<str> not in <dict>|not <any>
@@ -111,7 +111,7 @@ _OBJ: Final = """
 <obj> + <int>|C0(<int>)|C1(n=<int>)|C1(<any>)|-<obj>|<obj> * 2|<obj>.own()|trace(<obj>)|<obj> if <bool> else <obj>|C1.make(<int>)
 """
 _NUM: Final = """
-<num> + <num>|<num> - <num>|<num> * 3|<num> * <num>|<num> // 7|<num> % 5|<num> & 255|<num> \x00 <num>|<num> ^ <num>|<num> << 2|<num> >> 1
+<num> + <num>|<num> - <num>|<num> * <any>|<any> * <num>|<num> * (a := <num>)|<num> * 3|<num> * <num>|<num> // 7|<num> % 5|<num> & 255|<num> \x00 <num>|<num> ^ <num>|<num> << 2|<num> >> 1
 -<num>|<num> if <num> > <num> else <num>|<num> / 4|<num> // <num>|<num> % <num>|<num> ** 2|len(s)|(<num> == <num>) + 1|~<num>
 not <num>|<num> < <num> < <num>|r * <num>|r + r|<num> and <num>|abs(<num>)
 """
@@ -152,7 +152,7 @@ STATEMENTS: Final[tuple[str, ...]] = (
     "d[trace(<str>)] += trace(<int>)", "o.n += <int>", "o.v -= <int>", "o.n = <any>", "o.v = <int>", "o._p = <int>", "o.n *= <small>",
     "l[1:2] += <list>", "m = l\nm += <list>", "m = l\nl[<small>] |= <int>", "l[i % 2] //= (i := <int>)", "y = x\ny |= {9}",
     "del l[<small>]", "del l[<small>:]", "del d[<str>]", "del o.n", "del i\ni = 1", "l.append(<int>)", "l.extend(<any>)", "l.sort()",
-    "l.sort(key=lambda v: <int+v>, reverse=<bool>)", "l.insert(<small>, <int>)", "l.remove(<int>)", "l.reverse()", "d[<str>] = <int>",
+    "l.sort(key=lambda v: (str(v), trace(v))[0], reverse=<bool>)", "l.insert(<small>, <int>)", "l.remove(<int>)", "l.reverse()", "d[<str>] = <int>",
     "d.update(<dict>)", "d.setdefault(<str>, <int>)", "x = set(x)\nx.add(<int>)", "x = set(x)\nx.discard(<int>)", "o[<int>] = <int>",
     "print(<any>, <any>, sep=<str>)", "print(<any>, end='')", "trace(<any>)", "<int>", "<str>", "assert <bool>, <str>", "assert <any>",
     "raise ValueError(<any>)", "raise KeyError(<str>) from None", "raise Oops(<int>)", "pass",
@@ -204,13 +204,14 @@ MEMBERS: Final[tuple[str, ...]] = (
     "def __getitem__(self, key):\n    if key == 3:\n        raise IndexError(key)\n    return trace(key)",
     "def __setitem__(self, key, value):\n    self.n = trace((key, value))",
     "def __call__(self, *args, **kwargs):\n    return trace((args, kwargs))",
-    "def __getattr__(self, name):\n    if name in ('n', 'keys', 'v'):\n        raise AttributeError(name)\n    return trace(name)",
+    "def __getattr__(self, name):\n    if name in ('n', 'keys', 'v'):\n        raise AttributeError(name)\n    return name",
     "def __iadd__(self, other):\n    self.n = trace(other)\n    return self",
     "@property\ndef v(self):\n    return trace(self.n)\n@v.setter\ndef v(self, value):\n    self.n = trace(value)",
     "def m(self, i=1):\n    <locals>\n    <block>\n    return <int>",
     "def own(self):\n    self._own = self\n    return self._own",
     "@classmethod\ndef make(cls, n):\n    return cls(n)",
-    "@staticmethod\ndef plain(i=<int!>):\n    return i",
-    "z = <int!>\nfor y in range(2):\n    z += y",
-    "kept = [v * 2 for v in <list!>]\ntext = f'{kept}'",
+    "@staticmethod\ndef plain(i=<int.name>):\n    return i",
+    "z = <int.name> * 3 - 1\nfor y in range(2):\n    z += y",
+    "try:\n    z = <int!>\nexcept Exception as error:\n    trace(str(error))",
+    "kept = [v * v + v % 2 for v in <list.name> if v in (1, 2, 0)]\ntext = f'{kept}'",
 )  # fmt: skip

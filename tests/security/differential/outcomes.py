@@ -16,9 +16,6 @@ from plataforma_sdk.sandbox.restricted._vetted import LIBRARIES
 __all__ = ["Outcome", "Tools", "disagreement", "run_plain", "run_restricted"]
 
 FUEL: Final = 300_000
-_LATE: Final = 3
-"""Steps within which an attribute that is missing shows."""
-
 MEMORY: Final = 256 << 20
 _ADDRESS: Final = re.compile(r" at 0x[0-9a-f]+")
 DEVIATIONS: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
@@ -123,7 +120,7 @@ def disagreement(plain: Outcome, restricted: Outcome) -> str | None:
     """
     for number, (first, second) in enumerate(zip(plain.log, restricted.log, strict=False)):
         if first != second:
-            is_late = any("has no attribute" in line for line in plain.log[number : number + _LATE])
+            is_late = any("has no attribute" in line for line in plain.log[number:])
             return None if is_late else f"step {number}: plain {first!r}, restricted {second!r}"
     if len(plain.log) != len(restricted.log):
         return f"plain took {len(plain.log)} steps, restricted {len(restricted.log)}"

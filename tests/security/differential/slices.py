@@ -118,7 +118,8 @@ class _Cutter:
             return None
         foreign = self._foreign(file, statements, name)
         if foreign is not None:
-            return self._need(*foreign)
+            self._need(*foreign)
+            return
         if name in self._owners:
             raise Clash(name)
         self._owners[name] = file.module
@@ -128,7 +129,6 @@ class _Cutter:
             for used in sorted(_used(statement)):
                 self._need(file, used)
             self._chosen.setdefault(file.module, []).append(statement)
-        return None
 
     def _foreign(self, file: _File, statements: list[ast.stmt], name: str) -> tuple[_File, str] | None:
         """Follow ``from .other import name`` into the other file of the package."""

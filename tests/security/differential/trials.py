@@ -20,6 +20,7 @@ __all__ = ["Trial", "try_function"]
 _UNSTEADY: Final = ("random", "time", "uuid", "secrets", "now(", "today(", "id(", "perf_counter", "getsizeof")
 """What differs between any two runs."""
 
+_OTHERWISE: Final = "except Exception as error:\n    trace('raised', type(error).__name__, str(error))"
 _HELPERS: Final = textwrap.dedent("""\
     def shown_(value, depth=0):
         if depth < 4 and isinstance(value, (list, tuple)):
@@ -67,7 +68,7 @@ def try_function(function: Function) -> Trial | None:
     refused = _refusal(function.source)
     if refused is not None:
         return Trial(function.name, refused)
-    calls = calls_of(function)
+    calls = [call for call in calls_of(function) if _refusal(_statement(call)) is None]
     source, outcome = _restricted(function, calls)
     if outcome.limit is not None:  # some call has no end: leave those out
         calls = [call for call in calls if _restricted(function, [call])[1].limit is None]
@@ -102,5 +103,4 @@ def _statement(call: str) -> str:
     body = ast.parse(call).body
     if len(body) == 1 and isinstance(body[0], ast.Expr):
         return f"attempt_(lambda: (\n{call}\n))"
-    told = "trace('raised', type(error).__name__, str(error))"
-    return f"try:\n{textwrap.indent(call, '    ')}\nexcept Exception as error:\n    {told}"
+    return f"try:\n{textwrap.indent(call, '    ')}\n{_OTHERWISE}"

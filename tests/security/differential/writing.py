@@ -214,6 +214,8 @@ _BASE: Final = textwrap.dedent("""\
             return self.swallows is True
         def __repr__(self):
             return 'Ctx'
+        def __hash__(self):
+            return 7
     def kw(*args, **kwargs):
         return trace(kwargs)
     def reduced(items, *rest, start=0):
@@ -221,7 +223,14 @@ _BASE: Final = textwrap.dedent("""\
             start += item
         return start
     """)
-_INIT: Final = "def __init__(self, n=0):\n    self.n = n\n    self._p = trace(n)\ndef __repr__(self):\n    return 'C'"
+_INIT: Final = textwrap.dedent("""\
+    def __init__(self, n=0):
+        self.n = n
+        self._p = trace(n)
+    def __repr__(self):
+        return 'C'
+    def __hash__(self):
+        return 6""")
 _SUPER: Final = "def __init__(self, n=1):\n    super().__init__(n)\n    self.extra = [n]"
 _FUNCTIONS: Final = (
     "def g0(i=2, s='g'):",

@@ -116,7 +116,7 @@ class AugmentedPolicy(OperatorPolicy):
             place(step, node)
         return steps
 
-    def set_slice(self, node: ast.stmt, value: ast.expr, container: ast.expr, bounds: list[ast.expr]) -> ast.stmt:
+    def set_slice(self, node: ast.AST, value: ast.expr, container: ast.expr, bounds: list[ast.expr]) -> ast.stmt:
         """Write ``container[bounds] = value``; the value is evaluated first, as in the statement."""
         return place(ast.Expr(call("_set_slice_", value, container, *bounds)), node)  # type: ignore[return-value]
 

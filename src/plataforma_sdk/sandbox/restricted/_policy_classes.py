@@ -122,7 +122,7 @@ class Policy(FlowPolicy):
         node.keywords.append(ast.keyword("metaclass", name("_meta_")))
         return node
 
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.stmt:
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.stmt | list[ast.stmt]:
         if self.in_class_body and isinstance(node.target, ast.Name):
             node.annotation = constant(ast.unparse(node.annotation))
             node.target = self.visit(node.target)
@@ -130,24 +130,29 @@ class Policy(FlowPolicy):
             return node
         if node.value is None:
             return place(ast.Pass(), node)  # type: ignore[return-value]
-        value = self.visit(node.value)
-        return place(ast.Assign([self.visit(node.target)], value), node)  # type: ignore[return-value]
+        return self.visit_Assign(place(ast.Assign([node.target], node.value), node))  # type: ignore[arg-type]
 
     # --- assignment ----------------------------------------------------------------------------------------------
 
-    def visit_Assign(self, node: ast.Assign) -> ast.stmt:
+    def visit_Assign(self, node: ast.Assign) -> ast.stmt | list[ast.stmt]:
+        node.type_comment = None
         match node.targets:
             case [ast.Name(id="__slots__" | "__all__")]:
                 return place(ast.Pass(), node)  # type: ignore[return-value]
             case [ast.Subscript(value=container, slice=ast.Slice() as index)]:
                 return self.set_slice(node, self.visit(node.value), self.visit(container), self.bounds(index))
-        unpacks = [self.takes_many(target) for target in node.targets]
         node.value = self.visit(node.value)
-        if any(unpacks):
+        later: list[ast.stmt] = []
+        if len(node.targets) == 1 and any(
+            isinstance(item, ast.Starred) for item in getattr(node.targets[0], "elts", ())
+        ):
             node.value = call("_star_", node.value)
-        node.targets = [self.visit(target) for target in node.targets]
-        node.type_comment = None
-        return node
+            node.targets = [self.elements(node.targets[0], later)]
+            return [node, *later]
+        for number, target in enumerate(node.targets):
+            node.targets[number], statements = self.unpacked(target)
+            later += statements
+        return [node, *later] if later else node
 
     def visit_NamedExpr(self, node: ast.NamedExpr) -> ast.expr:
         node.value, node.target = self.visit(node.value), self.visit(node.target)

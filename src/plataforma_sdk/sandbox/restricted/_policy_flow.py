@@ -10,7 +10,8 @@
                                 B
                             else: _dead_()
     except E: B             except _exc_(E): B                      only Exception, and never past a limit
-    for a, *b in xs: B      for t in ...: a, *b = _star_(t); B       a range of a billion would be made a list
+    for a, *b in xs: B      for t in ...: a, *b = _star_(t); B      a range of a billion would be made a list
+    i, (a, *b) = x          i, t = x; a, *b = _star_(t)
     case [a, *b]            match _matched_(x): ...                 what is copied is charged
     finally: B              finally: for _w in _fuel_: B; break     skipped where a limit passes through
     finally: return         refused: it would swallow a limit
@@ -71,25 +72,36 @@ class FlowPolicy(CallPolicy):
         return node
 
     def unpacked(self, target: ast.expr) -> tuple[ast.expr, list[ast.stmt]]:
-        """Transform a target; ``a, *b`` takes an iterable to its end, so it is unpacked by a statement of its own."""
-        if not self.takes_many(target):
-            return self.visit(target), []
-        held = self.temporary()
-        statement = ast.Assign([self.visit(target)], call("_star_", name(held)))
-        return place(name(held, STORE), target), [place(statement, target)]  # type: ignore[return-value, list-item]
+        """Transform a target; what takes an iterable to its end becomes a statement of its own, behind a guard.
 
-    def takes_many(self, target: ast.expr, depth: int = 0) -> bool:
-        """Whether assigning to `target` reads an iterable to its end; where no guard can stand, it is refused."""
-        if isinstance(target, ast.Tuple | ast.List):
-            found = [self.takes_many(item, depth + 1) for item in target.elts]  # each is looked at, for its faults
-            return any(found)
+        ``i, (a, *b)`` -> ``i, t`` then ``a, *b = _star_(t)``; ``x[1:], i`` -> ``t, i``, ``_set_slice_(t, x, 1, ...)``.
+        """
+        statements: list[ast.stmt] = []
+        return self._target(target, statements), statements
+
+    def _target(self, target: ast.expr, later: list[ast.stmt]) -> ast.expr:
         if isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Slice):
-            self.refuse(target, "unpacking", "a slice among several targets", "assign to the slice by itself")
+            held = self.temporary()
+            container = self.visit(target.value)
+            later.append(self.set_slice(target, name(held), container, self.bounds(target.slice)))
+            return place(name(held, STORE), target)  # type: ignore[return-value]
+        if isinstance(target, ast.Tuple | ast.List) and any(isinstance(item, ast.Starred) for item in target.elts):
+            held = self.temporary()
+            deeper: list[ast.stmt] = []
+            inner = self.elements(target, deeper)
+            later += [place(ast.Assign([inner], call("_star_", name(held))), target), *deeper]  # type: ignore[list-item]
+            return place(name(held, STORE), target)  # type: ignore[return-value]
+        return self.elements(target, later)
+
+    def elements(self, target: ast.expr, later: list[ast.stmt]) -> ast.expr:
+        """Transform the parts of a target, one by one."""
         if isinstance(target, ast.Starred):
-            if depth > 1:
-                self.refuse(target, "unpacking", "a starred target inside another one", "unpack in two steps")
-            return True
-        return False
+            target.value = self._target(target.value, later)
+            return target
+        if isinstance(target, ast.Tuple | ast.List):
+            target.elts = [self._target(item, later) for item in target.elts]
+            return target
+        return self.visit(target)  # type: ignore[no-any-return]
 
     def _metered(self, iterable: ast.expr, *, may_stop: bool) -> ast.expr:
         """Transform what a loop iterates over into what burns a unit a turn."""
@@ -132,15 +144,17 @@ class FlowPolicy(CallPolicy):
 
     def _generator(self, node: ast.comprehension) -> list[ast.comprehension]:
         """Transform target and tests; ``for a, *b in rows`` -> ``for t in rows for a, *b in (_star_(t),)``."""
-        target, tests = node.target, node.ifs
-        takes_many = self.takes_many(target)
-        node.target, node.ifs = self.visit(target), [self.visit(test) for test in tests]
-        if not takes_many:
-            return [node]
-        held = self.temporary()
-        once = ast.Tuple([call("_star_", name(held))], ast.Load())
-        inner = ast.comprehension(node.target, once, node.ifs, 0)
-        return [ast.comprehension(name(held, STORE), node.iter, [], node.is_async), inner]
+        target, statements = self.unpacked(node.target)
+        made = [ast.comprehension(target, node.iter, [], node.is_async)]
+        for statement in statements:
+            if isinstance(statement, ast.Assign):
+                once = ast.Tuple([statement.value], ast.Load())
+                made.append(ast.comprehension(statement.targets[0], once, [], 0))
+            else:
+                advice = "assign to the slice in a loop"
+                self.refuse(node.target, "unpacking", "a slice as the target of a comprehension", advice)
+        made[-1].ifs = [self.visit(test) for test in node.ifs]
+        return made
 
     def _comprehension_scope(self, node: ast.expr, generators: list[ast.comprehension]) -> Scope:
         """A target of ``range`` is a small number inside; any other is unknown, whatever its name means outside."""
@@ -237,13 +251,18 @@ class FlowPolicy(CallPolicy):
         return self._with(node)
 
     def _with(self, node: ast.With | ast.AsyncWith) -> ast.stmt:
-        unpacking: list[ast.stmt] = []
-        for item in node.items:
+        for number, item in enumerate(node.items, 1):
             item.context_expr = self.visit(item.context_expr)
-            if item.optional_vars is not None:
-                item.optional_vars, statements = self.unpacked(item.optional_vars)
-                unpacking += statements
-        node.body = [*unpacking, *self.statements(node.body)]
+            if item.optional_vars is None:
+                continue
+            item.optional_vars, unpacking = self.unpacked(item.optional_vars)
+            if unpacking:  # before what follows is evaluated: `with a as (b, *c), d(c): B` becomes two statements
+                rest = type(node)(node.items[number:], node.body)
+                inner = [self._with(place(rest, node))] if rest.items else self.statements(node.body)  # type: ignore[arg-type]
+                node.items, node.body = node.items[:number], [*unpacking, *inner]
+                break
+        else:
+            node.body = self.statements(node.body)
         node.type_comment = None
         return node
 

@@ -147,7 +147,7 @@ class OperatorPolicy(NamePolicy):
         if not is_quiet and self.scope.kind == "comprehension":
             return None
         first, second = self.held(new.left, is_pinned=not is_quiet), self.held(new.right)
-        if first is None or second is None:
+        if first is None or second is None or not self.scope.has_temporaries:
             return None
         guarded, result = call("_mul_", first[1], second[1]), self.temporary()
         whole = ast.BinOp(first[1], new.op, second[1])

@@ -92,6 +92,26 @@ SAME = {
         "a = b = [1, 1]\ni = 0\ndef f():\n    global a, i\n    a, i = [0, 0], 1\n    return 5\na[i] += f()\nr = a, b",
         ([0, 0], [6, 1]),
     ),
+    "stars inside targets": (
+        "i, (a, *b), c = 1, range(3), 4\nr = [i, a, b, c]\nx = [d, *e] = 'abc'\nr += [x, d, e]\nfor i, (a, *b) in enumerate([(1, 2), 'xy']):\n    r.append((i, a, b))\nr.append([(i, a, b) for i, (a, *b) in [(0, 'pq')] if b])\ny = [0, 0, 0]\ny[1:], (z, *y[:1]) = 'k', 'lmn'\nr += [y, z]",
+        [1, 0, [1, 2], 4, "abc", "a", ["b", "c"], (0, 1, [2]), (1, "x", ["y"]), [(0, "p", ["q"])], ["m", "n", "k"], "l"],
+    ),
+    "targets of with": (
+        "class C:\n    def __init__(self, v):\n        self.v = v\n    def __enter__(self):\n        return self.v\n    def __exit__(self, *a):\n        pass\nwith C('abc') as (a, *b), C(b) as [c, d]:\n    r = a, b, c, d",
+        ("a", ["b", "c"], "b", "c"),
+    ),
+    "products where nothing can be bound": (
+        "class A:\n    x = sum(v * v for v in [1, 2])\n    def f(self, n=sum(v * v for v in [3])):\n        return n\nr = A.x, A().f(), [f(2) for f in [lambda v: sum(i * i for i in [v])]]",
+        (5, 9, [4]),
+    ),
+    "a number times whatever": (
+        "def g(b, xs):\n    a = 2\n    return (a + 1) * xs[0], 3 * b.upper(), a * xs\nr = g('x', [5])",
+        (15, "XXX", [5, 5]),
+    ),
+    "a factor rebound by the other": (
+        "def f():\n    global a\n    a = 10\n    return 3\na = 2\nr = a * f(), a * (a := 4), a",
+        (6, 40, 4),
+    ),
     "in-place operators": (
         "a = 2\na **= 3\na <<= 2\na //= 3\na %= 7\nt = '%d'\nt %= a\nr = a, t",
         (3, "3"),
