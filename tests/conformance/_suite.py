@@ -41,9 +41,6 @@ __all__ = [
 METERED: Final = ("restricted", "wasm")
 """The tiers that enforce the hard limits; `trusted` has a deadline for its calls only."""
 
-ROOMY: Final = ResourceLimits(max_step_ms=1_000)
-"""For cases that are not about limits: a garbage collection of the whole test process may fall into a step."""
-
 CASE_TIMEOUT_S: Final = 15.0
 Check = Callable[[ModuleHost, Any], Awaitable[None]]
 
@@ -104,7 +101,7 @@ class Case:
         if self.has_database:
             settings["database"] = make_database(directory.with_suffix(".sqlite"))
         async with asyncio.timeout(CASE_TIMEOUT_S):
-            async with ModuleHost(engine=engine, grants=grants, limits=self.limits or ROOMY, **settings) as host:
+            async with ModuleHost(engine=engine, grants=grants, limits=self.limits, **settings) as host:
                 package = self.package(directory)
                 if not self.is_loaded:
                     await self.check(host, package)
