@@ -112,10 +112,10 @@ class _Cutter:
 
     def _need(self, file: _File, name: str) -> None:
         if self._owners.get(name) == file.module:
-            return None
+            return
         statements = file.binders.get(name)
         if statements is None:
-            return None
+            return
         foreign = self._foreign(file, statements, name)
         if foreign is not None:
             self._need(*foreign)

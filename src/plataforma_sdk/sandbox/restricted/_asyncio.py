@@ -53,9 +53,13 @@ class Tasks:
 
     def spawn(self, awaitable: Any, *, is_background: bool) -> asyncio.Task[Any]:
         """Run a coroutine of the module's beside what is running now."""
-        check_headroom(self.meter)
-        if len(self._live) >= _MAX_TASKS:
-            self.meter.trip("memory", len(self._live), _MAX_TASKS, "tasks")
+        try:
+            check_headroom(self.meter)
+            if len(self._live) >= _MAX_TASKS:
+                self.meter.trip("memory", len(self._live), _MAX_TASKS, "tasks")
+        except LimitReached:
+            close_quietly(awaitable)  # else Python tells the host that it was never awaited
+            raise
         account = self._background() if is_background else self.meter.account
         task = asyncio.get_running_loop().create_task(self.metered(awaitable, account))
         self._live.add(task)

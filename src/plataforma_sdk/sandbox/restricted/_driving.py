@@ -95,7 +95,7 @@ class Metered:
                 close_quietly(coroutine)
 
 
-def close_quietly(coroutine: Coroutine[Any, Any, Any]) -> None:
+def close_quietly(coroutine: Any) -> None:
     """Close a coroutine of a sandbox that has been ended: what it would still do is not done, so nothing is lost."""
     with contextlib.suppress(Exception, asyncio.CancelledError, LimitReached):
         coroutine.close()

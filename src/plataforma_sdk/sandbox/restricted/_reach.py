@@ -20,6 +20,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Final, TypeAlias
 
+from plataforma_sdk.sandbox.restricted._crossing import Box
 from plataforma_sdk.sandbox.restricted._sealed import SealedMeta
 from plataforma_sdk.sandbox.restricted._weights import CONTAINERS, DICTS, SCALARS
 
@@ -37,6 +38,7 @@ _SLICED: Final = (list, tuple)
 _TRANSPARENT: Final = frozenset(["builtins", "itertools", "collections", "functools", "operator", "re", "types"])
 """Modules of C types that hold what they were given: iterators, views, methods, partial functions, matches."""
 
+_ENGINE: Final = "plataforma_sdk"
 _HOSTS: Final = (type, types.ModuleType, types.CodeType)
 
 
@@ -123,14 +125,18 @@ class Reach:
         held: _Inside | None = getattr(kind, "_sdk_held", None)
         if held is not None:
             return held
-        if issubclass(kind, _HOSTS) or isinstance(kind, SealedMeta) or kind.__module__.startswith("plataforma_sdk"):
+        if isinstance(kind, SealedMeta):  # a record or a match holds what is the module's, a vetted module nothing
+            return _hosts if kind is Box or kind.__module__ == "sandbox" else _referents
+        if issubclass(kind, _HOSTS) or kind.__module__.startswith(_ENGINE):
             return _hosts
-        if issubclass(kind, BaseException) or kind.__module__ in _TRANSPARENT:
-            return _referents
-        return None
+        return _referents if issubclass(kind, BaseException) or kind.__module__ in _TRANSPARENT else None
 
     def _function(self, function: types.FunctionType) -> list[Any]:
-        return gc.get_referents(function) if id(function.__globals__) in self._own else []
+        """Open the module's own; of the engine's, only what it closes over: a function that it wraps, a cache."""
+        if id(function.__globals__) in self._own:
+            return gc.get_referents(function)
+        is_engines = str(function.__globals__.get("__name__")).startswith(_ENGINE)
+        return list(function.__closure__ or ()) if is_engines else []
 
     def _frame(self, frame: types.FrameType) -> list[Any]:
         return gc.get_referents(frame) if id(frame.f_globals) in self._own else []
