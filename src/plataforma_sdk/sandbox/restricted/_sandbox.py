@@ -216,6 +216,7 @@ class Sandbox:
             "_compress_": itertools.compress,
             "_dead_": self.dead,
             "_charge_": self.meter.charge,
+            "_paid_": self._paid,
             "_type_": type,
             "_len_": len,
             "_isinstance_": isinstance,
@@ -226,7 +227,6 @@ class Sandbox:
             "_Exception_": Exception,
             "_float_": float,
             "_CHEAP_": self.meter.cheap,
-            "_SHORT_": frozenset({int, float, bool, type(None)}),
             "_NUMERIC_": frozenset({int, float}),
             "_HASHED_": _HASHED,
             "_HIDING_": self.meter.hiding,
@@ -310,7 +310,11 @@ class Sandbox:
 
     def _short_str(self, value: Any) -> str:
         kind = type(value)
-        return str(value) if kind is int or kind is str or kind is float else self.texts.text(value)
+        return str(value) if kind is str or kind is float else self.texts.text(value)
+
+    def _paid(self, units: int) -> bool:
+        self.meter.charge(units)
+        return True
 
     def _burn(self) -> Any:
         for _ in self.meter.fuel:

@@ -108,7 +108,7 @@ PLACES = {
     "a closure in a cell of an attribute": "class C:\n    pass\nc = C()\nc.f = (lambda x: lambda: x)({big})",
     "an async generator": "async def g(x):\n    yield x\nit = g({big})",
     "a coroutine not begun": "import asyncio\nasync def g(x):\n    return x\nq = asyncio.Queue()\nq.put_nowait(({big},))",
-    "a slice object": "class C:\n    def __getitem__(self, key):\n        return key\nx = C()[{big}:1]",
+    "a slice object": "class C:\n    def __getitem__(self, key):\n        return key\nx = [C()[i:str(i) * 20] for i in range(20_000)]",
     "a sort key": "import functools\nk = functools.cmp_to_key(lambda a, b: 0)({big})",
     "a queue": "import asyncio\nq = asyncio.Queue()\nq.put_nowait({big})",
 }
