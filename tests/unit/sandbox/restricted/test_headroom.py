@@ -88,7 +88,10 @@ def run_deep(source, host):
     runner = Runner()
     sandbox = runner.sandbox
     crossing = Crossing(
-        sandbox.meter.charge, sandbox.iterables.bounded, lambda function: host_function(function, crossing)
+        sandbox.meter.charge,
+        sandbox.iterables.bounded,
+        lambda function: host_function(function, crossing),
+        sandbox.meter.alloc,
     )
     gates = Gates(sandbox.meter, crossing)
     api = namespace("Api", {"deep": gates.now(host.deep), "back": gates.now(lambda function: function(1))})
