@@ -120,16 +120,17 @@ class Reach:
 
     def _of_kind(self, kind: type) -> _Inside | None:
         """Decide how to look into values of a type; None where there is nothing inside."""
+        module = str(getattr(kind, "__module__", ""))
         if isinstance(kind, self._meta) or kind is self._meta:
             return _referents
         held: _Inside | None = getattr(kind, "_sdk_held", None)
         if held is not None:
             return held
         if isinstance(kind, SealedMeta):  # a record or a match holds what is the module's, a vetted module nothing
-            return _hosts if kind is Box or kind.__module__ == "sandbox" else _referents
-        if issubclass(kind, _HOSTS) or kind.__module__.startswith(_ENGINE):
+            return _hosts if kind is Box or module == "sandbox" else _referents
+        if issubclass(kind, _HOSTS) or module.startswith(_ENGINE):
             return _hosts
-        return _referents if issubclass(kind, BaseException) or kind.__module__ in _TRANSPARENT else None
+        return _referents if issubclass(kind, BaseException) or module in _TRANSPARENT else None
 
     def _function(self, function: types.FunctionType) -> list[Any]:
         """Open the module's own; of the engine's, only what it closes over: a function that it wraps, a cache."""
