@@ -89,15 +89,15 @@ class Sandbox:
         self.iterables = Iterables(self.meter, self.scales, self.operators)
         self.texts = Texts(self.meter, self.scales, self.operators)
         self.classes = Classes(self.meter)
-        self.roots: Callable[[], Iterable[Any]] = tuple
-        reach = Reach(self.classes.meta, self.namespaces)
-        self.memory = self.meter.source.watch = MemoryAccount(self.meter, reach, self._more_roots, breaker)
         self.methods = Methods(self.meter, self.scales, self.operators, self.iterables, self.texts, SealedMeta)
         self.builtins = Builtins(
             self.meter, self.scales, self.operators, self.iterables, self.texts, self.methods, self.classes, output
         )
         self.builtin_table = self.builtins.table()
         self._template = self._make_template()
+        self.roots: Callable[[], Iterable[Any]] = tuple
+        reach = Reach(self.classes.meta, self.namespaces, frozenset(self._template) | {"__builtins__", "__name__"})
+        self.memory = self.meter.source.watch = MemoryAccount(self.meter, reach, self._more_roots, breaker)
 
     def _more_roots(self) -> Iterable[Any]:
         return self.roots()
