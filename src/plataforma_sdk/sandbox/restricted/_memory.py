@@ -30,8 +30,10 @@ from plataforma_sdk.sandbox.restricted._reach import Reach
 
 __all__ = ["MemoryAccount"]
 
-_UNIT_BYTES: Final = 64
-"""What one unit of fuel is suspected to have allocated uncharged: a small object. It triggers a measure, no more."""
+_UNITS_AN_OBJECT: Final = 400
+_LEAST_UNITS: Final = 20_000
+"""Work after which a module is measured anew, though little was charged: small objects are not. A walk takes 8 units
+an object."""
 
 _SHARE: Final = 4
 """A quarter of the limit is worth a measure."""
@@ -72,8 +74,7 @@ class MemoryAccount:
         self._limit = meter.memory_limit
         self._growth = Growth(self._limit, system)
         self._thorough = 0
-        self._fuel_before = 0
-        self._is_settled = False
+        self._due_at = -1
         self._step = -1
         self._churned = self._grown = self._turns = 0
         self._given_at = -_GIVEN_EVERY_S
@@ -81,21 +82,18 @@ class MemoryAccount:
     # --- between steps ---------------------------------------------------------------------------------------------
 
     def settle(self) -> int:
-        """Measure, where enough was charged since the last time; return the balance in bytes.
+        """Measure, where enough was charged or done since the last time; return the balance in bytes.
 
-        Cost: one walk over the module's objects, after loading and once for each quarter of the limit allocated.
+        Cost: one walk over the module's objects, after loading, for each quarter of the limit charged, and where the
+        module has worked for 50 times as long as the walk will take.
         """
         meter = self._meter
         if meter.is_stopped:
             return meter.retained
-        suspected = meter.charged
-        if not self._growth.is_known:
-            suspected += (meter.fuel_used - self._fuel_before) * _UNIT_BYTES
-        if suspected > self._limit // _SHARE or not self._is_settled:
-            self._is_settled = True
-            self._fuel_before = meter.fuel_used
+        if meter.charged > self._limit // _SHARE or meter.fuel_used > self._due_at:
             meter.charged = 0
             meter.retained = self._measure()
+            self._due_at = meter.fuel_used + _LEAST_UNITS + _UNITS_AN_OBJECT * self._reach.visited
             self._stop_beyond(meter.retained)
         return meter.retained
 

@@ -48,16 +48,22 @@ class Reach:
     Args:
         meta: the metaclass of the module's own classes.
         namespaces: file -> its globals.
+        engine_names: globals that are the engine's.
+
+    Attributes:
+        visited: objects looked at by the last measure.
     """
 
-    def __init__(self, meta: type, namespaces: Mapping[str, dict[str, Any]]) -> None:
+    def __init__(self, meta: type, namespaces: Mapping[str, dict[str, Any]], engine_names: frozenset[str]) -> None:
+        self.visited = 0
         self._meta = meta
         self._namespaces = namespaces
+        self._engine_names = engine_names
         self._own: frozenset[int] = frozenset()
         self._estimated = 0
         self._plain: dict[Any, _Inside | None] = dict.fromkeys(SCALARS)
         self._plain |= {types.FunctionType: self._function, types.FrameType: self._frame}
-        self._thorough = dict.fromkeys(CONTAINERS - DICTS, list) | dict.fromkeys(DICTS, _items)
+        self._thorough = dict.fromkeys(CONTAINERS - DICTS, list) | dict.fromkeys(DICTS, self._items)
         self._quick = dict.fromkeys(CONTAINERS - DICTS, self._sampled) | dict.fromkeys(DICTS, self._sampled_items)
 
     def measure(
@@ -69,7 +75,7 @@ class Reach:
         container, unless the walk is thorough.
         """
         self._own = frozenset(map(id, self._namespaces.values()))
-        self._estimated = 0
+        self._estimated = self.visited = 0
         found = [*roots, *self._namespaces.values()]
         while frame is not None:
             if id(frame.f_globals) in self._own:
@@ -83,6 +89,7 @@ class Reach:
         size, owners = sys.getsizeof, sys.getrefcount
         total = 0
         while True:
+            self.visited += len(found)
             for value in found:
                 if owners(value) > _ALONE:
                     if id(value) in seen:
@@ -116,20 +123,28 @@ class Reach:
         return []
 
     def _sampled_items(self, mapping: Mapping[Any, Any]) -> list[Any]:
-        return _items(mapping) if len(mapping) <= _BIG else [*self._sampled(mapping), *self._sampled(_values(mapping))]
+        if len(mapping) <= _BIG:
+            return self._items(mapping)
+        return [*self._sampled(mapping), *self._sampled(_values(mapping))]
+
+    def _items(self, mapping: Mapping[Any, Any]) -> list[Any]:
+        if id(mapping) in self._own:
+            return [value for name, value in mapping.items() if name not in self._engine_names]
+        return [*mapping, *_values(mapping)]
 
     def _of_kind(self, kind: type) -> _Inside | None:
         """Decide how to look into values of a type; None where there is nothing inside."""
+        module = str(getattr(kind, "__module__", ""))
         if isinstance(kind, self._meta) or kind is self._meta:
             return _referents
         held: _Inside | None = getattr(kind, "_sdk_held", None)
         if held is not None:
             return held
         if isinstance(kind, SealedMeta):  # a record or a match holds what is the module's, a vetted module nothing
-            return _hosts if kind is Box or kind.__module__ == "sandbox" else _referents
-        if issubclass(kind, _HOSTS) or kind.__module__.startswith(_ENGINE):
+            return _hosts if kind is Box or module == "sandbox" else _referents
+        if issubclass(kind, _HOSTS) or module.startswith(_ENGINE):
             return _hosts
-        return _referents if issubclass(kind, BaseException) or kind.__module__ in _TRANSPARENT else None
+        return _referents if issubclass(kind, BaseException) or module in _TRANSPARENT else None
 
     def _function(self, function: types.FunctionType) -> list[Any]:
         """Open the module's own; of the engine's, only what it closes over: a function that it wraps, a cache."""
@@ -153,10 +168,6 @@ def _hosts(_: Any) -> list[Any]:
 def _values(mapping: Mapping[Any, Any]) -> Collection[Any]:
     """The values, by the type's own method: an instance may have been given another one."""
     return dict.values(mapping) if isinstance(mapping, dict) else mapping.values()
-
-
-def _items(mapping: Mapping[Any, Any]) -> list[Any]:
-    return [*mapping, *_values(mapping)]
 
 
 def _locals(frame: types.FrameType) -> list[Any]:

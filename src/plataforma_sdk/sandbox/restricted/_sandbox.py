@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import itertools
 import operator
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import CodeType
 from typing import Any, Final
 
@@ -95,15 +95,15 @@ class Sandbox:
         self.iterables = Iterables(self.meter, self.scales, self.operators)
         self.texts = Texts(self.meter, self.scales, self.operators)
         self.classes = Classes(self.meter, self.scales, self.iterables.generator_function)
-        self.roots: Callable[[], Iterable[Any]] = tuple
-        reach = Reach(self.classes.meta, self.namespaces)
-        self.memory = self.meter.source.watch = MemoryAccount(self.meter, reach, self._more_roots, breaker)
         self.methods = Methods(self.meter, self.scales, self.operators, self.iterables, self.texts, SealedMeta)
         self.builtins = Builtins(
             self.meter, self.scales, self.operators, self.iterables, self.texts, self.methods, self.classes, output
         )
         self.builtin_table = self.builtins.table()
         self._template = self._make_template()
+        self.roots: Callable[[], Iterable[Any]] = tuple
+        reach = Reach(self.classes.meta, self.namespaces, frozenset(self._template) | {"__builtins__", "__name__"})
+        self.memory = self.meter.source.watch = MemoryAccount(self.meter, reach, self._more_roots, breaker)
 
     def _more_roots(self) -> Iterable[Any]:
         return self.roots()
@@ -145,12 +145,6 @@ class Sandbox:
         namespace["__builtins__"] = builtins
         namespace["__name__"] = path.removesuffix(".py").replace("/", ".")
         return namespace
-
-    def bound_values(self) -> Iterator[Any]:
-        """Yield what the module's files have bound; the engine's own names, which no module can bind, are left out."""
-        own = self._template.keys() | _OWN_NAMES
-        for namespace in self.namespaces.values():
-            yield from (value for name, value in namespace.items() if name not in own)
 
     def guard(self, name: str) -> Any:
         """One of the engine's own functions, by the name that the policy writes."""

@@ -180,6 +180,22 @@ def test_tasks_and_waiting_calls_stop_with_the_limit(run, load):
     run(main())
 
 
+def test_the_host_is_told_once_of_a_limit_that_ends_many_tasks(run, load):
+    async def main():
+        loaded = await load(
+            "async def probe(self):\n    self.tasks = [asyncio.create_task(self.wait()) for i in range(5)]\n"
+            "    self.tasks.append(asyncio.create_task(self.spin()))\n"
+            "async def wait(self):\n    await asyncio.sleep(60)\nasync def spin(self):\n    while True:\n        pass",
+            limits=LIMITS,
+        )
+        await loaded.call("probe")
+        await asyncio.sleep(0.05)
+        assert loaded.instance.is_poisoned
+        assert len([args for method, args in loaded.bridge.calls if method == "log"]) == 1
+
+    run(main())
+
+
 def test_memory_of_an_ended_module_is_freed_though_nobody_asks_for_it(run, load):
     async def main():
         loaded = await load(
