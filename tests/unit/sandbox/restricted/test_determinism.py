@@ -16,7 +16,7 @@ import pytest
 
 from plataforma_sdk.errors import ResourceLimitError
 from plataforma_sdk.sandbox import ResourceLimits
-from plataforma_sdk.sandbox.restricted._compile import CompileCache
+from plataforma_sdk.sandbox.restricted._cache import CompileCache
 from plataforma_sdk.sandbox.restricted._fuel import SLICE, Account, LimitReached
 from tests.unit.sandbox.restricted.restricted_kit import Runner
 
