@@ -73,7 +73,7 @@ class Builtins:
             "int": seal_type(int, self.make_int, {"from_bytes": self._from_bytes}),
             "float": seal_type(float, self.make_float),
             "bool": seal_type(bool, bool),
-            "complex": seal_type(complex, complex),
+            "complex": seal_type(complex, self._make_complex),
             "bytes": seal_type(bytes, self.make_bytes, {"fromhex": self._from_hex}),
             "bytearray": seal_type(bytearray, self.make_bytearray),
             "list": seal_type(list, self.make_list),
@@ -115,6 +115,16 @@ class Builtins:
                 raise ValueError("a number of too many digits")
         return float(*args)
 
+    def _make_complex(self, *args: Any) -> complex:
+        if any(type(item) is str and len(item) > _MAX_DIGITS for item in args):
+            raise ValueError("a number of too many digits")
+        return complex(*args)
+
+    def _in_base(self, write: Callable[[Any], str]) -> Callable[[Any], str]:
+        """Guard `bin`, `oct` and `hex`: a text of up to 32,768 characters for one integer."""
+        grown = self._operators.grown
+        return types.MethodType(lambda convert, number: grown(convert(number)), write)
+
     def make_bytes(self, source: Any = b"", *args: Any) -> bytes:
         """``bytes(...)``."""
         if isinstance(source, int):
@@ -122,6 +132,8 @@ class Builtins:
                 self._meter.trip("memory", source, MAX_TEXT, "bytes")
         elif type(source) is str:
             check_codec(*args[:1])
+            if len(args) > 1 and args[1] not in ("strict", "ignore", "replace"):
+                raise LookupError("errors= takes strict, ignore or replace")
         elif hasattr(type(source), "__iter__"):
             source = self._iterables.star(source)
         return self._operators.grown(bytes(source, *args))  # type: ignore[no-any-return]
@@ -170,6 +182,9 @@ class Builtins:
             "__build_class__": self._classes.build_class,
             "round": self.round,
             "divmod": self._operators.divmod,
+            "bin": self._in_base(bin),
+            "oct": self._in_base(oct),
+            "hex": self._in_base(hex),
             "pow": self._operators.pow,
             "issubclass": self.issubclass,
             "isinstance": self.isinstance,

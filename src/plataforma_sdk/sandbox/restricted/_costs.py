@@ -18,6 +18,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from plataforma_sdk.sandbox.restricted._containers import DefaultDict, Deque, OrderedDict, check_link
+from plataforma_sdk.sandbox.restricted._fuel import LARGE_TEXT
 from plataforma_sdk.sandbox.restricted._texts import check_codec
 from plataforma_sdk.sandbox.restricted._weights import CONTAINERS, DICTS, HASH_TABLES, MAX_TEXT, exact_number
 
@@ -125,7 +126,12 @@ def _split(methods: Methods, receiver: Any, args: _Args) -> _Args:
 
 def _encode(methods: Methods, receiver: Any, args: _Args) -> _Args:
     check_codec(*args)
+    if len(args) > 1 and args[1] not in _HANDLERS:
+        raise LookupError(f"errors= takes {', '.join(_HANDLERS)}; others write many characters for one")
     return _linear(methods, receiver, args[:2])
+
+
+_HANDLERS: Final = ("strict", "ignore", "replace")
 
 
 def _translate(methods: Methods, receiver: Any, args: _Args) -> _Args:
@@ -166,7 +172,13 @@ def _copies(methods: Methods, receiver: Any, args: _Args) -> _Args:
 
 
 def _finds(methods: Methods, receiver: Any, args: _Args) -> _Args:
+    if type(receiver) is range:
+        if not args or type(args[0]) is not int:  # CPython would look at each number
+            raise ValueError("a range is searched for an integer")
+        return args
     methods.meter.charge(len(receiver) >> 5)
+    if args and type(args[0]) in _TEXTS and methods.meter.largest >= LARGE_TEXT:
+        methods.meter.charge(len(receiver) * (len(args[0]) >> 12))
     if args and type(args[0]) in CONTAINERS:
         methods.scales.weigh(receiver)
         methods.scales.weigh(args[0])

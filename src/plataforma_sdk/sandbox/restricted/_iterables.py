@@ -17,9 +17,10 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
+from plataforma_sdk.sandbox.restricted._containers import Deque
 from plataforma_sdk.sandbox.restricted._fuel import SLICE, Meter
 from plataforma_sdk.sandbox.restricted._guards import Operators
-from plataforma_sdk.sandbox.restricted._weights import CONTAINERS, DICTS, HASH_TABLES, MAX_ITEMS, Scales
+from plataforma_sdk.sandbox.restricted._weights import CONTAINERS, DICTS, MAX_ITEMS, Scales
 
 __all__ = ["MAX_GENERATORS", "MAX_NESTING", "Iterables"]
 
@@ -30,6 +31,7 @@ _ior: Final[Callable[[Any, Any], Any]] = operator.ior
 _FREE_ITEMS: Final = 64
 _FIRST_STRETCH: Final = 32
 _MAX_RANGE: Final = 1 << 63
+_NUMBERS: Final = frozenset({int, float, bool})
 _BATCH: Final = 128
 _BATCH_UNITS: Final = 8
 _SIZED: Final = CONTAINERS | {str, bytes}
@@ -199,7 +201,7 @@ class Iterables:
 
     def add_in_place(self, left: Any, right: Any) -> Any:
         """``left += right``: a list takes any iterable."""
-        if type(left) is list:
+        if type(left) is list or type(left) is Deque:
             right = self.addend(right)
         return self._operators.grown(_iadd(left, right))
 
@@ -207,9 +209,7 @@ class Iterables:
         """``left |= right``: a dict takes any iterable of pairs."""
         if type(left) in DICTS and type(right) not in DICTS:
             right = self.mapping(right)
-        if type(left) in HASH_TABLES and type(right) in HASH_TABLES:
-            self._scales.collisions(left)
-            self._scales.collisions(right)
+        self._operators.size_sets(left, right)
         return self._operators.grown(_ior(left, right))
 
     # --- sets and dicts ------------------------------------------------------------------------------------------
@@ -226,6 +226,8 @@ class Iterables:
         apply = counter.update if sign > 0 else counter.subtract
         if type(source) in DICTS:
             self._charge_copy(len(source))
+            if not _NUMBERS.issuperset(map(type, source.values())):
+                raise TypeError("a Counter counts in numbers")  # it would add up texts and lists, unguarded
             apply(source)
             return
         for batch in self.batches(self.hashable(source)):
@@ -297,7 +299,7 @@ class Iterables:
     def nested(self, source: Any) -> Any:
         """Note how deep `source` is nested, for the lazy iterator about to be made over it."""
         kind = type(source)
-        if kind is types.GeneratorType:
+        if kind is types.GeneratorType or kind is types.AsyncGeneratorType:
             depth = self._depths.get(source, 0) + 1
             if depth > MAX_NESTING:
                 self._meter.trip("stack", depth, MAX_NESTING, "iterators")

@@ -155,8 +155,11 @@ class Methods:
         if len(keys) != len(items):
             raise ValueError("list modified during sort")
         if not self.meter.cheap.issuperset(map(type, keys)):
+            rounds = max(1, size.bit_length())
             for item in keys:
                 self.scales.weigh(item)
+                if type(item) is str or type(item) is bytes:
+                    self.meter.charge((len(item) >> 12) * rounds)
         if key is None:
             items.sort(reverse=reverse)
         else:

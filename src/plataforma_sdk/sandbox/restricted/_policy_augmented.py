@@ -63,7 +63,7 @@ class AugmentedPolicy(OperatorPolicy):
             return node
         if op is ast.Add:
             if not cannot_iterate:  # a list takes any iterable, without end too
-                node.value = choose(test_type(name(identifier), ast.IsNot(), "_list_"), value, call("_addend_", value))
+                node.value = choose(test_type(name(identifier), ast.NotIn(), "_LISTS_"), value, call("_addend_", value))
             return [node, self._charge_after(node, identifier)]
         guard = f"_aug_{op.__name__.lower()}_"
         new = ast.Assign([name(identifier, STORE)], call(guard, name(identifier), value))

@@ -14,7 +14,7 @@ from plataforma_sdk.sandbox.restricted._breaker import PROCESS, MemoryBreaker
 from plataforma_sdk.sandbox.restricted._builtins import Builtins
 from plataforma_sdk.sandbox.restricted._cache import CompileCache
 from plataforma_sdk.sandbox.restricted._classes import Classes
-from plataforma_sdk.sandbox.restricted._containers import slicer
+from plataforma_sdk.sandbox.restricted._containers import Deque, slicer
 from plataforma_sdk.sandbox.restricted._fuel import LimitReached, Meter
 from plataforma_sdk.sandbox.restricted._guards import Operators
 from plataforma_sdk.sandbox.restricted._iterables import Iterables
@@ -217,7 +217,7 @@ class Sandbox:
             "_int_": int,
             "_str_": str,
             "_tuple_": tuple,
-            "_list_": list,
+            "_LISTS_": frozenset({list, Deque}),
             "_Exception_": Exception,
             "_float_": float,
             "_CHEAP_": self.meter.cheap,

@@ -28,8 +28,8 @@ _MAX_HASH_NODES: Final = 20_000
 DICTS: Final = frozenset({dict, DefaultDict, collections.Counter, OrderedDict})
 _ORDERED: Final = collections.OrderedDict[Any, Any]()
 _PLAIN: Final[dict[Any, Any]] = {}
-_VIEWS: Final = frozenset(type(view()) for made in (_PLAIN, _ORDERED) for view in (made.keys, made.values, made.items))
-SEQUENCES: Final = frozenset({list, tuple, set, frozenset, Deque}) | _VIEWS
+VIEWS: Final = frozenset(type(view()) for made in (_PLAIN, _ORDERED) for view in (made.keys, made.values, made.items))
+SEQUENCES: Final = frozenset({list, tuple, set, frozenset, Deque}) | VIEWS
 CONTAINERS: Final = SEQUENCES | DICTS
 HASH_TABLES: Final = (
     frozenset({set, frozenset, type({}.keys()), type({}.items()), type(_ORDERED.keys()), type(_ORDERED.items())})
@@ -89,6 +89,7 @@ class Scales:
         if type(key) is str or type(key) is bytes:
             self._meter.charge(len(key) >> 12)
         elif type(key) is tuple or type(key) is frozenset:
+            self._meter.charge(len(key) >> 4)
             for item in key:
                 if type(item) is tuple or type(item) is frozenset:
                     self.weigh(key, _MAX_HASH_NODES)

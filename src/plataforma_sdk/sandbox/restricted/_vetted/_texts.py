@@ -39,6 +39,7 @@ class _Json:
         """Read a text; depth is checked before parsing."""
         if type(text) not in (str, bytes) or len(text) > _MAX_JSON:
             raise ValueError("json.loads takes a text of at most 4 MiB")
+        self._sandbox.meter.charge(len(text) >> 4)
         raw = text.encode("utf-8", "surrogatepass") if type(text) is str else text
         if raw.count(b"[") + raw.count(b"{") > _MAX_DEPTH and _depth(raw) > _MAX_DEPTH:
             raise ValueError(f"JSON nested deeper than {_MAX_DEPTH} levels")
