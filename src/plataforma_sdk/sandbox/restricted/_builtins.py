@@ -84,6 +84,7 @@ class Builtins:
             "range": seal_type(range, iterables.make_range),
             "slice": seal_type(slice, make_slice),
             **{kind.__name__: seal_type(kind, _not_made) for kind in _POSITIONED},
+            **{kind.__name__: seal_type(kind, _made_plainly(kind)) for kind in _LINKED},
         }
 
     def make_int(self, *args: Any, **kwargs: Any) -> int:
@@ -341,6 +342,15 @@ async def _anext_or(iterator: Any, default: Any) -> Any:
         return default
 
 
+def _made_plainly(kind: type[Exception]) -> Callable[..., Exception]:
+    def make(*args: Any) -> Exception:
+        if len(args) > 1 or any(type(item) not in (str, int, float, bool, type(None)) for item in args):
+            raise TypeError(f"{kind.__name__}() takes one text in the restricted tier")
+        return kind(*args)
+
+    return make
+
+
 def _not_made(*_: Any, **__: Any) -> Any:
     raise TypeError("objects of this type are not made by calling it")
 
@@ -367,9 +377,12 @@ _POSITIONED: Final = (UnicodeDecodeError, UnicodeEncodeError, UnicodeTranslateEr
 Source: CPython gh-123378.
 """
 
+_LINKED: Final = (AttributeError, NameError, UnboundLocalError, ImportError, ModuleNotFoundError, SyntaxError)
+"""Errors that keep objects beside their arguments: freeing a chain of some 100,000 of them overruns the C stack."""
+
 _ERRORS: Final[dict[str, Any]] = {
     name: value
     for name, value in vars(builtins).items()
     if isinstance(value, type) and issubclass(value, Exception) and not issubclass(value, BaseExceptionGroup)
-    if value not in _POSITIONED
+    if value not in (*_POSITIONED, *_LINKED)
 }

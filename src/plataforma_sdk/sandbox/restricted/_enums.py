@@ -112,6 +112,7 @@ class Enums:
                 return made
 
             def __call__(cls, value: Any) -> Any:
+                outer._sandbox.meter.charge(len(cls._sdk_members) >> 2)
                 member = outer._find(cls._sdk_members, value)
                 if member is not None:
                     return member

@@ -32,6 +32,7 @@ _FREE_ITEMS: Final = 64
 _FIRST_STRETCH: Final = 32
 _MAX_RANGE: Final = 1 << 63
 _NUMBERS: Final = frozenset({int, float, bool})
+_FREE_KEYS: Final = 1_024
 _BATCH: Final = 128
 _BATCH_UNITS: Final = 8
 _SIZED: Final = CONTAINERS | {str, bytes}
@@ -115,6 +116,8 @@ class Iterables:
             size = len(iterable)
             if size > _FREE_ITEMS:
                 self._charge_copy(size)
+                if kind is str and not iterable.isascii():
+                    self._meter.alloc(size * 64)  # each character becomes a text of its own
             return iterable
         if kind is range:
             self._charge_copy(_length(iterable))
@@ -217,9 +220,14 @@ class Iterables:
     def batches(self, items: Any) -> Iterator[list[Any]]:
         """Cut a container into pieces that C may hash at once, colliding keys or not."""
         iterator = iter(items)
+        done = sharing = 0
         while batch := list(itertools.islice(iterator, _BATCH)):
             yield batch
+            done += len(batch)
             self._meter.charge(_BATCH_UNITS)
+            if done > _FREE_KEYS:
+                sharing += len(batch) - len({hash(key) for key in batch})
+                self._meter.charge(sharing * len(batch) >> 6)
 
     def count_into(self, counter: Any, source: Any, sign: int = 1) -> None:
         """``Counter.update`` and ``subtract``: of a mapping, or of elements in batches."""

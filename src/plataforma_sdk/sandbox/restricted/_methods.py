@@ -202,6 +202,6 @@ def attribute_named(name: Any) -> str:
 
 
 _FEW: Final = 64
-_SHORT: Final = 4096
+_SHORT: Final = 512
 _HASHED_BOUND: Final = frozenset(["get", "add", "setdefault", "discard"])
 _REFUSED_OF_ERRORS: Final = frozenset(["obj", "object", "add_note", "with_traceback"])

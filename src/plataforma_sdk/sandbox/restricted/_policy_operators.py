@@ -69,7 +69,7 @@ _PLAIN_IN_PLACE: Final = (ast.Div, ast.RShift)
 _MEMBERSHIP: Final = (ast.In, ast.NotIn)
 _MAX_LITERAL: Final = 64
 _CHAIN: Final = 3
-_SHORT_TEXT: Final = 4096
+_SHORT_TEXT: Final = 512
 _TINY: Final = 4
 _WORD: Final = 2**29
 """What CPython compares quickest: one digit of an integer."""

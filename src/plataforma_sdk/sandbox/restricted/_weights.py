@@ -21,6 +21,7 @@ MAX_TEXT: Final = 8 << 20
 MAX_ITEMS: Final = 1 << 20
 """Elements of one container made by one operation."""
 
+_TEXTS: Final = frozenset({str, bytes, bytearray})
 _MAX_NODES: Final = 200_000
 _FREE_KEYS: Final = 1_024
 _MAX_HASH_NODES: Final = 20_000
@@ -47,6 +48,8 @@ class Scales:
     def weigh(self, value: Any, limit: int = _MAX_NODES) -> Any:
         """Charge what comparing or hashing `value` costs, and return it; trips where that is out of proportion."""
         if type(value) not in CONTAINERS:
+            if type(value) in _TEXTS:
+                self._meter.charge(len(value) >> 12)
             return value
         count = 0
         pending = [value]
@@ -62,7 +65,7 @@ class Scales:
                 pending.extend(item)
                 if kind in DICTS:
                     pending.extend(dict.values(item))
-            elif kind is str or kind is bytes:
+            elif kind in _TEXTS:
                 count += len(item) >> 9
             if count > limit:
                 self._meter.trip("fuel")
@@ -100,7 +103,7 @@ class Scales:
 
     def text(self, value: Any) -> Any:
         """Charge the length of ``repr(value)`` before it is made, and return `value`."""
-        size = count = 0
+        size = count = digits = 0
         pending = [value]
         while pending:
             item = pending.pop()
@@ -109,6 +112,9 @@ class Scales:
             count += 1
             if kind is str or kind is bytes or kind is bytearray:
                 size += len(item) * 4
+            elif kind is int:
+                size += item.bit_length() >> 2
+                digits += item.bit_length() >> 8
             elif kind in CONTAINERS:
                 if len(item) * 2 + len(pending) > _MAX_NODES * 4:
                     self._meter.trip("memory")
@@ -119,7 +125,7 @@ class Scales:
                 pending.extend(_shown_inside(item))
             if count > _MAX_NODES or size > MAX_TEXT * 8:
                 self._meter.trip("memory", size, MAX_TEXT * 8, "bytes")
-        self._meter.charge(count >> 5)
+        self._meter.charge((count >> 5) + (digits >> 1))
         self._meter.reserve(size)
         return value
 

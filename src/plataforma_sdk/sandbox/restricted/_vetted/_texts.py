@@ -66,8 +66,10 @@ class _Json:
             raise ValueError(f"an indent of more than {_MAX_INDENT}")
         if indent is not None and type(indent) is not int:
             raise TypeError("an indent is a number")
+        self._indented = 0
         plain = self._plain(value, default, 0)
         self._sandbox.scales.text(plain)
+        self._sandbox.meter.reserve(self._indented * (indent or 0))
         pair = None if separators is None else _separators(separators)
         made = json.dumps(
             plain,
@@ -86,9 +88,11 @@ class _Json:
             return value
         if kind is list or kind is tuple:
             self._sandbox.meter.charge(1 + (len(value) >> 3))
+            self._indented += (len(value) + 1) * (depth + 1)
             return [self._plain(item, default, depth + 1) for item in value]
         if kind in DICTS:
             self._sandbox.meter.charge(1 + (len(value) >> 3))
+            self._indented += (len(value) + 1) * (depth + 1)
             return {_key(key): self._plain(item, default, depth + 1) for key, item in dict.items(value)}
         if default is not None:
             return self._plain(default(value), default, depth + 1)
