@@ -49,7 +49,7 @@ class CallDeadline:
 
     @property
     def is_due(self) -> bool:
-        """Whether the time has passed; needs no event loop. Never while a person is asked, nor when the call is over."""
+        """Whether the time has passed; needs no event loop. Never while a person is asked, nor after the call."""
         if self._is_over or self._paused_at is not None:
             return False
         return time.monotonic() - self._started - self._paused_s > self._limit_s

@@ -105,6 +105,8 @@ class Builtins:
     def check_exponent(self, value: Any) -> None:
         """Refuse a Decimal whose integer would have no end of digits."""
         adjusted = getattr(value, "adjusted", None) if type(value).__name__ == "Decimal" else None
+        if adjusted is not None and value.is_finite():
+            self._meter.charge(max(adjusted(), 0) >> 4)
         if adjusted is not None and value.is_finite() and adjusted() > _MAX_DIGITS:
             raise ValueError(f"a Decimal of more than {_MAX_DIGITS:,} digits before the point")
 

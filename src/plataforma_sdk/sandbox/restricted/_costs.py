@@ -47,7 +47,8 @@ def _linear(methods: Methods, receiver: Any, args: _Args) -> _Args:
 
 def _prefix(methods: Methods, receiver: Any, args: _Args) -> _Args:
     if args and type(args[0]) is tuple:
-        methods.meter.charge(len(args[0]) >> 4)
+        longest = max(map(len, args[0]), default=0) if methods.meter.largest >= LARGE_TEXT else 0
+        methods.meter.charge((len(args[0]) >> 4) + len(args[0]) * (min(longest, len(receiver)) >> 12))
     return _linear(methods, receiver, args)
 
 
@@ -162,6 +163,13 @@ def _to_bytes(methods: Methods, _: Any, args: _Args) -> _Args:
 
 def _moves(methods: Methods, receiver: Any, args: _Args) -> _Args:
     methods.meter.charge(len(receiver) >> 9)
+    return args
+
+
+def _sums(methods: Methods, receiver: Any, args: _Args) -> _Args:
+    methods.meter.charge(len(receiver) >> 5)
+    if not {int, float, bool}.issuperset(map(type, receiver.values())):
+        raise TypeError("a Counter of numbers has a total")  # of texts and lists it would be one long C loop
     return args
 
 
@@ -293,7 +301,8 @@ COSTS: Final[dict[type, dict[str, Cost]]] = {
     DefaultDict: _DICT,
     OrderedDict: _DICT | {"move_to_end": _key},
     collections.Counter: {"copy": _copies, "pop": _key, "most_common": _most_common}
-    | _each(_moves, "elements total"),
+    | _each(_moves, "elements")
+    | _each(_sums, "total"),
     types.MappingProxyType: {"copy": _copies},
     type({}.keys()): {"isdisjoint": _set_arguments},
     type({}.items()): {"isdisjoint": _set_arguments},

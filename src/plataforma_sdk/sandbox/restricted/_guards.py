@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import operator
+import sys
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -172,6 +173,7 @@ class Operators:
             if type(side) in VIEWS and type(other) not in HASH_TABLES and type(other) not in SCALARS:
                 raise TypeError(f"an operation of a view of a dict with a {type(other).__name__}; write set(...)")
         if type(left) in HASH_TABLES and type(right) in HASH_TABLES:
+            self._meter.charge((sys.getsizeof(left) + sys.getsizeof(right)) >> 10)  # a table keeps its largest size
             self._scales.collisions(left)
             self._scales.collisions(right)
 
@@ -182,6 +184,17 @@ class Operators:
         def operate(left: Any, right: Any) -> Any:
             size(left, right)
             return grown(apply(left, right))
+
+        return operate
+
+    def unary(self, apply: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        """Guard ``+x`` or ``-x``: of a Counter it is a loop in host code."""
+        charge = self._meter.charge
+
+        def operate(value: Any) -> Any:
+            if type(value) in CONTAINERS:
+                charge(len(value) >> 1)
+            return apply(value)
 
         return operate
 

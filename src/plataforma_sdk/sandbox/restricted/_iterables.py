@@ -17,7 +17,7 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
-from plataforma_sdk.sandbox.restricted._containers import Deque
+from plataforma_sdk.sandbox.restricted._containers import Deque, make_slice
 from plataforma_sdk.sandbox.restricted._fuel import SLICE, Meter
 from plataforma_sdk.sandbox.restricted._guards import Operators
 from plataforma_sdk.sandbox.restricted._weights import CONTAINERS, DICTS, MAX_ITEMS, Scales
@@ -196,7 +196,7 @@ class Iterables:
         self.shrunk(container)
         if type(container) in _FILLED and hasattr(type(value), "__iter__"):
             value = self.star(value)
-        container[start:stop:step] = value
+        container[make_slice(start, stop, step)] = value
 
     def addend(self, value: Any) -> Any:
         """Return what C may append to a list by ``+=``; a class with ``__radd__`` adds itself instead."""
@@ -252,6 +252,7 @@ class Iterables:
         """Make a set in batches: colliding keys cost O(n) each, so the clock is looked at in between."""
         items = self.hashable(iterable)
         if type(items) in (set, frozenset, dict):
+            self._scales.collisions(items)
             return set(items)
         made: set[Any] = set()
         for batch in self.batches(items):

@@ -72,6 +72,13 @@ class Scales:
         self._meter.charge(count >> 5)
         return value
 
+    def compared(self, value: Any, times: int) -> Any:
+        """Charge what comparing `value` so often costs, as the cases of a ``match`` do, and return it."""
+        if type(value) in CONTAINERS or type(value) in _TEXTS:
+            for _ in range(times):
+                self.weigh(value)
+        return value
+
     def collisions(self, value: Any) -> None:
         """Charge the keys of a large set or dict that share a hash: looking up each takes as long as there are others.
 
