@@ -65,7 +65,7 @@ def test_the_judge_sees_a_leak(leaked: object) -> None:
 @pytest.mark.parametrize(
     "value",
     [1, "public", [1, {"k": (None,)}], ValueError("x"), ValueError, len, _Own(1)],
-    ids=lambda value: repr(value),
+    ids=["number", "text", "nested", "error", "class of errors", "builtin", "own object"],
 )
 def test_the_judge_accuses_nobody_of_plain_values(value: object) -> None:
     """A judge that cries at everything is switched off."""
