@@ -70,7 +70,7 @@ f'{<str.name>}-{<int.name>:05d}|{<list.name>}'|f'{<int.name>=}'|f'{<bool.name>:{
 '%s' % <any>|'{}-{:>4}'.format(<any>, <int>)|'{a!r}'.format(a=<any>)|<str>.center(<int.name>, '*')|<str>.rjust(7)
 chr(97 + <int> % 26)|<str> or <str>|<str> if <bool> else <str>|format(<int>, '>8,')|trace(<str>)|<bytes>.decode()
 <str>.partition(',')[<small>]|<str>.zfill(4)|<str>.removeprefix(<str>)|type(<any>).__name__|ascii(<str>)|hex(<int>)
-<str>.lstrip('a').rstrip(<str>)|(lambda v: <str+v>)(<int>)|<str> % <any>|<str>.format(<any>)|sorted(<dict>, reverse=<bool>)[0]
+<str>.lstrip('a').rstrip(<str>)|(lambda v: <str+v>)(<int>)|<str> % <any>|<str>.format(<any>)|sorted(<dict>, reverse=bool(<bool>))[0]
 """
 _BYTES: Final = """
 <bytes> + <bytes>|<bytes> * <small>|<bytes>[<small>:<small>]|<str>.encode()|bytes(<list>)|<bytes>.upper()|b'%d' % <int>
@@ -78,7 +78,7 @@ _BYTES: Final = """
 """
 _LIST: Final = """
 <list> + <list>|<list> * <small>|<list>[<small>:<small>]|<list>[::<small>]|[<int>, <int>]|[*<list>, <int>]|[*<str>]|sorted(<list>)
-sorted(<list>, key=lambda v: <int+v>)|sorted(<list>, key=lambda v: -v, reverse=<bool>)|list(<any>)|list(map(lambda v: <int+v>, <list>))
+sorted(<list>, key=lambda v: <int+v>)|sorted(<list>, key=lambda v: -v, reverse=bool(<bool>))|list(<any>)|list(map(lambda v: <int+v>, <list>))
 list(filter(None, <list>))|list(zip(<list>, <str>))|list(enumerate(<list>, <int>))|list(reversed(<list>))|[v for v in <list!>]
 [<int+v> for v in <list!> if <bool+v>]|[u + v for u in <list!> for v in range(2) if u]|[<str+v> for v in range(<small!>)]
 [[u for u in range(v % 4)] for v in <list!>]|[v for v in g0(<small!>)]|list(g0(<int.name>))|list(<dict>.items())|sorted(<set>)
@@ -152,7 +152,7 @@ STATEMENTS: Final[tuple[str, ...]] = (
     "d[trace(<str>)] += trace(<int>)", "o.n += <int>", "o.v -= <int>", "o.n = <any>", "o.v = <int>", "o._p = <int>", "o.n *= <small>",
     "l[1:2] += <list>", "m = l\nm += <list>", "m = l\nl[<small>] |= <int>", "l[i % 2] //= (i := <int>)", "y = x\ny |= {9}",
     "del l[<small>]", "del l[<small>:]", "del d[<str>]", "del o.n", "del i\ni = 1", "l.append(<int>)", "l.extend(<any>)", "l.sort()",
-    "l.sort(key=lambda v: (str(v), trace(v))[0], reverse=<bool>)", "l.insert(<small>, <int>)", "l.remove(<int>)", "l.reverse()", "d[<str>] = <int>",
+    "l.sort(key=lambda v: (str(v), trace(v))[0], reverse=bool(<bool>))", "l.insert(<small>, <int>)", "l.remove(<int>)", "l.reverse()", "d[<str>] = <int>",
     "d.update(<dict>)", "d.setdefault(<str>, <int>)", "x = set(x)\nx.add(<int>)", "x = set(x)\nx.discard(<int>)", "o[<int>] = <int>",
     "print(<any>, <any>, sep=<str>)", "print(<any>, end='')", "trace(<any>)", "<int>", "<str>", "assert <bool>, <str>", "assert <any>",
     "raise ValueError(<any>)", "raise KeyError(<str>) from None", "raise Oops(<int>)", "pass",

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import builtins
 import itertools
-import types
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
@@ -16,9 +15,9 @@ from plataforma_sdk.sandbox.restricted._guards import Operators
 from plataforma_sdk.sandbox.restricted._iterables import Iterables
 from plataforma_sdk.sandbox.restricted._lazy import LazyBuiltins
 from plataforma_sdk.sandbox.restricted._methods import Methods, attribute_named
-from plataforma_sdk.sandbox.restricted._names import PREFIX
-from plataforma_sdk.sandbox.restricted._sealed import SealedType, seal_type, unseal_type
+from plataforma_sdk.sandbox.restricted._sealed import SealedType, Sentinel, seal_type, unseal_type
 from plataforma_sdk.sandbox.restricted._texts import Texts, check_codec
+from plataforma_sdk.sandbox.restricted._type_methods import TypeMethods
 from plataforma_sdk.sandbox.restricted._weights import CONTAINERS, MAX_TEXT, Scales
 
 __all__ = ["Builtins"]
@@ -26,7 +25,6 @@ __all__ = ["Builtins"]
 _MAX_DIGITS: Final = 4_300
 _MAX_ROUNDING: Final = 1_000
 _MISSING: Final = object()
-_FUNCTIONS: Final = types.FunctionType | types.MethodType | types.BuiltinFunctionType
 _UNSUMMED: Final = (str, bytes, bytearray)
 _DIGITS: Final = frozenset({str, bytes, bytearray})
 _EXACT: Final = frozenset({int, float, bool, complex})
@@ -54,34 +52,40 @@ class Builtins:
         self._methods = methods
         self._classes = classes
         self._output = output
+        self.typed: TypeMethods
         self._tokens: dict[type, SealedType] = {}
 
     def table(self) -> dict[str, Any]:
         """Return the builtins by name."""
+        functions = self._functions()
+        self.typed = TypeMethods(self._meter, self._methods, self._classes, functions)
         types_by_name = self._types()
-        self._tokens.update({stand_in._sdk_type: stand_in for stand_in in types_by_name.values()})  # type: ignore[attr-defined]
-        return self._functions() | types_by_name | _ERRORS
+        self._tokens.update({stand_in._sdk_type: stand_in for stand_in in types_by_name.values()})
+        return functions | types_by_name | _ERRORS
 
     # --- types ---------------------------------------------------------------------------------------------------
 
     def _types(self) -> dict[str, SealedType]:
-        iterables = self._iterables
-        return {
-            "str": seal_type(str, self._texts.text),
-            "int": seal_type(int, self.make_int, {"from_bytes": self._from_bytes}),
-            "float": seal_type(float, self.make_float),
-            "bool": seal_type(bool, bool),
-            "complex": seal_type(complex, complex),
-            "bytes": seal_type(bytes, self.make_bytes, {"fromhex": self._from_hex}),
-            "bytearray": seal_type(bytearray, self.make_bytearray),
-            "list": seal_type(list, self.make_list),
-            "tuple": seal_type(tuple, self.make_tuple),
-            "dict": seal_type(dict, self.make_dict, {"fromkeys": self._from_keys}),
-            "set": seal_type(set, self.make_set),
-            "frozenset": seal_type(frozenset, lambda items=(): frozenset(iterables.unique(items))),
-            "range": seal_type(range, iterables.make_range),
-            "slice": seal_type(slice, slice),
-        }
+        unique, typed = self._iterables.unique, self.typed
+        made: list[tuple[type, Callable[..., Any], dict[str, Any]]] = [
+            (str, self._texts.text, {"maketrans": typed.make_translation}),
+            (int, self.make_int, {"from_bytes": self._from_bytes}),
+            (float, self.make_float, {}),
+            (bool, bool, {}),
+            (complex, complex, {}),
+            (bytes, self.make_bytes, {"fromhex": self._from_hex}),
+            (bytearray, self.make_bytearray, {}),
+            (list, self.make_list, {}),
+            (tuple, self.make_tuple, {}),
+            (dict, self.make_dict, {"fromkeys": self._from_keys}),
+            (set, self.make_set, {}),
+            (frozenset, lambda items=(): frozenset(unique(items)), {}),
+            (range, self._iterables.make_range, {}),
+            (slice, slice, {}),
+            (object, Sentinel, {}),
+            (type, self.kind, {}),
+        ]
+        return {kind.__name__: seal_type(kind, make, members, unbound=typed.unbound) for kind, make, members in made}
 
     def make_int(self, *args: Any, **kwargs: Any) -> int:
         """``int(...)``."""
@@ -192,7 +196,6 @@ class Builtins:
             "setattr": self.setattr,
             "delattr": self.delattr,
             "print": self.print,
-            "type": self.kind,
             "id": self.identity,
         }
 
@@ -206,8 +209,11 @@ class Builtins:
         return round(number, digits)
 
     def isinstance(self, value: Any, kind: Any) -> bool:
-        """``isinstance(...)``."""
-        return isinstance(value, self._unsealed(kind))
+        """``isinstance(...)``; the stand-in of a type is a type."""
+        real = unseal_type(kind)
+        if type(value).__base__ is SealedType and (real is type or (type(real) is tuple and type in real)):
+            return True
+        return isinstance(value, real)
 
     def issubclass(self, cls: Any, kind: Any) -> bool:
         """``issubclass(...)``."""
@@ -316,24 +322,19 @@ class Builtins:
         """``delattr(...)``."""
         delattr(self._classes.writable(target), attribute_named(name))
 
-    def kind(self, value: Any) -> Any:
+    def kind(self, value: Any, *rest: Any) -> Any:
         """``type(value)``: the module's own classes as they are, any other type as a stand-in."""
+        if rest:
+            raise TypeError("type() makes no classes in the restricted tier; write a class statement")
         kind = type(value)
         if isinstance(kind, self._classes.meta) or (isinstance(value, Exception) and kind.__module__ == "builtins"):
             return kind
+        if issubclass(kind, type | SealedType):
+            kind = type
         stand_in = self._tokens.get(kind)
         if stand_in is None:
             stand_in = self._tokens[kind] = seal_type(kind, _not_made)
         return stand_in
-
-    def name_of(self, value: Any) -> str:
-        """``value.__name__`` of a class or function."""
-        if isinstance(value, SealedType):
-            value = unseal_type(value)
-        name = getattr(value, "__name__", None) if isinstance(value, type | _FUNCTIONS) else None
-        if type(name) is not str:
-            raise AttributeError(f"{type(value).__name__!r} object has no attribute '__name__'")
-        return "_" + name[len(PREFIX) :] if name.startswith(PREFIX) else name
 
     def print(self, *values: Any, sep: Any = " ", end: Any = "\n", flush: Any = False) -> None:  # noqa: ARG002
         """``print(...)``: output goes to the host's log."""

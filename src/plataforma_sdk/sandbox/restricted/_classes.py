@@ -6,12 +6,14 @@ import asyncio
 import builtins
 import functools
 import sys
+from collections import defaultdict
 from collections.abc import Callable
 from types import FunctionType
 from typing import Any, Final
 
 from plataforma_sdk.sandbox.restricted._errors import TWINS
 from plataforma_sdk.sandbox.restricted._fuel import Meter
+from plataforma_sdk.sandbox.restricted._iterables import WRAPPED
 from plataforma_sdk.sandbox.restricted._names import CLASS_DUNDERS, PREFIX
 from plataforma_sdk.sandbox.restricted._sealed import SealedMeta, SealedType, unseal_type
 
@@ -45,11 +47,10 @@ class Classes:
             def __new__(mcs, name: str, bases: tuple[type, ...], body: dict[str, Any], **keywords: Any) -> ModuleMeta:
                 for base in bases:
                     check_base(base)
-                made = super().__new__(mcs, name, bases, clean(body))
+                made = super().__new__(mcs, name, bases, clean(body), **keywords)
                 if issubclass(made, BaseException) and made.args is BaseException.args:
                     type.__setattr__(made, "args", _Arguments())
                 type.__setattr__(made, "__abstractmethods__", frozenset(_abstract_names(made)))
-                _tell_bases(made, keywords)
                 return made
 
             def __init__(cls, name: str, bases: tuple[type, ...], body: dict[str, Any], **_: Any) -> None:
@@ -74,8 +75,10 @@ class Classes:
 
     def _clean(self, body: dict[str, Any]) -> dict[str, Any]:
         """Drop what the engine left in a class body, and refuse special methods that are not on the list."""
+        if body.pop("__orig_bases__", None) is not None:  # a base was Generic[T] or the like
+            body.setdefault("__class_getitem__", _same_class)
         for key in list(body):
-            if key in ("_w", "__orig_bases__") or (key.startswith("_t") and key[2:].isdigit()):
+            if key == "_w" or (key.startswith("_t") and key[2:].isdigit()):
                 del body[key]
             elif key.startswith("__") and key not in CLASS_DUNDERS:
                 raise TypeError(f"{key} cannot be defined in the restricted tier")
@@ -83,7 +86,22 @@ class Classes:
         getter = body.get("__getattr__")
         if getter is not None:
             body["__getattr__"] = _public_getter(getter)
+        for name in ("__exit__", "__aexit__"):
+            if name in body:
+                body[name] = self._leaving(name, body[name])
         return body
+
+    def _leaving(self, name: str, function: Any) -> Callable[..., Any]:
+        """Wrap what stands as ``__exit__``, decorators included: it gets no traceback and swallows no limit."""
+        if not isinstance(function, FunctionType):
+            raise TypeError(f"{name} is an ordinary method in the restricted tier")
+        return self.exit_method(function) if name == "__exit__" else self.async_exit_method(function)
+
+    def generic(self, cls: Any) -> Any:
+        """``class C[T]``: a parametrised class is the class."""
+        if "__class_getitem__" not in vars(cls):
+            type.__setattr__(cls, "__class_getitem__", _same_class)
+        return cls
 
     def build_class(
         self, function: Callable[[], Any], name: str, *bases: Any, metaclass: Any = None, **keywords: Any
@@ -93,21 +111,27 @@ class Classes:
             raise TypeError("a class statement of the restricted tier has no metaclass")
         return builtins.__build_class__(function, name, *bases, metaclass=metaclass, **keywords)
 
+    def owns(self, value: Any) -> bool:
+        """Whether `value` is an object or class of the module's, or its ``super()``."""
+        kind = type(value)
+        return kind is super or isinstance(kind, self.meta) or isinstance(value, self.meta)
+
     def writable(self, target: Any) -> Any:
-        """Return `target` where the module may set attributes: its own classes and their instances."""
+        """Return `target` where the module may set attributes: its own classes, instances and functions."""
         kind = type(target)
-        if isinstance(kind, self.meta) or issubclass(kind, self.meta):
+        if isinstance(kind, self.meta) or issubclass(kind, self.meta) or kind is defaultdict:
+            return target
+        if kind is FunctionType and (target.__globals__.get("_meta_") is self.meta or WRAPPED in vars(target)):
             return target
         raise TypeError(f"a {kind.__name__} takes no attributes in the restricted tier")
 
     def own_method(self, value: Any, name: str) -> Any:
         """``value.__name__`` for a special method, of the module's own objects and classes, and of ``super()``."""
-        kind = type(value)
-        if kind is super or isinstance(kind, self.meta) or isinstance(value, self.meta):
+        if self.owns(value):
             return getattr(value, name)
         if name == "__init__" and isinstance(value, type) and (value in self.exported or issubclass(value, Exception)):
             return getattr(value, name)
-        raise AttributeError(f"{kind.__name__!r} shows no {name!r} in the restricted tier")
+        raise AttributeError(f"{type(value).__name__!r} shows no {name!r} in the restricted tier")
 
     # --- exceptions ----------------------------------------------------------------------------------------------
 
@@ -137,7 +161,7 @@ class Classes:
             kind = unseal_type(kind)
         if isinstance(kind, type) and (issubclass(kind, Exception) or kind is asyncio.CancelledError):
             return kind
-        raise TypeError("only subclasses of Exception can be caught")
+        raise TypeError("catching classes that do not inherit from BaseException is not allowed")
 
     def raised(self, error: Any) -> Any:
         """Return what ``raise`` may raise: a stand-in becomes its class; only the engine raises limits."""
@@ -159,9 +183,8 @@ class Classes:
             result = function(self, _shown(kind), _shown(error), None)
             return bool(result) and (kind is None or issubclass(kind, Exception))
 
-        return functools.update_wrapper(leave, function, assigned=("__name__", "__qualname__"), updated=()) and _plain(
-            leave
-        )
+        functools.update_wrapper(leave, function, assigned=("__name__", "__qualname__"), updated=())
+        return _plain(leave, function)
 
     def async_exit_method(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """As `exit_method`, for ``__aexit__``."""
@@ -174,7 +197,7 @@ class Classes:
             result = await function(self, _shown(kind), _shown(error), None)
             return bool(result) and (kind is None or issubclass(kind, Exception))
 
-        return _plain(leave)
+        return _plain(leave, function)
 
 
 class _Arguments:
@@ -191,9 +214,11 @@ class _Arguments:
         BaseException.args.__set__(error, value)  # type: ignore[attr-defined]
 
 
-def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
-    function.__dict__.clear()
-    return function
+def _plain(wrapper: Callable[..., Any], wrapped: Callable[..., Any]) -> Callable[..., Any]:
+    """Leave nothing on a wrapper but what it wraps, which is the module's memory."""
+    vars(wrapper).clear()
+    vars(wrapper)[WRAPPED] = wrapped
+    return wrapper
 
 
 def _shown(value: Any) -> Any:
@@ -213,7 +238,7 @@ def _public_getter(function: Callable[..., Any]) -> Callable[..., Any]:
             attribute = "_" + attribute[len(PREFIX) :]
         return function(self, attribute)
 
-    return get
+    return _plain(get, function)
 
 
 def _abstract_names(cls: type) -> set[str]:
@@ -225,6 +250,4 @@ def _is_abstract(value: object) -> bool:
     return bool(vars(value).get("__isabstractmethod__")) if isinstance(value, FunctionType) else False
 
 
-def _tell_bases(cls: type, keywords: dict[str, Any]) -> None:
-    if keywords:
-        raise TypeError(f"class {cls.__name__} takes no keywords in the restricted tier")
+_same_class: Final = classmethod(lambda cls, _: cls)

@@ -21,7 +21,10 @@ from plataforma_sdk.sandbox.restricted._fuel import SLICE, Meter
 from plataforma_sdk.sandbox.restricted._guards import Operators
 from plataforma_sdk.sandbox.restricted._weights import CONTAINERS, DICTS, HASH_TABLES, MAX_ITEMS, Scales
 
-__all__ = ["MAX_GENERATORS", "MAX_NESTING", "Iterables"]
+__all__ = ["MAX_GENERATORS", "MAX_NESTING", "WRAPPED", "Iterables"]
+
+WRAPPED: Final = "_sdk_wrapped"
+"""On a wrapper that the engine makes: the module's own function, by a name that a module cannot write."""
 
 MAX_NESTING: Final = 64
 MAX_GENERATORS: Final = 5_000
@@ -33,6 +36,7 @@ _MAX_RANGE: Final = 1 << 63
 _BATCH: Final = 128
 _BATCH_UNITS: Final = 8
 _SIZED: Final = CONTAINERS | {str, bytes}
+_NUMBERS: Final = (int, float, complex)
 _FILLED: Final = frozenset({list, bytearray})
 
 
@@ -186,6 +190,12 @@ class Iterables:
         """``container[start:stop:step]``."""
         return self._operators.grown(container[start:stop:step])
 
+    def item(self, container: Any, key: Any) -> Any:
+        """``container[key]``, where the key is a tuple, which may hide what hashing costs, or a slice."""
+        if type(key) is slice:
+            return self.sliced(container, key.start, key.stop, key.step)
+        return container[self._scales.hashed(key)]
+
     def set_slice(self, value: Any, container: Any, start: Any, stop: Any, step: Any) -> None:
         """``container[start:stop:step] = value``: a list takes any iterable; a module's own class whatever it likes."""
         self.shrunk(container)
@@ -193,14 +203,17 @@ class Iterables:
             value = self.star(value)
         container[start:stop:step] = value
 
-    def addend(self, value: Any) -> Any:
-        """Return what C may append to a list by ``+=``; a class with ``__radd__`` adds itself instead."""
-        return value if hasattr(type(value), "__radd__") else self.star(value)
-
     def add_in_place(self, left: Any, right: Any) -> Any:
-        """``left += right``: a list takes any iterable."""
+        """``left += right``: a list takes any iterable; a class with ``__radd__`` is asked first, as C does."""
         if type(left) is list:
-            right = self.addend(right)
+            reflected = getattr(type(right), "__radd__", None)
+            if isinstance(right, _NUMBERS) or reflected is None:
+                right = self.star(right)
+            else:
+                made = reflected(right, left)
+                if made is not NotImplemented:
+                    return made
+                right = self.star(right)
         return self._operators.grown(_iadd(left, right))
 
     def or_in_place(self, left: Any, right: Any) -> Any:
@@ -292,6 +305,7 @@ class Iterables:
 
         functools.update_wrapper(make, function, updated=())
         del make.__wrapped__  # type: ignore[attr-defined]
+        vars(make)[WRAPPED] = function
         return make
 
     def nested(self, source: Any) -> Any:

@@ -3,7 +3,7 @@
 ::
 
     n += 1          n += 1                                          a number beside it: nothing large can come of it
-    x += v          x += v; if type(x) is not int: _grown_(x)
+    x += v          x = _aug_add_(x, v) if it is a list, else: x += v; if type(x) is not int: _grown_(x)
     x *= v          x = _aug_mult_(x, v)
     o.n += 1        _w_(o).n += 1
     o.n += v        _w_(o).n = _aug_add_(o.n, v)                    `o` evaluated once
@@ -19,7 +19,7 @@ from typing import Final
 
 from plataforma_sdk.sandbox.restricted._method_names import GUARDED, HASHED
 from plataforma_sdk.sandbox.restricted._policy_operators import OperatorPolicy
-from plataforma_sdk.sandbox.restricted._trees import LOAD, STORE, call, choose, name, place, test_type, walk
+from plataforma_sdk.sandbox.restricted._trees import LOAD, STORE, call, name, place, test_type, walk
 
 __all__ = ["AugmentedPolicy"]
 
@@ -62,9 +62,8 @@ class AugmentedPolicy(OperatorPolicy):
         if is_plain:
             return node
         if op is ast.Add:
-            if not cannot_iterate:  # a list takes any iterable, without end too
-                node.value = choose(test_type(name(identifier), ast.IsNot(), "_list_"), value, call("_addend_", value))
-            return [node, self._charge_after(node, identifier)]
+            after = self._charge_after(node, identifier)
+            return [node, after] if cannot_iterate else self._grow(node, identifier, after)
         guard = f"_aug_{op.__name__.lower()}_"
         new = ast.Assign([name(identifier, STORE)], call(guard, name(identifier), value))
         return place(new, node)  # type: ignore[return-value]
@@ -84,6 +83,12 @@ class AugmentedPolicy(OperatorPolicy):
             target.slice = index if is_scalar else self.key(index)
         node.value = self.visit(node.value)
         return node
+
+    def _grow(self, node: ast.AugAssign, identifier: str, after: ast.stmt) -> ast.stmt:
+        """``x += v`` -> ``if type(x) is list: x = _aug_add_(x, v)`` / ``else: x += v``: a list takes any iterable."""
+        grown = ast.Assign([name(identifier, STORE)], call("_aug_add_", name(identifier), node.value))
+        test = test_type(name(identifier), ast.Is(), "_list_")
+        return place(ast.If(test, [place(grown, node)], [node, after]), node)  # type: ignore[list-item, return-value]
 
     def _charge_after(self, node: ast.stmt, identifier: str) -> ast.stmt:
         test = test_type(name(identifier), ast.IsNot(), "_int_")

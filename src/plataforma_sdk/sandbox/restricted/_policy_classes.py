@@ -5,7 +5,6 @@
     def f(a: int) -> str: B       def f(a): for _w in _fuel_: break / else: _dead_()
                                             B
     def g(): yield 1              @_genf_ def g(): ...              live generators are counted
-    def __exit__(s, t, v, tb)     @_exit_ ...                       it gets no traceback and swallows no limit
     lambda x: B                   lambda x: B if _burn_() else None
     class C(Base): B              class C(Base, metaclass=_meta_): B
     x: list[int] = []             x = []; in a class body the annotation stays, as text
@@ -22,7 +21,7 @@ from plataforma_sdk.sandbox.restricted._numbers import Knowledge, infer
 from plataforma_sdk.sandbox.restricted._policy_base import Scope
 from plataforma_sdk.sandbox.restricted._policy_flow import FlowPolicy
 from plataforma_sdk.sandbox.restricted._scan import BINDS, walk_scope
-from plataforma_sdk.sandbox.restricted._trees import call, children, choose, constant, name, place, walk
+from plataforma_sdk.sandbox.restricted._trees import STORE, call, children, choose, constant, name, place, walk
 
 __all__ = ["Policy"]
 
@@ -41,8 +40,7 @@ class Policy(FlowPolicy):
         return self._function(node)
 
     def _function(self, node: _Function) -> ast.stmt:
-        original = node.name
-        node.name = self.rename(node, original, is_method=self.in_class_body)
+        node.name = self.rename(node, node.name, is_method=self.in_class_body)
         node.decorator_list = [self.visit(decorator) for decorator in node.decorator_list]
         self._defaults(node.args)
         knowledge = infer(node, self.known.bound)
@@ -54,14 +52,12 @@ class Policy(FlowPolicy):
         makes_generator = any(isinstance(part, ast.Yield | ast.YieldFrom) for part in walk_scope(node.body))
         node.body = self._body(node)
         self.scopes.pop()
-        node.decorator_list.extend(self._engine_decorators(node, original, makes_generator=makes_generator))
+        node.decorator_list.extend(self._engine_decorators(node, makes_generator=makes_generator))
         return node
 
-    def _engine_decorators(self, node: _Function, original: str, *, makes_generator: bool) -> list[ast.expr]:
+    def _engine_decorators(self, node: _Function, *, makes_generator: bool) -> list[ast.expr]:
         is_async = isinstance(node, ast.AsyncFunctionDef)
         added: list[str] = []
-        if original in ("__exit__", "__aexit__"):
-            added.append("_aexit_" if is_async else "_exit_")
         if makes_generator:
             added.append("_genf_")
         elif is_async:
@@ -90,10 +86,17 @@ class Policy(FlowPolicy):
                 argument.arg = self.rename(node, argument.arg)
                 argument.annotation, argument.type_comment = None, None
 
-    def _drop_type_parameters(self, node: ast.AST) -> None:
-        """``def f[T](x: T)``: annotations are not evaluated, so the parameters have no use left."""
-        if getattr(node, "type_params", None):
+    def _drop_type_parameters(self, node: ast.AST) -> bool:
+        """``def f[T](x: T)``: annotations are not evaluated, so the parameters have no use: tell whether any were."""
+        has_some = bool(getattr(node, "type_params", None))
+        if has_some:
             node.type_params = []  # type: ignore[attr-defined]
+        return has_some
+
+    def visit_TypeAlias(self, node: ast.AST) -> ast.stmt:
+        """``type Pair = tuple[int, int]`` -> ``Pair = None``: only annotations use it, and those are not evaluated."""
+        target: ast.Name = node.name  # type: ignore[attr-defined]
+        return place(ast.Assign([name(self.rename(target, target.id), STORE)], constant(None)), node)  # type: ignore[return-value]
 
     def visit_Lambda(self, node: ast.Lambda) -> ast.expr:
         if any(isinstance(part, ast.Yield | ast.YieldFrom) for part in walk(node.body)):
@@ -110,7 +113,7 @@ class Policy(FlowPolicy):
     # --- classes -------------------------------------------------------------------------------------------------
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.stmt:
-        node.name = self.rename(node, node.name)
+        own_name, node.name = node.name, self.rename(node, node.name)
         node.bases = [self.visit(base) for base in node.bases]
         node.decorator_list = [self.visit(decorator) for decorator in node.decorator_list]
         for keyword in node.keywords:
@@ -118,9 +121,12 @@ class Policy(FlowPolicy):
                 what = f"the class keyword {keyword.arg!r}" if keyword.arg else "keywords by ** in a class statement"
                 self.refuse(node, "class-keyword", what, "leave it out; abc.ABC and enum.Enum work as bases")
             keyword.value = self.visit(keyword.value)
-        self._drop_type_parameters(node)
+        if self._drop_type_parameters(node):
+            node.decorator_list.append(place(name("_generic_"), node))  # type: ignore[arg-type]
         self.scopes.append(Scope("class", Knowledge(self.known.bound)))
+        self.classes.append(own_name)
         node.body = self.statements(node.body)
+        self.classes.pop()
         self.scopes.pop()
         node.keywords.append(ast.keyword("metaclass", name("_meta_")))
         return node
@@ -142,6 +148,8 @@ class Policy(FlowPolicy):
         match node.targets:
             case [ast.Name(id="__slots__" | "__all__")]:
                 return place(ast.Pass(), node)  # type: ignore[return-value]
+            case [ast.Name(id="__match_args__")] if self.in_class_body:
+                return self._match_arguments(node)
             case [ast.Subscript(value=container, slice=ast.Slice() as index)]:
                 return self.set_slice(node, self.visit(node.value), self.visit(container), self.bounds(index))
         node.value = self.visit(node.value)
@@ -156,6 +164,17 @@ class Policy(FlowPolicy):
             node.targets[number], statements = self.unpacked(target)
             later += statements
         return [node, *later] if later else node
+
+    def _match_arguments(self, node: ast.Assign) -> ast.stmt:
+        """``__match_args__ = "x", "_y"``: literal names, checked as in a pattern: ``match`` loads them natively."""
+        elements = getattr(node.value, "elts", [None])
+        names = [item.value if isinstance(item, ast.Constant) else None for item in elements]
+        if not all(isinstance(item, str) for item in names):
+            self.refuse(node, "pattern", "__match_args__ is no tuple of literal names", "write ('x', 'y')")
+            return node
+        checked = [constant(self.pattern_attribute(node, str(item))) for item in names]
+        node.value = ast.Tuple(checked, ast.Load())  # type: ignore[arg-type]
+        return node
 
     def visit_NamedExpr(self, node: ast.NamedExpr) -> ast.expr:
         node.value, node.target = self.visit(node.value), self.visit(node.target)

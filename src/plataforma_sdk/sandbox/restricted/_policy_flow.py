@@ -80,18 +80,20 @@ class FlowPolicy(CallPolicy):
         return self._target(target, statements), statements
 
     def _target(self, target: ast.expr, later: list[ast.stmt]) -> ast.expr:
+        is_slice = isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Slice)
+        is_starred = any(isinstance(item, ast.Starred) for item in getattr(target, "elts", ()))
+        if not later and not is_slice and not is_starred:
+            return self.elements(target, later)
+        held = self.temporary()
+        deeper: list[ast.stmt] = []
         if isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Slice):
-            held = self.temporary()
             container = self.visit(target.value)
-            later.append(self.set_slice(target, name(held), container, self.bounds(target.slice)))
-            return place(name(held, STORE), target)  # type: ignore[return-value]
-        if isinstance(target, ast.Tuple | ast.List) and any(isinstance(item, ast.Starred) for item in target.elts):
-            held = self.temporary()
-            deeper: list[ast.stmt] = []
-            inner = self.elements(target, deeper)
-            later += [place(ast.Assign([inner], call("_star_", name(held))), target), *deeper]  # type: ignore[list-item]
-            return place(name(held, STORE), target)  # type: ignore[return-value]
-        return self.elements(target, later)
+            statement = self.set_slice(target, name(held), container, self.bounds(target.slice))
+        else:  # what stands behind a statement of its own waits for it, so that names are bound in their order
+            value = call("_star_", name(held)) if is_starred else name(held)
+            statement = place(ast.Assign([self.elements(target, deeper)], value), target)  # type: ignore[assignment]
+        later += [statement, *deeper]
+        return place(name(held, STORE), target)  # type: ignore[return-value]
 
     def elements(self, target: ast.expr, later: list[ast.stmt]) -> ast.expr:
         """Transform the parts of a target, one by one."""
@@ -337,7 +339,7 @@ class FlowPolicy(CallPolicy):
         if any(isinstance(part, ast.MatchStar) or getattr(part, "rest", None) for part in walk(node)):
             advice = "capture the attribute, and match it in the case's body"
             self.refuse(node, "pattern", "a starred pattern inside a class pattern", advice)
-        node.kwd_attrs = [self._pattern_attribute(node, attribute) for attribute in node.kwd_attrs]
+        node.kwd_attrs = [self.pattern_attribute(node, attribute) for attribute in node.kwd_attrs]
         node.patterns, node.kwd_patterns = self._patterns(node.patterns), self._patterns(node.kwd_patterns)
         return node
 
@@ -347,7 +349,8 @@ class FlowPolicy(CallPolicy):
             return node
         return self.visit(node)  # type: ignore[no-any-return]
 
-    def _pattern_attribute(self, node: ast.AST, attribute: str) -> str:
+    def pattern_attribute(self, node: ast.AST, attribute: str) -> str:
+        """Check the name of an attribute that ``match`` will load natively."""
         if attribute in _PATTERN_REFUSED or is_frame_attribute(attribute):
             self.refuse(node, "pattern", f"the attribute {attribute!r} in a pattern", "read it in the body of the case")
         return self.check_attribute(node, attribute)

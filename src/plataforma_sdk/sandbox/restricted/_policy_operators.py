@@ -12,7 +12,8 @@ small stays as written.
     a - b, a | b    a - b if type(a) is int else _sub_(a, b)        sets whose keys collide
     a % b           a % b if type(a) is int ... else _mod_(a, b)    formatting of text, division of big integers
     a == b          _eq_(a, b)                                      shared structure: exponential comparison
-    d[k]            d[k if type(k) not in _HIDING_ else _hk_(k)]    exponential hash of nested tuples
+    d[k]            d[k] if type(k) not in _HIDING_ else _item_(d, k)     exponential hash of nested tuples, slices
+    d[f()]          d[t if type(t := f()) not in _HIDING_ else _hk_(t)]
     x[a:b]          _slice_(x, a, b, None)                          charged by what it copies
     x[a:b] = v      _set_slice_(v, x, a, b, None)                   a list takes any iterable
     o.n += v        _w_(o).n = _aug_add_(o.n, v)                    `o` evaluated once
@@ -225,14 +226,30 @@ class OperatorPolicy(NamePolicy):
     def _chain(self, node: ast.Compare) -> ast.expr:
         """``a < b < c``: each operand that may be a container is weighed once, where it stands."""
         operands = [node.left, *node.comparators]
-        is_plain = all(self.known.is_scalar(operand) for operand in operands)
         if any(isinstance(op, _MEMBERSHIP) for op in node.ops):
-            self.refuse(node, "chained-in", "'in' inside a chained comparison", "join two comparisons with 'and'")
+            return self._chain_of_guards(node, operands)
+        is_plain = all(self.known.is_scalar(operand) for operand in operands)
         operands = [self.visit(operand) for operand in operands]
         if not is_plain:
             operands = [call("_weighed_", operand) for operand in operands]
         node.left, node.comparators = operands[0], operands[1:]
         return node
+
+    def _chain_of_guards(self, node: ast.Compare, operands: list[ast.expr]) -> ast.expr:
+        """``a < b in c`` -> ``_lt_(a, t := b) and _in_(t, c)``."""
+        if not self.scope.has_temporaries:
+            advice = "join two comparisons with 'and'"
+            self.refuse(node, "chained-in", "'in' in a chain of comparisons where nothing can be held", advice)
+        left = self.visit(operands[0])
+        links: list[ast.expr] = []
+        for op, operand in zip(node.ops, operands[1:], strict=True):
+            value = self.visit(operand)
+            held = None if operand is operands[-1] else self.held(value, is_pinned=True)
+            right, again = held or (value, value)
+            guard = _COMPARISONS.get(type(op))
+            links.append(call(guard, left, right) if guard else ast.Compare(left, [op], [right]))
+            left = again
+        return place(ast.BoolOp(ast.And(), links), node)  # type: ignore[return-value]
 
     # --- subscripts ----------------------------------------------------------------------------------------------
 
@@ -254,10 +271,17 @@ class OperatorPolicy(NamePolicy):
         is_scalar = self.known.is_scalar(index)
         node.value = self.visit(node.value)
         new = self.visit(index)
+        if not is_scalar and isinstance(node.ctx, ast.Load) and isinstance(new, ast.Name) and _is_place(node.value):
+            return self._item(node, new)
         node.slice = new if is_scalar else self.key(new)
         if isinstance(node.ctx, ast.Del):
             node.value = call("_shrink_", node.value)
         return node
+
+    def _item(self, node: ast.Subscript, index: ast.Name) -> ast.expr:
+        """``x[k]`` -> ``x[k] if type(k) not in _HIDING_ else _item_(x, k)``: a slice is charged by what it copies."""
+        hidden = call("_item_", node.value, index)
+        return place(choose(test_type(index, ast.NotIn(), "_HIDING_"), node, hidden), node)  # type: ignore[return-value]
 
     def bounds(self, index: ast.Slice) -> list[ast.expr]:
         """Write start, stop and step of a slice as three expressions."""

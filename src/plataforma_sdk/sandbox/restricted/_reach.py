@@ -130,7 +130,8 @@ class Reach:
         return None
 
     def _function(self, function: types.FunctionType) -> list[Any]:
-        return gc.get_referents(function) if id(function.__globals__) in self._own else []
+        """A function of the module's holds its defaults and closure; a wrapper of the engine's, what is wrapped."""
+        return gc.get_referents(function) if id(function.__globals__) in self._own else list(vars(function).values())
 
     def _frame(self, frame: types.FrameType) -> list[Any]:
         return gc.get_referents(frame) if id(frame.f_globals) in self._own else []

@@ -19,6 +19,7 @@ from typing import Any, Final, TypeAlias
 from plataforma_sdk.sandbox.restricted._errors import shown_by
 from plataforma_sdk.sandbox.restricted._fuel import Meter
 from plataforma_sdk.sandbox.restricted._guards import Operators
+from plataforma_sdk.sandbox.restricted._sealed import SealedMeta
 from plataforma_sdk.sandbox.restricted._weights import MAX_TEXT, Scales
 
 __all__ = ["MAX_WIDTH", "Texts", "check_codec"]
@@ -116,8 +117,8 @@ class Texts:
         convert = _CONVERSIONS.get(conversion)
         if convert is not None:
             value = convert(value)
-        if not spec:
-            return self._operators.grown(format(value))  # type: ignore[no-any-return]
+        if not spec or isinstance(type(value), SealedMeta):  # a class of the module's reads its format itself
+            return self._operators.grown(format(value, spec))  # type: ignore[no-any-return]
         self._check_spec(spec)
         self._check_decimal(value)
         return self._operators.grown(format(value, spec))  # type: ignore[no-any-return]
@@ -156,8 +157,9 @@ class Texts:
     def text(self, value: Any = "", *rest: Any) -> str:
         """``str(value)``, or ``str(data, encoding)``."""
         if rest:
-            self._operators.grown(value)
-            check_codec(*rest[:1])
+            if type(value) is bytes or type(value) is bytearray:
+                self._operators.grown(value)
+                check_codec(*rest[:1])
             return self._operators.grown(str(value, *rest))  # type: ignore[no-any-return]
         if type(value) is int:
             self._charge_digits(value)
