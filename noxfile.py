@@ -113,8 +113,10 @@ def coverage(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Print the figures: permissions, events and engines beside their peers."""
+    """Print the figures: permissions, events and engines beside their peers, as far as there are wheels of them."""
     _install_project(session, "test")
+    for peer in _group("peers"):
+        session.install(*PIN, "--only-binary", ":all:", peer, success_codes=[0, 1, 2], silent=True)
     session.run("python", "-m", "tests.bench", *session.posargs)
 
 

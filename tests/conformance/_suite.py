@@ -48,9 +48,6 @@ ISOLATED: Final = "restricted-process"
 
 PLACES: Final = (*TIERS, ISOLATED)
 
-ROOMY: Final = ResourceLimits(max_step_ms=1_000)
-"""For cases that are not about limits: a garbage collection of the whole test process may fall into a step."""
-
 CASE_TIMEOUT_S: Final = 15.0
 Check = Callable[[ModuleHost, Any], Awaitable[None]]
 
@@ -111,7 +108,7 @@ class Case:
         if self.has_database:
             settings["database"] = make_database(directory.with_suffix(".sqlite"))
         async with asyncio.timeout(CASE_TIMEOUT_S):
-            async with ModuleHost(**place(engine), grants=grants, limits=self.limits or ROOMY, **settings) as host:
+            async with ModuleHost(**place(engine), grants=grants, limits=self.limits, **settings) as host:
                 package = self.package(directory)
                 if not self.is_loaded:
                     await self.check(host, package)

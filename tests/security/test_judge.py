@@ -134,13 +134,14 @@ def _hand_over(target: _Faulty) -> str:
         (_leave, "untyped"),
         (_deface, "changed the host: config"),
         (_hand_over, "leaked a host object"),
-        (lambda _: "untyped:MemoryError", "ended untyped: MemoryError"),
+        (lambda _: "untyped:Quit", "ended untyped: Quit"),
+        (lambda _: "exc:MemoryError", "ended untyped: MemoryError"),
     ],
-    ids=["endless", "slow", "memory", "crash", "exit", "host state", "leak", "untyped"],
+    ids=["endless", "slow", "memory", "crash", "exit", "host state", "leak", "untyped", "no memory"],
 )
 def test_the_judge_names_what_got_through(act: Callable[[_Faulty], str], problem: str) -> None:
     """Each way in which a payload can win is told apart."""
-    verdict = judge(_payload(""), lambda: _Faulty(act))
+    verdict = judge(_payload("", "dos"), lambda: _Faulty(act))
 
     assert (verdict.problem or "").startswith(problem)
 
@@ -208,7 +209,7 @@ def test_the_naive_setup_lets_through_what_it_is_known_for(code: str, problem: s
 def test_every_payload_names_its_source() -> None:
     """A regression set without sources cannot be checked by anybody else."""
     assert [
-        payload.name for payloads in own_corpora().values() for payload in payloads if "(no " in payload.source
+        payload.name for payloads in own_corpora().values() for payload in payloads if "(no source" in payload.source
     ] == []
 
 
@@ -263,14 +264,14 @@ def test_code_is_written_of_repeated_parts(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("code", "status", "shown"),
-    [("leak(1)", 0, "0 of 1 got through"), ("raise SystemError", 1, "THROUGH leak corpus.json: a: ended untyped")],
+    [("leak(1)", 0, "0 of 1 got through"), ("raise MemoryError", 1, "THROUGH dos corpus.json: a: ended untyped")],
     ids=["stopped", "through"],
 )
 def test_the_command_fails_where_something_got_through(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], code: str, status: int, shown: str
 ) -> None:
     """Relative paths begin where the caller stands; the report names the payload."""
-    rows = [{"name": "a", "cat": "leak", "ref": "self-test", "code": code}]
+    rows = [{"name": "a", "cat": "dos", "ref": "self-test", "code": code}]
     (tmp_path / "corpus.json").write_text(json.dumps(rows), "utf-8")
 
     assert main(["--cwd", str(tmp_path), "--corpus", "corpus.json"]) == status

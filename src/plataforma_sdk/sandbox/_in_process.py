@@ -28,7 +28,9 @@ class InProcessInstance(abc.ABC):
     # --- what an engine says ---------------------------------------------------------------------------------------
 
     @abc.abstractmethod
-    async def _serve(self, function: str, args: list[Any], kwargs: dict[str, Any], deadline: CallDeadline) -> Any:
+    async def _serve(
+        self, function: str, args: list[Any], kwargs: dict[str, Any], deadline: CallDeadline | None
+    ) -> Any:
         """Call the module with values that are its own, and return a copy of its result."""
 
     @abc.abstractmethod

@@ -1,7 +1,5 @@
 """Finds calls for a function: the examples of its docstring, and arguments made up from the names of its parameters."""
 
-# ruff: noqa: E501 - values of one kind stand on one line
-
 from __future__ import annotations
 
 import ast

@@ -106,8 +106,6 @@ class NaiveTarget:
             if compiled.errors:
                 return "exc:SyntaxError"
             exec(compiled.code or "", self._globals)
-        except MemoryError:
-            return "untyped:MemoryError"
         except Exception as error:
             return f"exc:{type(error).__name__}"
         except BaseException as error:

@@ -163,8 +163,8 @@ def _attack(payload: Payload, target: Any) -> Verdict:
         seconds = max(seconds, time.process_time() - began)
         problem = problem or _leak(target)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024 - before
-    end = next((end for end in ends if end.startswith(("untyped", "limit"))), ends[0])
-    problem = problem or _damage(state) or _excess(end, seconds, peak)
+    end = next((end for end in ends if end.startswith(("untyped:", "limit:"))), ends[0])
+    problem = problem or _damage(state) or _excess(payload, end, seconds, peak)
     return Verdict(end, problem, round(seconds, 3), peak)
 
 
@@ -179,9 +179,11 @@ def _damage(state: HostState) -> str | None:
     return f"changed the host: {', '.join(damage)}" if damage else None
 
 
-def _excess(end: str, seconds: float, peak_mb: int) -> str | None:
+def _excess(payload: Payload, end: str, seconds: float, peak_mb: int) -> str | None:
     if end.startswith("untyped:"):
         return f"ended untyped: {end[8:]}"
+    if end == "exc:MemoryError" and payload.category == "dos":
+        return "ended untyped: MemoryError"
     if peak_mb > MAX_PEAK_MB:
         return f"took {peak_mb} MB"
     if seconds > MAX_SECONDS:

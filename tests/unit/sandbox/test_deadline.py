@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 
@@ -27,6 +28,22 @@ def test_a_block_that_waits_too_long_is_ended(run):
         return deadline.has_passed, deadline.elapsed_ms >= 20
 
     assert run(main()) == (True, True)
+
+
+def test_synchronous_code_can_ask_whether_its_time_has_passed(run):
+    """The event loop cannot end a block that does not wait; and a person's time does not count here either."""
+
+    async def main():
+        async with CallDeadline(20) as deadline:
+            before = deadline.is_due
+            with waiting_for_a_person():
+                time.sleep(0.03)
+                meanwhile = deadline.is_due
+            after = deadline.is_due
+            time.sleep(0.03)
+            return before, meanwhile, after, deadline.is_due
+
+    assert run(main()) == (False, False, False, True)
 
 
 def test_another_timeout_is_not_taken_for_this_one(run):

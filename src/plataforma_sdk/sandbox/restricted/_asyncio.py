@@ -17,6 +17,7 @@ from plataforma_sdk.sandbox.restricted._driving import HostAwaitable, Metered, c
 from plataforma_sdk.sandbox.restricted._fuel import Account, LimitReached, Meter
 from plataforma_sdk.sandbox.restricted._sandbox import Sandbox
 from plataforma_sdk.sandbox.restricted._sealed import SealedFunction, SealedMeta, namespace, seal_type
+from plataforma_sdk.sandbox.restricted._weights import exact_number
 
 __all__ = ["AsyncTwin", "Tasks"]
 
@@ -52,9 +53,13 @@ class Tasks:
 
     def spawn(self, awaitable: Any, *, is_background: bool) -> asyncio.Task[Any]:
         """Run a coroutine of the module's beside what is running now."""
-        check_headroom(self.meter)
-        if len(self._live) >= _MAX_TASKS:
-            self.meter.trip("memory", len(self._live), _MAX_TASKS, "tasks")
+        try:
+            check_headroom(self.meter)
+            if len(self._live) >= _MAX_TASKS:
+                self.meter.trip("memory", len(self._live), _MAX_TASKS, "tasks")
+        except LimitReached:
+            close_quietly(awaitable)  # else Python tells the host that it was never awaited
+            raise
         account = self._background() if is_background else self.meter.account
         task = asyncio.get_running_loop().create_task(self.metered(awaitable, account))
         self._live.add(task)
@@ -205,18 +210,18 @@ class AsyncTwin:
         return self._tasks.spawn(awaitable, is_background=False)
 
     def _sleep(self, delay: Any, result: Any = None) -> HostAwaitable:
-        seconds = float(delay)
+        seconds = _seconds(delay)
         return self._awaitable(lambda: asyncio.sleep(seconds), lambda _: result)
 
     def _create_task(self, awaitable: Any, *, name: Any = None) -> TaskTwin:  # noqa: ARG002
         return TaskTwin(self._tasks, self._tasks.spawn(awaitable, is_background=True))
 
     def _wait_for(self, awaitable: Any, timeout: Any) -> HostAwaitable:
-        seconds = None if timeout is None else float(timeout)
+        seconds = None if timeout is None else _seconds(timeout)
         return self._awaitable(lambda: asyncio.wait_for(self._as_future(awaitable), seconds))
 
     def _timeout(self, delay: Any) -> ContextTwin:
-        return ContextTwin(self, asyncio.timeout(None if delay is None else float(delay)))
+        return ContextTwin(self, asyncio.timeout(None if delay is None else _seconds(delay)))
 
     def _task_group(self) -> GroupTwin:
         return GroupTwin(self, asyncio.TaskGroup())
@@ -295,9 +300,27 @@ def _with_members(twin: AsyncTwin, inner: Any, members: dict[str, Any]) -> Conte
     return made  # type: ignore[no-any-return]
 
 
+def _seconds(delay: Any) -> float:
+    """Check a delay: the host's loop sorts its timers by it, and one that is no number leaves the heap in disorder.
+
+    Raises:
+        TypeError: it is no int or float.
+        ValueError: it is NaN.
+    """
+    delay = exact_number(delay)
+    if type(delay) not in (int, float, bool):
+        raise TypeError(f"a delay is a number of seconds, not a {type(delay).__name__}")
+    if delay != delay:  # noqa: PLR0124 - NaN alone differs from itself
+        raise ValueError("a delay is a number of seconds, not NaN")
+    return float(min(max(delay, 0), _MAX_DELAY))
+
+
 def _not_made(*_: Any) -> Any:
     raise TypeError("not made by calling it")
 
+
+_MAX_DELAY = 366 * 86_400
+"""Seconds of the longest wait: a module lives for less."""
 
 _FUNCTIONS = ("gather", "sleep", "create_task", "wait_for", "timeout", "iscoroutine")
 _LOCK = ("acquire", "locked release")

@@ -5,11 +5,12 @@
 from __future__ import annotations
 
 import builtins
-import itertools
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from plataforma_sdk.sandbox.restricted._classes import Classes
+from plataforma_sdk.sandbox.restricted._containers import make_slice, seal_descriptors
+from plataforma_sdk.sandbox.restricted._folds import Folds
 from plataforma_sdk.sandbox.restricted._fuel import Meter
 from plataforma_sdk.sandbox.restricted._guards import Operators
 from plataforma_sdk.sandbox.restricted._iterables import Iterables
@@ -18,7 +19,7 @@ from plataforma_sdk.sandbox.restricted._methods import Methods, attribute_named
 from plataforma_sdk.sandbox.restricted._sealed import SealedType, Sentinel, seal_type, unseal_type
 from plataforma_sdk.sandbox.restricted._texts import Texts, check_codec
 from plataforma_sdk.sandbox.restricted._type_methods import TypeMethods
-from plataforma_sdk.sandbox.restricted._weights import CONTAINERS, MAX_TEXT, Scales
+from plataforma_sdk.sandbox.restricted._weights import MAX_TEXT, Scales
 
 __all__ = ["Builtins"]
 
@@ -53,6 +54,7 @@ class Builtins:
         self._classes = classes
         self._output = output
         self.typed: TypeMethods
+        self._folds = Folds(meter, scales, operators, iterables)
         self._tokens: dict[type, SealedType] = {}
 
     def table(self) -> dict[str, Any]:
@@ -81,11 +83,14 @@ class Builtins:
             (set, self.make_set, {}),
             (frozenset, lambda items=(): frozenset(unique(items)), {}),
             (range, self._iterables.make_range, {}),
-            (slice, slice, {}),
+            (slice, make_slice, {}),
             (object, Sentinel, {}),
             (type, self.kind, {}),
         ]
-        return {kind.__name__: seal_type(kind, make, members, unbound=typed.unbound) for kind, make, members in made}
+        made += [(kind, _not_made, {}) for kind in _POSITIONED]
+        return seal_descriptors() | {
+            kind.__name__: seal_type(kind, make, members, unbound=typed.unbound) for kind, make, members in made
+        }
 
     def make_int(self, *args: Any, **kwargs: Any) -> int:
         """``int(...)``."""
@@ -178,9 +183,9 @@ class Builtins:
             "repr": texts.repr,
             "ascii": texts.ascii,
             "format": texts.format,
-            "sum": self.sum,
-            "min": self._extreme(min),
-            "max": self._extreme(max),
+            "sum": self._folds.sum,
+            "min": self._folds.extreme(min),
+            "max": self._folds.extreme(max),
             "sorted": self.sorted,
             "any": self.any,
             "all": self.all,
@@ -197,6 +202,7 @@ class Builtins:
             "delattr": self.delattr,
             "print": self.print,
             "id": self.identity,
+            "anext": self.anext,
         }
 
     def round(self, number: Any, digits: Any = None) -> Any:
@@ -234,54 +240,17 @@ class Builtins:
         """A number for the identity of an object; not its address, which tells about the host's memory."""
         return hash((id(value), id(self))) & 0x7FFF_FFFF_FFFF
 
-    def sum(self, items: Any, start: Any = 0) -> Any:
-        """``sum(...)``."""
-        if type(start) in _UNSUMMED:
-            return sum((), start)  # which says how to join texts
-        items = self._iterables.consumed(items)
-        if type(start) not in _EXACT:
-            return self._add_up(start, items)
-        if type(items) is range or (type(items) in (list, tuple) and _EXACT.issuperset(map(type, items))):
-            return self._operators.grown(sum(items, start))
-        rest: list[Any] = []
-        iterator = iter(items)
-        total = self._operators.grown(sum(_numbers(iterator, rest), start))
-        return self._add_up(total, itertools.chain(rest, iterator)) if rest else self._checked(total)
-
-    def _add_up(self, total: Any, items: Any) -> Any:
-        """Sum step by step: what is no number grows, and each step is charged."""
-        for item in items:
-            total = self._operators.add(total, item)
-        return self._checked(total)
-
-    def _checked(self, value: Any) -> Any:
-        self._meter.check()
-        return value
-
-    def _extreme(self, choose: Callable[..., Any]) -> Callable[..., Any]:
-        weigh, cheap, iterables, meter = self._scales.weigh, self._meter.cheap, self._iterables, self._meter
-
-        def extreme(*args: Any, key: Any = None, **kwargs: Any) -> Any:
-            items = iterables.consumed(args[0]) if len(args) == 1 else args
-            if key is not None:
-                keyed = _weighed_key(key, weigh, cheap)
-                result = choose(items, key=keyed, **kwargs)
-            elif type(items) in CONTAINERS:
-                if any(type(item) in CONTAINERS for item in items):
-                    weigh(list(items))
-                result = choose(items, **kwargs)
-            else:
-                result = choose((item if type(item) in cheap else weigh(item) for item in items), **kwargs)
-            meter.check()
-            return result
-
-        return extreme
-
     def sorted(self, items: Any, *, key: Any = None, reverse: Any = False) -> list[Any]:
         """``sorted(...)``."""
         made = self.make_list(items)
         self._methods.sort(made, key, reverse=reverse)
         return made
+
+    def anext(self, iterator: Any, *default: Any) -> Any:
+        """``anext(...)``; with a default, CPython's own object crashes when a chain of them is freed."""
+        if not default:
+            return anext(iterator)
+        return self._iterables.generator_function(_anext_or)(iterator, *default)
 
     def any(self, items: Any) -> bool:
         """``any(...)``."""
@@ -327,12 +296,14 @@ class Builtins:
         if rest:
             raise TypeError("type() makes no classes in the restricted tier; write a class statement")
         kind = type(value)
-        if isinstance(kind, self._classes.meta) or (isinstance(value, Exception) and kind.__module__ == "builtins"):
+        if isinstance(kind, self._classes.meta):
             return kind
         if issubclass(kind, type | SealedType):
             kind = type
         stand_in = self._tokens.get(kind)
         if stand_in is None:
+            if isinstance(value, Exception) and kind.__module__ == "builtins":
+                return kind
             stand_in = self._tokens[kind] = seal_type(kind, _not_made)
         return stand_in
 
@@ -347,21 +318,11 @@ class Builtins:
         self._output(text)
 
 
-def _numbers(items: Iterator[Any], rest: list[Any]) -> Iterator[Any]:
-    """Yield numbers, up to the first item that is none, which goes to `rest`."""
-    for item in items:
-        if type(item) not in _EXACT:
-            rest.append(item)
-            return
-        yield item
-
-
-def _weighed_key(key: Callable[[Any], Any], weigh: Callable[[Any], Any], cheap: set[type]) -> Callable[[Any], Any]:
-    def keyed(item: Any) -> Any:
-        value = key(item)
-        return value if type(value) in cheap else weigh(value)
-
-    return keyed
+async def _anext_or(iterator: Any, default: Any) -> Any:
+    try:
+        return await anext(iterator)
+    except StopAsyncIteration:
+        return default
 
 
 def _not_made(*_: Any, **__: Any) -> Any:
@@ -380,16 +341,19 @@ _NATIVE: Final[dict[str, Any]] = {
     "Ellipsis": Ellipsis,
     "NotImplemented": NotImplemented,
     "aiter": aiter,
-    "anext": anext,
-    "property": property,
-    "staticmethod": staticmethod,
-    "classmethod": classmethod,
     "super": super,
 }
 """What is harmless as it is."""
+
+_POSITIONED: Final = (UnicodeDecodeError, UnicodeEncodeError, UnicodeTranslateError)
+"""Errors that are caught but not made: str() of one with a position of the module's choosing reads any memory.
+
+Source: CPython gh-123378.
+"""
 
 _ERRORS: Final[dict[str, Any]] = {
     name: value
     for name, value in vars(builtins).items()
     if isinstance(value, type) and issubclass(value, Exception) and not issubclass(value, BaseExceptionGroup)
+    if value not in _POSITIONED
 }

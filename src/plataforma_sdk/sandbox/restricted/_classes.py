@@ -1,38 +1,52 @@
 """Classes of a module: what they may derive from, and how exceptions and ``with`` meet a limit."""
 
+# ruff: noqa: SLF001 - slots named _sdk_ are private to this package
+
 from __future__ import annotations
 
 import asyncio
 import builtins
+import decimal
 import functools
 import sys
-from collections import defaultdict
 from collections.abc import Callable
-from types import FunctionType
+from types import FunctionType, MethodWrapperType, WrapperDescriptorType
 from typing import Any, Final
 
 from plataforma_sdk.sandbox.restricted._errors import TWINS
 from plataforma_sdk.sandbox.restricted._fuel import Meter
-from plataforma_sdk.sandbox.restricted._iterables import WRAPPED
 from plataforma_sdk.sandbox.restricted._names import CLASS_DUNDERS, PREFIX
-from plataforma_sdk.sandbox.restricted._sealed import SealedMeta, SealedType, unseal_type
+from plataforma_sdk.sandbox.restricted._sealed import SealedMeta, SealedMethod, SealedType, unseal_type
+from plataforma_sdk.sandbox.restricted._weights import Scales
 
 __all__ = ["Classes"]
 
-_ENGINE_NAMES: Final = ("_t", "_w")
-_NOTHING: Final = object()
+_LIMITS: Final = (RecursionError, MemoryError)
+_MAX_CHAIN: Final = 256
+_SLOTS: Final = frozenset({MethodWrapperType, WrapperDescriptorType})
+_LEAVING: Final = ("__exit__", "__aexit__")
+_DECIMAL_TEXT: Final = "the operation is not defined for these numbers"
 
 
 class Classes:
     """The classes of one sandbox.
+
+    Args:
+        meter: measures the sandbox.
+        scales: weighs what C shows or compares.
+        counted: wraps a coroutine function so that its live coroutines are counted.
 
     Attributes:
         meta: the metaclass of every class that the module defines; made anew for each sandbox, so that one module's
             classes are nobody else's.
     """
 
-    def __init__(self, meter: Meter) -> None:
+    def __init__(
+        self, meter: Meter, scales: Scales, counted: Callable[[Callable[..., Any]], Callable[..., Any]]
+    ) -> None:
         self._meter = meter
+        self._scales = scales
+        self._counted = counted
         self.exported: set[type] = {object, *TWINS.values()}
         self.meta = self._make_meta()
 
@@ -80,22 +94,16 @@ class Classes:
         for key in list(body):
             if key == "_w" or (key.startswith("_t") and key[2:].isdigit()):
                 del body[key]
-            elif key.startswith("__") and key not in CLASS_DUNDERS:
+            elif key.startswith("_") and key != "_" and key not in CLASS_DUNDERS:
                 raise TypeError(f"{key} cannot be defined in the restricted tier")
         body["__module__"] = "sandbox"
+        for name in _LEAVING:
+            if name in body:
+                body[name] = self._leaving(name, body[name])
         getter = body.get("__getattr__")
         if getter is not None:
             body["__getattr__"] = _public_getter(getter)
-        for name in ("__exit__", "__aexit__"):
-            if name in body:
-                body[name] = self._leaving(name, body[name])
         return body
-
-    def _leaving(self, name: str, function: Any) -> Callable[..., Any]:
-        """Wrap what stands as ``__exit__``, decorators included: it gets no traceback and swallows no limit."""
-        if not isinstance(function, FunctionType):
-            raise TypeError(f"{name} is an ordinary method in the restricted tier")
-        return self.exit_method(function) if name == "__exit__" else self.async_exit_method(function)
 
     def generic(self, cls: Any) -> Any:
         """``class C[T]``: a parametrised class is the class."""
@@ -119,19 +127,35 @@ class Classes:
     def writable(self, target: Any) -> Any:
         """Return `target` where the module may set attributes: its own classes, instances and functions."""
         kind = type(target)
-        if isinstance(kind, self.meta) or issubclass(kind, self.meta) or kind is defaultdict:
-            return target
-        if kind is FunctionType and (target.__globals__.get("_meta_") is self.meta or WRAPPED in vars(target)):
+        if isinstance(kind, self.meta) or issubclass(kind, self.meta) or self.is_own_function(target):
             return target
         raise TypeError(f"a {kind.__name__} takes no attributes in the restricted tier")
 
     def own_method(self, value: Any, name: str) -> Any:
         """``value.__name__`` for a special method, of the module's own objects and classes, and of ``super()``."""
         if self.owns(value):
-            return getattr(value, name)
+            found = getattr(value, name)
+            return self._weighed(found, name) if type(found) in _SLOTS and name != "__init__" else found
         if name == "__init__" and isinstance(value, type) and (value in self.exported or issubclass(value, Exception)):
             return getattr(value, name)
         raise AttributeError(f"{type(value).__name__!r} shows no {name!r} in the restricted tier")
+
+    def _weighed(self, slot: Any, name: str) -> Callable[..., Any]:
+        """Guard a special method that C wrote: ``C.__str__([...])`` shows anything, ``C.__ne__(a, b)`` compares it."""
+        weigh = self._scales.text if name in ("__str__", "__repr__") else self._scales.weigh
+
+        def call(*args: Any) -> Any:
+            for item in (getattr(slot, "__self__", None), *args):
+                weigh(item)
+            return slot(*args)
+
+        return call
+
+    def is_own_function(self, value: Any) -> bool:
+        """Whether `value` is a function that this module's code defined; coroutine functions stand behind a counter."""
+        if type(value) is not FunctionType:
+            return False
+        return value.__globals__.get("_fuel_") is self._meter.fuel or value.__code__ is self._counted(_shown).__code__
 
     # --- exceptions ----------------------------------------------------------------------------------------------
 
@@ -145,20 +169,39 @@ class Classes:
         return self._catchable(kind)
 
     def check_error(self, error: BaseException | None) -> None:
-        """Turn a limit that arrived as an ordinary exception into the limit."""
+        """Turn a limit that arrived as an ordinary exception into the limit, one that another error replaced as well.
+
+        A long chain of errors is a limit too: freeing 300,000 `OSError`, one the cause of the next, crashes CPython.
+        """
         self._meter.check()
-        if isinstance(error, RecursionError):
-            self._meter.trip("stack", unit="frames")
-        if isinstance(error, MemoryError):
-            self._meter.trip("memory", unit="bytes")
+        if error is None:
+            return
+        if isinstance(error, decimal.DecimalException):
+            error.args = (_DECIMAL_TEXT,)  # C raises them with the classes of its signals, which are the host's
+        if error.__context__ is None and error.__cause__ is None and not isinstance(error, _LIMITS):
+            return
+        pending: list[BaseException | None] = [error]
+        seen: set[int] = set()
+        while pending:
+            item = pending.pop()
+            if item is None or id(item) in seen:
+                continue
+            seen.add(id(item))
+            if isinstance(item, RecursionError):
+                self._meter.trip("stack", unit="frames")
+            if isinstance(item, MemoryError):
+                self._meter.trip("memory", unit="bytes")
+            if len(seen) > _MAX_CHAIN:
+                self._meter.trip("stack", len(seen), _MAX_CHAIN, "chained errors")
+            pending += (item.__cause__, item.__context__)
 
     def _catchable(self, kind: Any) -> Any:
+        if isinstance(kind, type) and issubclass(kind, Exception):
+            return kind
+        kind = unseal_type(kind)
         if type(kind) is tuple:
-            kinds = unseal_type(kind)
-            self._meter.charge(len(kinds) << 2)
-            return tuple([self._catchable(item) for item in kinds])
-        if isinstance(kind, SealedType):
-            kind = unseal_type(kind)
+            self._meter.charge(len(kind) << 2)
+            return tuple([self._catchable(item) for item in kind])
         if isinstance(kind, type) and (issubclass(kind, Exception) or kind is asyncio.CancelledError):
             return kind
         raise TypeError("catching classes that do not inherit from BaseException is not allowed")
@@ -172,8 +215,23 @@ class Classes:
             return kind
         raise TypeError("only subclasses of Exception can be raised")
 
-    def exit_method(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Wrap ``__exit__``: it gets no traceback, and swallows no limit. After a limit it does not run."""
+    # --- leaving ``with`` ------------------------------------------------------------------------------------------
+
+    def _leaving(self, name: str, method: Any) -> Callable[..., Any]:
+        """Wrap what a class body binds to ``__exit__`` or ``__aexit__``: it gets no traceback, and swallows no limit.
+
+        Wrapped here, not where it is defined, since a decorator of the module's may put anything in its place. The name
+        tells which it is: a plain ``with`` takes the coroutine of an ``async def __exit__`` for true.
+        """
+        wrap = self._exit_method if name == "__exit__" else self._async_exit_method
+        leave = wrap(method if type(method) is FunctionType else _binding(method))
+        functools.update_wrapper(leave, method, assigned=("__name__", "__qualname__"), updated=())
+        leave.__dict__.clear()
+        if _is_abstract(method):
+            leave.__isabstractmethod__ = True  # type: ignore[attr-defined]
+        return leave
+
+    def _exit_method(self, function: Callable[..., Any]) -> Callable[..., Any]:
         check, meter = self.check_error, self._meter
 
         def leave(self: Any, kind: Any, error: Any, _: Any) -> bool:
@@ -183,11 +241,9 @@ class Classes:
             result = function(self, _shown(kind), _shown(error), None)
             return bool(result) and (kind is None or issubclass(kind, Exception))
 
-        functools.update_wrapper(leave, function, assigned=("__name__", "__qualname__"), updated=())
-        return _plain(leave, function)
+        return leave
 
-    def async_exit_method(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """As `exit_method`, for ``__aexit__``."""
+    def _async_exit_method(self, function: Callable[..., Any]) -> Callable[..., Any]:
         check, meter = self.check_error, self._meter
 
         async def leave(self: Any, kind: Any, error: Any, _: Any) -> bool:
@@ -197,7 +253,7 @@ class Classes:
             result = await function(self, _shown(kind), _shown(error), None)
             return bool(result) and (kind is None or issubclass(kind, Exception))
 
-        return _plain(leave, function)
+        return self._counted(leave)
 
 
 class _Arguments:
@@ -214,11 +270,14 @@ class _Arguments:
         BaseException.args.__set__(error, value)  # type: ignore[attr-defined]
 
 
-def _plain(wrapper: Callable[..., Any], wrapped: Callable[..., Any]) -> Callable[..., Any]:
-    """Leave nothing on a wrapper but what it wraps, which is the module's memory."""
-    vars(wrapper).clear()
-    vars(wrapper)[WRAPPED] = wrapped
-    return wrapper
+def _binding(method: Any) -> Callable[..., Any]:
+    """Bind what is no function as CPython would: a ``staticmethod``, or an object that can be called."""
+
+    def call(self: Any, *args: Any) -> Any:
+        get = getattr(type(method), "__get__", None)
+        return (method if get is None else get(method, self, type(self)))(*args)
+
+    return call
 
 
 def _shown(value: Any) -> Any:
@@ -238,7 +297,7 @@ def _public_getter(function: Callable[..., Any]) -> Callable[..., Any]:
             attribute = "_" + attribute[len(PREFIX) :]
         return function(self, attribute)
 
-    return _plain(get, function)
+    return get
 
 
 def _abstract_names(cls: type) -> set[str]:
@@ -247,6 +306,8 @@ def _abstract_names(cls: type) -> set[str]:
 
 
 def _is_abstract(value: object) -> bool:
+    if type(value) is SealedMethod:
+        return bool(value._sdk_is_abstract)  # type: ignore[attr-defined]
     return bool(vars(value).get("__isabstractmethod__")) if isinstance(value, FunctionType) else False
 
 

@@ -17,8 +17,9 @@ import types
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from plataforma_sdk.sandbox.restricted._containers import DefaultDict, Deque, OrderedDict, check_link
 from plataforma_sdk.sandbox.restricted._texts import check_codec
-from plataforma_sdk.sandbox.restricted._weights import CONTAINERS, DICTS, HASH_TABLES, MAX_TEXT
+from plataforma_sdk.sandbox.restricted._weights import CONTAINERS, DICTS, HASH_TABLES, MAX_TEXT, exact_number
 
 if TYPE_CHECKING:
     from plataforma_sdk.sandbox.restricted._methods import Methods
@@ -76,12 +77,16 @@ def _strip(methods: Methods, receiver: Any, args: _Args) -> _Args:
 
 def _pad(methods: Methods, _: Any, args: _Args) -> _Args:
     width = args[0] if args else 0
+    if type(width) is not int:
+        width = exact_number(width)
+        args = (width, *args[1:])
     if type(width) is int and width > MAX_TEXT:
         methods.meter.trip("memory", width, MAX_TEXT, "bytes")
     return args
 
 
 def _expand_tabs(methods: Methods, receiver: Any, args: _Args) -> _Args:
+    args = tuple(map(exact_number, args))
     size = args[0] if args and type(args[0]) is int else 8
     tab = "\t" if type(receiver) is str else b"\t"
     return _pad(methods, receiver, (receiver.count(tab) * size + len(receiver),)) and args
@@ -143,6 +148,7 @@ def _digits(methods: Methods, receiver: Any, args: _Args) -> _Args:
 
 
 def _to_bytes(methods: Methods, _: Any, args: _Args) -> _Args:
+    args = tuple(map(exact_number, args))
     if args and type(args[0]) is int and args[0] > 65_536:  # noqa: PLR2004
         methods.meter.trip("memory", args[0], 65_536, "bytes")
     return args
@@ -213,6 +219,10 @@ def _decimal(methods: Methods, _: Any, args: _Args) -> _Args:
     return args
 
 
+def _accessors(_: Methods, __: Any, args: _Args) -> _Args:
+    return tuple(map(check_link, args))
+
+
 # --- the table ---------------------------------------------------------------------------------------------------
 
 _TEXTS: Final = frozenset({str, bytes, bytearray})
@@ -252,13 +262,14 @@ COSTS: Final[dict[type, dict[str, Cost]]] = {
     bool: _each(_free, "as_integer_ratio bit_count") | {"to_bytes": _to_bytes},
     float: _each(_free, "as_integer_ratio hex"),
     complex: {},
+    property: _each(_accessors, "getter setter deleter"),
     range: _each(_finds, "count index"),
     slice: {"indices": _free},
     list: _each(_finds, "count index remove")
     | _each(_moves, "insert pop reverse")
     | {"copy": _copies, "extend": _extends},
     tuple: _each(_finds, "count index"),
-    collections.deque: _each(_finds, "count index remove")
+    Deque: _each(_finds, "count index remove")
     | _each(_moves, "insert reverse rotate pop")
     | _each(_extends, "extend extendleft")
     | {"copy": _copies},
@@ -267,8 +278,8 @@ COSTS: Final[dict[type, dict[str, Cost]]] = {
     | {"remove": _key, "pop": _key},
     frozenset: _SET,
     dict: _DICT,
-    collections.defaultdict: _DICT,
-    collections.OrderedDict: _DICT | {"move_to_end": _key},
+    DefaultDict: _DICT,
+    OrderedDict: _DICT | {"move_to_end": _key},
     collections.Counter: {"copy": _copies, "pop": _key, "most_common": _most_common}
     | _each(_moves, "elements total"),
     types.MappingProxyType: {"copy": _copies},

@@ -8,7 +8,6 @@ the module becomes a `Handler`. Nothing that the module made is ever called or i
 
 from __future__ import annotations
 
-import collections
 import datetime
 import decimal
 import types
@@ -16,8 +15,10 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from plataforma_sdk.errors import CodecError
+from plataforma_sdk.sandbox.restricted._containers import Deque
 from plataforma_sdk.sandbox.restricted._sealed import SealedMeta
 from plataforma_sdk.sandbox.restricted._weights import DICTS
+from plataforma_sdk.ui import Element
 
 __all__ = ["Box", "Crossing"]
 
@@ -28,12 +29,12 @@ _SCALARS: Final = frozenset({
     int, float, bool, str, bytes, type(None), decimal.Decimal, datetime.datetime, datetime.date, datetime.time,
     datetime.timedelta,
 })  # fmt: skip
-_SEQUENCES: Final = frozenset({list, tuple, collections.deque, type({}.keys()), type({}.values()), type({}.items())})
+_SEQUENCES: Final = frozenset({list, tuple, Deque, type({}.keys()), type({}.values()), type({}.items())})
 _FUNCTIONS: Final = (types.FunctionType, types.MethodType)
 
 
 class Box(metaclass=SealedMeta):
-    """A host object in a module's hands: it can be passed back, and shows nothing."""
+    """A host object in a module's hands: it can be passed back, and shows nothing; an element shows what it is."""
 
     __slots__ = ("_sdk_value",)
 
@@ -46,7 +47,8 @@ class Box(metaclass=SealedMeta):
     __delattr__ = __setattr__  # type: ignore[assignment]
 
     def __repr__(self) -> str:
-        return repr(self._sdk_value)  # type: ignore[attr-defined]
+        value = self._sdk_value  # type: ignore[attr-defined]
+        return repr(value) if type(value) is Element else "<host object>"
 
 
 class Crossing:
@@ -95,7 +97,8 @@ class Crossing:
             return [self._out(item, depth + 1) for item in value]
         if kind in DICTS or kind is types.MappingProxyType:
             self._charge(1 + 2 * len(value))
-            return {self._key(key): self._out(item, depth + 1) for key, item in value.items()}
+            items = dict.items if kind in DICTS else types.MappingProxyType.items
+            return {self._key(key): self._out(item, depth + 1) for key, item in items(value)}
         return self._out_object(value, kind, depth)
 
     def _key(self, key: Any) -> Any:

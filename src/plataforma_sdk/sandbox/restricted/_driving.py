@@ -16,7 +16,7 @@ from plataforma_sdk.sandbox.restricted._errors import to_twin
 from plataforma_sdk.sandbox.restricted._fuel import Account, LimitReached, Meter
 from plataforma_sdk.sandbox.restricted._sealed import SealedMeta
 
-__all__ = ["HostAwaitable", "Metered", "check_headroom", "close_quietly"]
+__all__ = ["HostAwaitable", "Metered", "check_headroom", "close_quietly", "has_room"]
 
 _HEADROOM: Final = 200
 """Calls that must be left on the stack for a host function that a module calls: the codec alone may need 130."""
@@ -59,6 +59,26 @@ def check_headroom(meter: Meter) -> None:
         meter.trip("stack", unit="frames")
 
 
+def has_room(levels: int) -> bool:
+    """Whether the host would still have its headroom if the module's stack were `levels` calls deeper."""
+    try:
+        isinstance(None, _PROBES[levels])
+    except RecursionError:
+        return False
+    return _module_at is None or _module_at(max(sys.getrecursionlimit() - _HEADROOM - levels, 0)) is None
+
+
+class _Probes(dict[int, Any]):
+    """Levels beyond the headroom -> what recurses so deep in C."""
+
+    def __missing__(self, levels: int) -> Any:
+        made = self[levels] = _nest(levels + (_HEADROOM if _module_at is None else _HEADROOM_IN_C))
+        return made
+
+
+_PROBES: Final = _Probes()
+
+
 class Metered:
     """Awaits a module's coroutine, each step on `account`."""
 
@@ -95,7 +115,7 @@ class Metered:
                 close_quietly(coroutine)
 
 
-def close_quietly(coroutine: Coroutine[Any, Any, Any]) -> None:
+def close_quietly(coroutine: Any) -> None:
     """Close a coroutine of a sandbox that has been ended: what it would still do is not done, so nothing is lost."""
     with contextlib.suppress(Exception, asyncio.CancelledError, LimitReached):
         coroutine.close()

@@ -4,9 +4,12 @@ A member of `StrEnum` or `IntEnum` compares, hashes and prints as its value, and
 or int, since a subclass of those would carry unguarded methods.
 """
 
+# ruff: noqa: SLF001 - names that begin with _sdk_ are private to this package
+
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from plataforma_sdk.sandbox.restricted._names import CLASS_DUNDERS, PREFIX
@@ -35,33 +38,62 @@ class Enums:
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
+        self._equal = sandbox.guard("_eq_")
         meta = self._make_meta(sandbox.classes.meta)
-        self.enum: Any = meta("Enum", (), {"__repr__": _show, "__str__": _show, "__hash__": _hash})
-        mixed = {"__str__": _text, "__eq__": _equals, "__hash__": _hash_value, "__repr__": _show}
-        self.int_enum: Any = meta("IntEnum", (self.enum,), mixed | self._arithmetic())
-        self.str_enum: Any = meta("StrEnum", (self.enum,), mixed | self._arithmetic())
+        shown = {"__repr__": self._show, "__str__": self._show}
+        self.enum: Any = meta("Enum", (), _functions(shown | {"__hash__": lambda member: hash(self._name(member))}))
+        mixed = _functions({
+            "__repr__": self._show, "__str__": self._text, "__eq__": self._equals,
+            "__hash__": lambda member: hash(self._value(member)),
+        } | self._arithmetic())  # fmt: skip
+        self.int_enum: Any = meta("IntEnum", (self.enum,), dict(mixed))
+        self.str_enum: Any = meta("StrEnum", (self.enum,), dict(mixed))
         for cls in (self.enum, self.int_enum, self.str_enum):
-            type.__setattr__(cls, "_sdk_member_value", staticmethod(_value))
-        type.__setattr__(self.int_enum, "__index__", _value)
-        type.__setattr__(self.int_enum, "__int__", _value)
+            type.__setattr__(cls, "_sdk_member_value", staticmethod(self._value))
+        type.__setattr__(self.int_enum, "__index__", _function(self._value))
+        type.__setattr__(self.int_enum, "__int__", _function(self._value))
+
+    # --- members: name and value are read where the engine put them, never through the module's own properties -------
+
+    def _name(self, member: Any) -> str:
+        self._check(member)
+        return member._sdk_name  # type: ignore[no-any-return]
+
+    def _value(self, member: Any) -> Any:
+        self._check(member)
+        return member._sdk_value
+
+    def _check(self, member: Any) -> None:
+        if not isinstance(member, self.enum):
+            raise TypeError(f"a method of Enum takes a member, not a {type(member).__name__}")
+
+    def _show(self, member: Any) -> str:
+        return f"{type(member).__name__}.{self._name(member)}"
+
+    def _text(self, member: Any) -> str:
+        return self._sandbox.texts.text(self._value(member))
+
+    def _equals(self, member: Any, other: Any) -> Any:
+        return self._equal(self._value(member), _plain(other))
 
     def _arithmetic(self) -> dict[str, Any]:
         """Operators on the value, through the guards: a member may be as large as any number."""
-        guard = self._sandbox.guard
+        guard, value = self._sandbox.guard, self._value
         made: dict[str, Any] = {}
         for name, apply in (("add", guard("_add_")), ("mul", guard("_mul_")), ("mod", guard("_mod_"))):
-            made[f"__{name}__"] = lambda self, other, apply=apply: apply(self.value, _plain(other))
-            made[f"__r{name}__"] = lambda self, other, apply=apply: apply(_plain(other), self.value)
-        made["__sub__"] = lambda self, other: self.value - _plain(other)
-        made["__rsub__"] = lambda self, other: _plain(other) - self.value
-        made["__floordiv__"] = lambda self, other: guard("_fdiv_")(self.value, _plain(other))
-        made["__truediv__"] = lambda self, other: self.value / _plain(other)
-        made["__neg__"] = lambda self: -self.value
-        made["__bool__"] = lambda self: bool(self.value)
-        made["__len__"] = lambda self: len(self.value)
-        made["__contains__"] = lambda self, item: guard("_in_")(item, self.value)
-        made |= {f"__{name}__": _compared(guard(f"_{name}_")) for name in ("lt", "le", "gt", "ge")}
-        return {name: value for name, value in made.items() if name in CLASS_DUNDERS}
+            made[f"__{name}__"] = lambda self, other, apply=apply: apply(value(self), _plain(other))
+            made[f"__r{name}__"] = lambda self, other, apply=apply: apply(_plain(other), value(self))
+        made["__sub__"] = lambda self, other: value(self) - _plain(other)
+        made["__rsub__"] = lambda self, other: _plain(other) - value(self)
+        made["__floordiv__"] = lambda self, other: guard("_fdiv_")(value(self), _plain(other))
+        made["__truediv__"] = lambda self, other: value(self) / _plain(other)
+        made["__neg__"] = lambda self: -value(self)
+        made["__bool__"] = lambda self: bool(value(self))
+        made["__len__"] = lambda self: len(value(self))
+        made["__contains__"] = lambda self, item: guard("_in_")(item, value(self))
+        for name, apply in [(name, guard(f"_{name}_")) for name in ("lt", "le", "gt", "ge")]:
+            made[f"__{name}__"] = lambda self, other, apply=apply: apply(value(self), _plain(other))
+        return {name: function for name, function in made.items() if name in CLASS_DUNDERS}
 
     def auto(self) -> Any:
         """``auto()``: the next number, or the name in lower case in a `StrEnum`."""
@@ -80,9 +112,9 @@ class Enums:
                 return made
 
             def __call__(cls, value: Any) -> Any:
-                for member in cls._sdk_members.values():
-                    if member is value or member.value == value:
-                        return member
+                member = outer._find(cls._sdk_members, value)
+                if member is not None:
+                    return member
                 raise ValueError(f"{outer._sandbox.texts.repr(value)[:80]} is not a valid {cls.__name__}")
 
             def __iter__(cls) -> Iterator[Any]:
@@ -95,7 +127,7 @@ class Enums:
                 return cls._sdk_members[name]
 
             def __contains__(cls, value: Any) -> bool:
-                return any(member is value or member.value == value for member in cls._sdk_members.values())
+                return outer._find(cls._sdk_members, value) is not None
 
             def __setattr__(cls, attribute: str, value: object) -> None:
                 raise AttributeError(f"{cls.__name__} is an enumeration; it cannot be changed")
@@ -105,26 +137,54 @@ class Enums:
 
         return EnumMeta
 
+    def _find(self, members: dict[str, Any], value: Any) -> Any:
+        return next((item for item in members.values() if item is value or self._equal(item._sdk_value, value)), None)
+
     def _fill(self, cls: Any, values: dict[str, Any]) -> None:
         members: dict[str, Any] = {}
         number = 0
         for name, given in values.items():
             value = given
             if type(given) is _Auto:
-                value = name.lower() if self._is_text(cls) else number + 1
+                value = name.lower() if self._is(cls, "str_enum") else number + 1
+            value = self._checked(cls, name, value)
             if type(value) is int:
                 number = value
-            member = next((item for item in members.values() if item.value == value), None)
+            member = self._find(members, value)
             if member is None:
                 member = object.__new__(cls)
+                object.__setattr__(member, "_sdk_name", name)
+                object.__setattr__(member, "_sdk_value", value)
                 object.__setattr__(member, "name", name)
                 object.__setattr__(member, "value", value)
             members[name] = member
             type.__setattr__(cls, name, member)
         type.__setattr__(cls, "_sdk_members", members)
 
-    def _is_text(self, cls: Any) -> bool:
-        return issubclass(cls, getattr(self, "str_enum", ()))
+    def _checked(self, cls: Any, name: str, value: Any) -> Any:
+        """Demand a number of an `IntEnum` and a text of a `StrEnum`, exactly: C code takes a member for its value."""
+        if self._is(cls, "int_enum"):
+            if type(value) is not int and type(value) is not bool:
+                raise TypeError(f"{cls.__name__}.{name} is a member of an IntEnum, so its value is an int")
+            return int(value)
+        if self._is(cls, "str_enum") and type(value) is not str:
+            raise TypeError(f"{cls.__name__}.{name} is a member of a StrEnum, so its value is a str")
+        return value
+
+    def _is(self, cls: Any, base: str) -> bool:
+        return issubclass(cls, getattr(self, base, ()))
+
+
+def _functions(methods: dict[str, Any]) -> dict[str, Any]:
+    """Make methods of what is bound to the enumerations: a bound method in a class body would not bind again."""
+    return {name: method if type(method) is FunctionType else _function(method) for name, method in methods.items()}
+
+
+def _function(method: Any) -> Any:
+    def call(member: Any, *args: Any) -> Any:
+        return method(member, *args)
+
+    return call
 
 
 def _is_member(key: str, value: Any) -> bool:
@@ -133,33 +193,6 @@ def _is_member(key: str, value: Any) -> bool:
     return not hasattr(type(value), "__get__")
 
 
-def _value(member: Any) -> Any:
-    return member.value
-
-
-def _show(member: Any) -> str:
-    return f"{type(member).__name__}.{member.name}"
-
-
-def _text(member: Any) -> str:
-    return str(member.value)
-
-
-def _hash(member: Any) -> int:
-    return hash(member.name)
-
-
-def _hash_value(member: Any) -> int:
-    return hash(member.value)
-
-
-def _equals(member: Any, other: Any) -> Any:
-    return member.value == _plain(other)
-
-
 def _plain(value: Any) -> Any:
-    return value.value if getattr(type(value), "_sdk_member_value", None) is not None else value
-
-
-def _compared(compare: Any) -> Any:
-    return lambda self, other: compare(self.value, _plain(other))
+    member_value = getattr(type(value), "_sdk_member_value", None)
+    return value if member_value is None else member_value(value)

@@ -8,12 +8,16 @@ class it names is a twin, sealed, so that nothing of the host's own classes is i
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
+import attrs
+
 from plataforma_sdk import errors
 from plataforma_sdk.errors import HostCallError, PlataformaError
-from plataforma_sdk.sandbox.restricted._sealed import SealedMeta
+from plataforma_sdk.sandbox.restricted._sealed import SealedMeta, SealedMethod
 
 __all__ = ["TWINS", "from_twin", "shown_by", "to_twin"]
 
@@ -23,7 +27,6 @@ _MAX_BITS: Final = 64
 _MAX_CHARS: Final = 65_536
 _MAX_DEPTH: Final = 4
 _MAX_VALUES: Final = 100
-_WRITTEN: Final = frozenset({str, bytes, int, float, bool, type(None)})
 _FIELDS: Final[dict[type[BaseException], tuple[str, ...]]] = {
     OSError: ("errno", "strerror", "filename", "filename2"),
     SyntaxError: ("msg", "filename", "lineno"),
@@ -32,15 +35,22 @@ _FIELDS: Final[dict[type[BaseException], tuple[str, ...]]] = {
     UnicodeTranslateError: ("reason",),
 }
 """Class of error -> what its ``str`` shows beside its arguments."""
+_MAX_FIELD_VALUES: Final = 2_000
+_MAX_FIELD_DEPTH: Final = 16
+_MAX_FIELD_BITS: Final = 1_024
+_MAX_NAME: Final = 80
+_CUT: Final = "..."
 
 
 def _make_init(original: type[PlataformaError]) -> Any:
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807
+        if not isinstance(self, TWINS[original.__name__]):
+            raise TypeError(f"{original.__name__}.__init__ takes a {original.__name__}, not a {type(self).__name__}")
         for value in (*args, *kwargs.values()):
             _check_argument(value)
         _fill(self, original(*args, **kwargs))
 
-    return __init__
+    return SealedMethod(__init__)
 
 
 def _check_argument(value: Any, depth: int = 0) -> int:
@@ -64,19 +74,51 @@ def _check_argument(value: Any, depth: int = 0) -> int:
 
 
 def _fill(twin: Any, error: PlataformaError) -> None:
+    """Copy the fields of an error of the host's: what is no plain data is shown as text."""
     twin.args = (error.message,)
     twin.message = error.message
+    copier = _Copier(lambda value: str(value)[:_MAX_TEXT])
     for field in error.fields:
-        value = getattr(error, field, None)
-        setattr(twin, field, value if isinstance(value, str | int | float | type(None)) else _plain(value))
+        setattr(twin, field, copier.copy(getattr(error, field, None)))
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    return value if isinstance(value, str | int | float | bytes | type(None)) else str(value)[:_MAX_TEXT]
+@attrs.define
+class _Copier:
+    """Copies plain data into exact builtin values, within bounds; of anything else only a name is left.
+
+    A module may set the fields of an error to objects with a ``__str__``, to structure that holds itself, or to a list
+    that is shared 2**40 times: none of its code runs here, and the copy has an end.
+    """
+
+    _named: Callable[[Any], str]
+    _left: int = _MAX_FIELD_VALUES
+
+    def copy(self, value: Any, depth: int = 0) -> Any:
+        """Return the copy."""
+        self._left -= 1
+        if self._left < 0 or depth > _MAX_FIELD_DEPTH:
+            return _CUT
+        if type(value) is list or type(value) is tuple:
+            return [self.copy(item, depth + 1) for item in value[: max(self._left, 0)]]
+        if type(value) is dict:
+            pairs = itertools.islice(value.items(), max(self._left, 0))
+            return {str(self._scalar(key)): self.copy(item, depth + 1) for key, item in pairs}
+        return self._scalar(value)
+
+    def _scalar(self, value: Any) -> Any:
+        if value is None or type(value) is bool or type(value) is float:
+            return value
+        if isinstance(value, str):
+            return str.__getitem__(value, slice(_MAX_CHARS))
+        if isinstance(value, bytes):
+            return bytes.__getitem__(value, slice(_MAX_CHARS))
+        if isinstance(value, int) and int.bit_length(value) <= _MAX_FIELD_BITS:
+            return int.__add__(value, 0)
+        return self._named(value)
+
+
+def _kind_of(value: Any) -> str:
+    return f"<{type(value).__name__[:_MAX_NAME]}>"
 
 
 def _make_twins() -> dict[str, Any]:
@@ -101,7 +143,7 @@ TWINS: Final = _make_twins()
 def to_twin(error: Exception) -> Exception:
     """Return what a module sees of an error of the host's; nothing of the error itself is kept."""
     if not isinstance(error, PlataformaError):
-        text = _text(error)
+        text = _text_of(error)
         for kind in _PASSED:
             if type(error) is kind:
                 return kind(text)
@@ -121,23 +163,31 @@ def shown_by(error: BaseException) -> tuple[Any, ...]:
     return tuple(shown)
 
 
-def _text(error: Exception) -> str:
-    """Write an error that came through the host, perhaps out of a callback of the module's.
-
-    Its class and its arguments may be the module's own: the repr of a structure that is shared sixty times over has no
-    end, and no meter is on in C.
-    """
-    if all(type(value) in _WRITTEN or isinstance(value, Path) for value in shown_by(error)):
-        return str(error)[:_MAX_TEXT]
-    return "its values are not shown"
-
-
 def from_twin(error: BaseException, module: str) -> PlataformaError | None:
     """Return the host's error behind a twin that a module let through, or None where it is no twin."""
     original = vars(type(error)).get("_sdk_class")  # a subclass of the module's own is a fault of the module
     if original is None:
         return None
-    fields = {name: _plain(vars(error).get(name)) for name in original.fields}
+    held, copier = vars(error), _Copier(_kind_of)
+    fields = {name: copier.copy(held.get(name)) for name in original.fields}
     fields["module"] = fields.get("module") or module
-    rebuilt: PlataformaError = original._rebuild(str(vars(error).get("message", ""))[:_MAX_TEXT], fields)
+    message = held.get("message")
+    rebuilt: PlataformaError = original._rebuild(message[:_MAX_TEXT] if type(message) is str else "", fields)
     return rebuilt
+
+
+def _text_of(error: Exception) -> str:
+    """Write the message of an error that came out of a call of the host's.
+
+    It may be an error of the module's, passing through a function of the host's that called back: then neither its
+    ``__str__`` nor the repr of what it carries has an end.
+    """
+    if type(type(error)) is type and type(error).__module__ != "builtins":
+        return str(error)[:_MAX_TEXT]
+    copier, args = _Copier(_kind_of), BaseException.args.__get__(error)  # type: ignore[attr-defined]
+    is_plain = all(
+        type(item) in (str, bytes) or isinstance(item, Path) or copier.copy(item) is item for item in shown_by(error)
+    )
+    if is_plain and type(type(error)) is type and not isinstance(error, UnicodeError):
+        return str(error)[:_MAX_TEXT]
+    return ", ".join([str(copier._scalar(item))[:_MAX_TEXT] for item in args[:_MAX_DEPTH]])[:_MAX_TEXT]

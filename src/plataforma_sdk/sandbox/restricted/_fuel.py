@@ -12,7 +12,7 @@ from typing import Any, Final, NoReturn, TypeAlias
 
 from plataforma_sdk.sandbox._collector import watch_collections
 from plataforma_sdk.sandbox.restricted._breaker import PROCESS, MemoryBreaker
-from plataforma_sdk.sandbox.restricted._fuel_source import LOOK_EVERY, SLICE, Account, FuelSource, LimitReached
+from plataforma_sdk.sandbox.restricted._fuel_source import SLICE, Account, FuelSource, LimitReached
 from plataforma_sdk.sandbox.restricted._share import Share
 from plataforma_sdk.sandbox.restricted._step_clock import IDLE, StepClock
 
@@ -27,6 +27,9 @@ LARGE_TEXT: Final = 1 << 16
 _TEXT_TYPES: Final = frozenset({str, bytes})
 _EARLY: Final = 8
 """A step is watched from its first look on, or when it has been charged an eighth of its memory, whichever is first."""
+
+_GLANCE_UNITS: Final = 32_768
+"""Memory is looked at after so many units in short steps, too: about a millisecond's worth."""
 
 _Outer: TypeAlias = tuple[Account, StepClock, Any]
 """What a step finds and leaves behind: the account, the clock, the hooks for async generators."""
@@ -64,6 +67,7 @@ class Meter:
     __slots__ = (
         "__weakref__",
         "_answers",
+        "_glance_at",
         "alarm",
         "allocated",
         "charge",
@@ -104,6 +108,7 @@ class Meter:
         self.on_dropped: Callable[[Any], None] | None = None
         self.share: Share | None = None
         self._answers = 0
+        self._glance_at = 0
         breaker.join(self)
 
     def _make_charge(self) -> Callable[[int], None]:
@@ -227,8 +232,6 @@ class Meter:
         self.cpu_s += used
         if self.share is not None:
             self.share.used_s += used
-        if source.checks > LOOK_EVERY:
-            source.watch.note()
         source.account, source.clock, hooks = outer
         if hooks is not None:
             sys.set_asyncgen_hooks(*hooks)
@@ -238,6 +241,9 @@ class Meter:
         self.retained += self.allocated
         self.allocated = 0
         self.alarm = min(self.memory_limit // _EARLY, self.memory_limit - self.retained)
+        if self.fuel_used > self._glance_at and source.clock is IDLE:
+            self._glance_at = self.fuel_used + _GLANCE_UNITS
+            source.watch.glance()
 
     def pause(self) -> float:
         """Stop the clock while the host works on the guest's stack; hand the result to `resume`."""
@@ -262,7 +268,7 @@ class _Unwatched:
     def look(self) -> None:
         """See `MemoryWatch`."""
 
-    note = look
+    glance = look
 
     def examine(self, size: int) -> None:
         """See `MemoryWatch`."""

@@ -33,14 +33,14 @@ import attrs
 from plataforma_sdk.sandbox._deadline import CallDeadline
 from plataforma_sdk.sandbox.restricted._step_clock import IDLE, StepClock
 
-__all__ = ["LOOK_EVERY", "SLICE", "Account", "FuelSource", "LimitReached", "MemoryWatch"]
+__all__ = ["SLICE", "Account", "FuelSource", "LimitReached", "MemoryWatch"]
 
 SLICE: Final = 2048
 """Units between two checkpoints: each takes about 1 µs, so half a nanosecond of it falls on a unit, 2 % of the tightest
 loop. Twice as many gain 1 % more, and let a body of fifty statements run for a quarter of a second unseen."""
 
 _ONES: Final = b"\x01" * SLICE
-LOOK_EVERY: Final = 2
+_LOOK_EVERY: Final = 2
 """Every 2nd checkpoint of a step looks at memory; the 1st comes before anything has been done."""
 
 _IDLE_UNITS: Final = 10_000
@@ -90,8 +90,8 @@ class MemoryWatch(Protocol):
     def look(self) -> None:
         """Look, at a checkpoint, at what was not charged; may trip."""
 
-    def note(self) -> None:
-        """Note what the step that ends has done; does not trip."""
+    def glance(self) -> None:
+        """Look after a step, now and then; does not raise."""
 
     def examine(self, size: int) -> None:
         """Decide whether `size` more bytes may be held: trip, or set `Meter.alarm` anew."""
@@ -163,7 +163,7 @@ class FuelSource:
     def checkpoint(self) -> None:
         """Trip where the step or its call has used its time, or the sandbox its memory."""
         self.checks += 1
-        if not self.checks % LOOK_EVERY:
+        if not self.checks % _LOOK_EVERY:
             self.watch.look()
         if time.thread_time() > self.clock.deadline:
             used_ms = self.clock.own_s() * 1_000

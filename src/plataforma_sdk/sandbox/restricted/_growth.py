@@ -1,12 +1,13 @@
-"""What the steps of one sandbox made the process grow by, as the system counts it for their thread.
+"""What the steps of one sandbox made the process grow by, as the system counts it.
 
 Small objects are not charged one by one, so a module may build a million of them within its budget of charged bytes.
-The kernel counts the pages that each thread is the first to touch: what another thread of the host allocates meanwhile
-is not in it. And it is bounded by what the code can have done: behind a checkpoint stand `SLICE` units, each good for a
-few kilobytes that nobody charged; what exceeds that is a host function's own, called from the step.
+Within a step the kernel counts the pages that its thread is the first to touch: what another thread of the host
+allocates meanwhile is not in it. And that is bounded by what the code can have done: behind a checkpoint stand `SLICE`
+units, each good for a few kilobytes that nobody charged; what exceeds that is a host function's own, called from the
+step. A page that was touched may have been given back, so the resident memory of the process has to confirm it; it is
+counted from its lowest, so that what the host gives back meanwhile hides nothing.
 
-A page that was touched may have been given back, so the count alone is a suspicion. The resident memory of the process
-confirms it, and is asked for only then.
+Between steps there is only resident memory, and everybody's growth in it: reason to measure, no more.
 """
 
 from __future__ import annotations
@@ -48,27 +49,15 @@ class Growth:
         system: where the counters are read.
 
     Attributes:
-        touched: bytes first touched by the steps since the last measure, given back or not.
+        touched: bytes first touched by the step that runs, given back or not.
     """
 
-    __slots__ = (
-        "_base",
-        "_charged",
-        "_checks",
-        "_faulted",
-        "_in_step",
-        "_limit",
-        "_next",
-        "_resident",
-        "_system",
-        "touched",
-    )
+    __slots__ = ("_at_step", "_charged", "_checks", "_faulted", "_limit", "_next", "_resident", "_system", "touched")
 
     def __init__(self, limit: int, system: System) -> None:
         self._limit = limit
         self._system = system
         self._resident = system.resident()
-        self.touched = 0
         self.begin_step()
 
     @property
@@ -76,10 +65,12 @@ class Growth:
         """Whether this system tells at all."""
         return self._resident > 0
 
+    # --- within a step -------------------------------------------------------------------------------------------
+
     def begin_step(self) -> None:
-        """Count the step from its first look on."""
+        """Count from the next look on."""
         self._faulted: int | None = None
-        self._base = self._in_step = self._checks = self._charged = 0
+        self._at_step = self._checks = self._charged = self.touched = 0
         self._next = self._limit // _PARTS
 
     def look(self, checks: int, charged: int) -> None:
@@ -92,31 +83,28 @@ class Growth:
         faulted = self._system.faulted()
         if self._faulted is not None:
             most = (checks - self._checks) * _UNCHARGED_BYTES + max(charged - self._charged, 0)
-            touched = min(faulted - self._faulted, most)
-            self.touched += touched
-            self._in_step += touched
+            self.touched += min(faulted - self._faulted, most)
         self._faulted, self._checks, self._charged = faulted, checks, charged
 
     def of_step(self) -> int:
-        """Return by how much this step has made the process grow; less by what it began with, before anyone looked."""
-        if self._in_step <= self._next:
+        """Return by how much this step made the process grow, since it first touched an eighth of the limit."""
+        if self.touched <= self._next:
             return 0
         self._next += self._limit // _PARTS
         resident = self._system.resident()
-        self._base = self._base or resident
-        return min(resident - self._base, self._in_step)
+        self._at_step = min(self._at_step or resident, resident)
+        return min(resident - self._at_step, self.touched)
 
-    def confirmed(self) -> int:
-        """Return by how much the process grew since the last measure, as far as it was this sandbox's doing."""
+    # --- between steps ---------------------------------------------------------------------------------------------
+
+    def of_process(self) -> int:
+        """Return by how much the process has grown since the last measure, whoever made it."""
         resident = self._system.resident()
-        self.touched = max(0, min(self.touched, resident - self._resident))
-        self._resident = min(self._resident, resident)  # what the host gives back must not hide what comes after
-        return self.touched
+        self._resident = min(self._resident, resident)
+        return resident - self._resident
 
     def restart(self) -> None:
-        """Count anew what is not measured; the measuring itself does not count as the step's."""
-        resident = self._system.resident()
+        """Count anew: all has been measured; and the measuring itself is not the step's growth."""
+        self._resident = self._system.resident()
         if self._faulted is not None:
             self._faulted = self._system.faulted()
-        self._resident = resident
-        self.touched = 0

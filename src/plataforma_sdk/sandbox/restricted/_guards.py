@@ -5,12 +5,12 @@ Charges are in units of fuel, about the time of one loop turn each, and in bytes
 
 from __future__ import annotations
 
-import collections
 import itertools
 import operator
 from collections.abc import Callable
 from typing import Any, Final
 
+from plataforma_sdk.sandbox.restricted._containers import Deque
 from plataforma_sdk.sandbox.restricted._fuel import LARGE_TEXT, Meter
 from plataforma_sdk.sandbox.restricted._weights import (
     CONTAINERS,
@@ -29,7 +29,7 @@ MAX_BITS: Final = 1 << 15
 
 _PRODUCT_BITS: Final = 1 << 32
 _TEXTS: Final = (str, bytes, bytearray)
-_REPEATED: Final = (*_TEXTS, list, tuple, collections.deque)
+_REPEATED: Final = (*_TEXTS, list, tuple, Deque)
 _FREE_TEXT: Final = 512
 _FREE_ITEMS: Final = 512
 _HASHED_ITEM_BYTES: Final = 48

@@ -49,6 +49,7 @@ class RestrictedInstance(InProcessInstance):
     ) -> None:
         super().__init__(context)
         self._reported = (0.0, 0)
+        self._has_told_of_limit = False
         self._handlers: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
         self._sandbox = Sandbox(
             context.limits.max_memory_bytes,
@@ -112,8 +113,11 @@ class RestrictedInstance(InProcessInstance):
         return Account(self._fuel, self._fuel, self._context.limits.max_step_ms, is_renewed=True)
 
     def _report_task(self, error: BaseException) -> None:
-        """Tell the host's log of a background task that failed; a limit poisons the instance."""
+        """Tell the host's log of a background task that failed; of a limit once, though it ends all of them."""
         translated = self._translated(error)
+        if self._has_told_of_limit:
+            return
+        self._has_told_of_limit = self.is_poisoned
         if not self._is_closed:
             try:
                 self._context.bridge.call_now("log", ["error", f"A background task failed: {translated}", {}])
@@ -153,7 +157,9 @@ class RestrictedInstance(InProcessInstance):
         if ended is not None:
             raise ended
 
-    async def _serve(self, function: str, args: list[Any], kwargs: dict[str, Any], deadline: CallDeadline) -> Any:
+    async def _serve(
+        self, function: str, args: list[Any], kwargs: dict[str, Any], deadline: CallDeadline | None
+    ) -> Any:
         meter = self._sandbox.meter
         account = Account(self._fuel, self._fuel, float(self._context.limits.max_step_ms), deadline=deadline)
         cancels = count_cancellations()

@@ -21,10 +21,7 @@ from plataforma_sdk.sandbox.restricted._fuel import SLICE, Meter
 from plataforma_sdk.sandbox.restricted._guards import Operators
 from plataforma_sdk.sandbox.restricted._weights import CONTAINERS, DICTS, HASH_TABLES, MAX_ITEMS, Scales
 
-__all__ = ["MAX_GENERATORS", "MAX_NESTING", "WRAPPED", "Iterables"]
-
-WRAPPED: Final = "_sdk_wrapped"
-"""On a wrapper that the engine makes: the module's own function, by a name that a module cannot write."""
+__all__ = ["MAX_GENERATORS", "MAX_NESTING", "Iterables"]
 
 MAX_NESTING: Final = 64
 MAX_GENERATORS: Final = 5_000
@@ -305,7 +302,6 @@ class Iterables:
 
         functools.update_wrapper(make, function, updated=())
         del make.__wrapped__  # type: ignore[attr-defined]
-        vars(make)[WRAPPED] = function
         return make
 
     def nested(self, source: Any) -> Any:

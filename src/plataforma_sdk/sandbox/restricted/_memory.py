@@ -5,10 +5,10 @@ the module can still reach is measured, and that is the verdict: a page built by
 it ever was, and holds the last. So the sum says when to measure, the measure says what is held, and both depend on the
 program alone.
 
-Small objects are not charged one by one, so beside the sum stands what the process grew by in the module's steps, as
-the system counts it for their thread (`_growth`). It sends for a measure where it and what was held before would pass
-the limit. And a step that made the process grow by more than the whole limit trips without one: what lies in the
-temporaries of a running frame, a list that a comprehension is still building, is out of reach of any measure.
+Small objects are not charged one by one, so beside the sum stands what the process grew by (`_growth`). It sends for a
+thorough measure where it and what was held before would pass the limit. And a step that made the process grow by more
+than the whole limit trips without one: what lies in the temporaries of a running frame, a list that a comprehension is
+still building, is out of reach of any measure.
 
 Tried and rejected: the process's RSS as the verdict (it is everybody's: judging one module by it ends the wrong one),
 tracemalloc (2x slower, and blind to who allocates), 64 bytes for each unit of fuel as the verdict (ends innocent
@@ -30,8 +30,10 @@ from plataforma_sdk.sandbox.restricted._reach import Reach
 
 __all__ = ["MemoryAccount"]
 
-_UNIT_BYTES: Final = 64
-"""What one unit of fuel is suspected to have allocated uncharged: a small object. It triggers a measure, no more."""
+_UNITS_AN_OBJECT: Final = 400
+_LEAST_UNITS: Final = 20_000
+"""Work after which a module is measured anew, though little was charged: small objects are not. A walk takes 8 units
+an object."""
 
 _SHARE: Final = 4
 """A quarter of the limit is worth a measure."""
@@ -43,7 +45,7 @@ _MOST_CHURN: Final = 8
 """Where growth is not known, a step may be charged this many times its limit before it trips, whatever is measured."""
 
 _BREAKER_EVERY: Final = 16
-"""Which look, and which call, asks the process's breaker."""
+"""Which look or glance asks the process's breaker."""
 
 
 class MemoryAccount:
@@ -72,33 +74,34 @@ class MemoryAccount:
         self._limit = meter.memory_limit
         self._growth = Growth(self._limit, system)
         self._thorough = 0
-        self._fuel_before = 0
-        self._is_settled = False
+        self._due_at = -1
         self._step = -1
-        self._churned = self._turns = 0
+        self._churned = self._grown = self._turns = 0
         self._given_at = -_GIVEN_EVERY_S
 
     # --- between steps ---------------------------------------------------------------------------------------------
 
     def settle(self) -> int:
-        """Measure, where enough was charged since the last time; return the balance in bytes.
+        """Measure, where enough was charged or done since the last time; return the balance in bytes.
 
-        Cost: one walk over the module's objects, after loading and once for each quarter of the limit allocated.
+        Cost: one walk over the module's objects, after loading, for each quarter of the limit charged, and where the
+        module has worked for 50 times as long as the walk will take.
         """
         meter = self._meter
         if meter.is_stopped:
             return meter.retained
-        suspected = meter.charged + (meter.fuel_used - self._fuel_before) * _UNIT_BYTES
-        if suspected > self._limit // _SHARE or not self._is_settled:
-            self._is_settled = True
-            self._fuel_before = meter.fuel_used
+        if meter.charged > self._limit // _SHARE or meter.fuel_used > self._due_at:
             meter.charged = 0
             meter.retained = self._measure()
+            self._due_at = meter.fuel_used + _LEAST_UNITS + _UNITS_AN_OBJECT * self._reach.visited
             self._stop_beyond(meter.retained)
-        if self._has_grown():
+        return meter.retained
+
+    def glance(self) -> None:
+        """Measure where the process has grown so much that it may be this module's doing. See `MemoryWatch`."""
+        if not self._meter.is_stopped and self._growth.of_process() > self._spare:
             self._stop_beyond(self._measure_thoroughly())
         self._ask_breaker()
-        return meter.retained
 
     def _stop_beyond(self, held: int) -> None:
         if held > self._limit:
@@ -109,7 +112,7 @@ class MemoryAccount:
     def examine(self, size: int) -> None:
         """Measure where what was charged in this step, and `size` more bytes, pass the limit. See `MemoryWatch`."""
         meter = self._meter
-        self.note()
+        self._note()
         if meter.retained + meter.allocated + size <= self._limit:
             meter.alarm = self._limit - meter.retained
             return
@@ -123,23 +126,23 @@ class MemoryAccount:
         meter.alarm = self._limit - held
 
     def look(self) -> None:
-        """Trip where this step has made the process grow beyond the limit; measure where all of them may have."""
-        self.note()
+        """Trip where this step made the process grow beyond the limit; measure where it may have, with the rest."""
+        self._note()
         grown = self._growth.of_step()
         if grown >= self._limit:
             self._meter.trip("memory", grown, self._limit, "bytes that one step made the process grow by")
-        if self._has_grown():
+        if grown > max(self._spare, self._grown + self._limit // _SHARE):
+            self._grown = grown
             held = self._in_step(self._measure_thoroughly)
             if held > self._limit:
                 self._meter.trip("memory", held, self._limit, "bytes")
         self._ask_breaker()
 
-    def note(self) -> None:
-        """Add what the step has made the process grow by. See `MemoryWatch`."""
+    def _note(self) -> None:
         meter = self._meter
         if self._step != meter.steps:
             self._step = meter.steps
-            self._churned = 0
+            self._churned = self._grown = 0
             self._growth.begin_step()
         self._growth.look(meter.source.checks, meter.allocated)
         meter.grown = self._growth.touched
@@ -166,13 +169,12 @@ class MemoryAccount:
         """Measure as a verdict on growth. It sets no balance, which would then depend on the system."""
         self._thorough = self._measure(is_thorough=True)
         self._growth.restart()
-        self._meter.grown = 0
         return self._thorough
 
-    def _has_grown(self) -> bool:
-        """Whether growth since the last thorough measure may have passed the limit, by more than a measure is worth."""
-        spare = max(self._limit - self._thorough, 0) + self._limit // _SHARE
-        return self._growth.touched > spare and self._growth.confirmed() > spare
+    @property
+    def _spare(self) -> int:
+        """Growth that needs no measure: what was left of the limit, and a quarter of it, to be worth one."""
+        return max(self._limit - self._thorough, 0) + self._limit // _SHARE
 
     def _ask_breaker(self) -> None:
         self._turns += 1

@@ -15,6 +15,8 @@ import types
 from collections.abc import AsyncGenerator
 from typing import Final
 
+from plataforma_sdk.sandbox.restricted._containers import DefaultDict, Deque, OrderedDict
+
 __all__ = ["COPYING", "GROWING", "GUARDED", "HASHED", "NATIVE", "PREFIXED", "QUICK", "TYPES", "public_names"]
 
 
@@ -34,7 +36,7 @@ def _async_generator_steps() -> tuple[type, ...]:
 TYPES: Final[tuple[type, ...]] = (
     str, bytes, bytearray, int, float, bool, complex, list, tuple, dict, set, frozenset, range, slice, property,
     type({}.keys()), type({}.values()), type({}.items()), type(None), type(NotImplemented), type(...),
-    collections.deque, collections.defaultdict, collections.Counter, collections.OrderedDict,
+    Deque, DefaultDict, collections.Counter, OrderedDict,
     type(collections.OrderedDict().keys()), type(collections.OrderedDict().values()),
     type(collections.OrderedDict().items()), types.MappingProxyType,
     datetime.datetime, datetime.date, datetime.time, datetime.timedelta, datetime.timezone,
@@ -96,9 +98,6 @@ NATIVE: Final = frozenset(
         "tzname",
         "maxlen",
         "default_factory",
-        "getter",
-        "setter",
-        "deleter",
         "is_nan",
         "is_finite",
         "is_infinite",

@@ -19,6 +19,7 @@ from plataforma_sdk.sandbox.restricted._trees import children, constant, is_call
 __all__ = ["Knowledge", "infer", "is_small_constant"]
 
 _MAX_TERMS: Final = 6
+_MAX_ROUNDS: Final = 16
 _SMALL: Final = 2**64
 _RANGE_SMALL: Final = 2**31
 _GROWING: Final = (ast.Pow, ast.LShift, ast.MatMult)
@@ -70,9 +71,11 @@ class Knowledge:
                 return self.is_small(operand, depth + 1)
         return self.calls(node, "len", "ord")
 
-    def is_number(self, node: ast.expr) -> bool:  # noqa: PLR0911
+    def is_number(self, node: ast.expr, depth: int = 0) -> bool:  # noqa: PLR0911
         """Whether `node` is certainly a number, of any size."""
-        if self.is_small(node):
+        if depth > _MAX_TERMS:
+            return False
+        if not depth and self.is_small(node):
             return True
         match node:
             case ast.Constant(value=value):
@@ -80,18 +83,18 @@ class Knowledge:
             case ast.Name(id=identifier):
                 return identifier in self.numbers
             case ast.BinOp(left=left, op=op, right=right):
-                return self._is_number_operation(left, op, right)
+                return self._is_number_operation(left, op, right, depth + 1)
             case ast.UnaryOp(op=op, operand=operand):
-                return isinstance(op, ast.Not) or self.is_number(operand)
+                return isinstance(op, ast.Not) or self.is_number(operand, depth + 1)
             case ast.IfExp(body=body, orelse=orelse):
-                return self.is_number(body) and self.is_number(orelse)
-        return False
+                return self.is_number(body, depth + 1) and self.is_number(orelse, depth + 1)
+        return depth > 0 and self.is_small(node)
 
-    def _is_number_operation(self, left: ast.expr, op: ast.operator, right: ast.expr) -> bool:
+    def _is_number_operation(self, left: ast.expr, op: ast.operator, right: ast.expr, depth: int) -> bool:
         if isinstance(op, (*_GROWING, ast.Mult)):  # noqa: SIM102
             if not (isinstance(op, ast.Mult) and (is_small_constant(left) or is_small_constant(right))):
                 return False
-        return self.is_number(left) and self.is_number(right)
+        return self.is_number(left, depth) and self.is_number(right, depth)
 
     def is_text(self, node: ast.expr) -> bool:
         """Whether `node` is certainly a str."""
@@ -139,12 +142,14 @@ def infer(function: ast.FunctionDef | ast.AsyncFunctionDef, bound: frozenset[str
     """
     found = _collect(function, Knowledge(bound))
     candidates = set(found.values) - found.others
-    while True:
+    for _ in range(_MAX_ROUNDS):
         knowledge = Knowledge(bound, frozenset(candidates))
         kept = {key for key in candidates if all(knowledge.is_number(value) for value in found.values[key])}
         if kept == candidates:
             break
         candidates = kept
+    else:
+        candidates = set()  # a chain of assignments as long as that is no program of a person's
     small = {key for key in found.counters & candidates if all(map(_is_counter_value, found.values[key]))}
     return Knowledge(bound, frozenset(candidates), frozenset(small))
 

@@ -20,9 +20,17 @@ from plataforma_sdk.sandbox.restricted._names import (
     mangle,
 )
 from plataforma_sdk.sandbox.restricted._numbers import Knowledge
-from plataforma_sdk.sandbox.restricted._trees import STORE, call, name, place, walrus
+from plataforma_sdk.sandbox.restricted._trees import STORE, call, children, choose, constant, name, place, walrus
 
-__all__ = ["PolicyBase", "Scope"]
+__all__ = ["PolicyBase", "Scope", "count_work"]
+
+_FREE_WORK: Final = 16
+"""Calls and operators for which nothing is charged beside the turn or the call that they belong to."""
+
+_MAX_INTEGER_BITS: Final = 1 << 15
+_WORK: Final = frozenset({ast.Call, ast.BinOp, ast.Compare, ast.Subscript, ast.AugAssign, ast.FormattedValue})
+_APART: Final = frozenset({ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp})
+"""What pays for itself at each of its turns."""
 
 _LONG_LITERAL: Final = 4096
 _LONG_BODY: Final = 48
@@ -164,12 +172,23 @@ class PolicyBase(RestrictingNodeTransformer):
     def statements(self, body: list[ast.stmt]) -> list[ast.stmt]:
         """Transform a list of statements; one may become several, and a long list pays fuel on its way."""
         result: list[ast.stmt] = []
+        work = 0
         for number, statement in enumerate(body, 1):
+            work += count_work(statement)
+            if work >= _FREE_WORK:
+                result.append(place(ast.Expr(call("_charge_", constant(work // _FREE_WORK))), statement))  # type: ignore[arg-type]
+                work %= _FREE_WORK
             new = self.visit(statement)
             result.extend(new if isinstance(new, list) else [] if new is None else [new])
             if number % _LONG_BODY == 0:
-                result.append(place(ast.Expr(call("_charge_", ast.Constant(1))), statement))  # type: ignore[arg-type]
+                result.append(place(ast.Expr(call("_charge_", constant(1))), statement))  # type: ignore[arg-type]
         return result
+
+    def paid(self, node: ast.expr, work: int) -> ast.expr:
+        """Charge the work of an expression that is evaluated once a turn: a lambda's body, an element, a test."""
+        if work < _FREE_WORK:
+            return node
+        return choose(call("_paid_", constant(work // _FREE_WORK)), node, constant(None))
 
     def burn(self, node: ast.AST) -> ast.stmt:
         """Write the statement that uses one unit: ``for _w in _fuel_: break`` / ``else: _dead_()``."""
@@ -181,9 +200,49 @@ class PolicyBase(RestrictingNodeTransformer):
         return node
 
     def visit_Constant(self, node: ast.Constant) -> ast.expr:
+        if type(node.value) is int and node.value.bit_length() > _MAX_INTEGER_BITS:
+            advice = "read it from a file of the package, in parts"
+            self.refuse(node, "size", f"an integer of more than {_MAX_INTEGER_BITS:,} bits", advice)
         if isinstance(node.value, str | bytes) and len(node.value) > _LONG_LITERAL:
             return place(call("_grown_", node), node)  # type: ignore[return-value]
         return node
+
+
+def count_work(node: ast.AST) -> int:
+    """Count the calls and operators that one run of a statement or expression may take; blocks count their own."""
+    headers = _HEADERS.get(type(node))
+    if headers is None:
+        pending = [node]
+    else:
+        pending = []
+        for field in headers:
+            value = getattr(node, field)
+            pending += value if isinstance(value, list) else [value]
+    count = 0
+    while pending:
+        item = pending.pop()
+        kind = type(item)
+        if kind in _WORK:
+            count += 1
+        if kind not in _APART:
+            pending += children(item)
+    return count
+
+
+_HEADERS: Final[dict[type[ast.AST], tuple[str, ...]]] = {
+    ast.If: ("test",),
+    ast.While: (),
+    ast.For: ("iter", "target"),
+    ast.AsyncFor: ("iter", "target"),
+    ast.With: ("items",),
+    ast.AsyncWith: ("items",),
+    ast.Match: ("subject",),
+    ast.Try: (),
+    ast.FunctionDef: ("decorator_list",),
+    ast.AsyncFunctionDef: ("decorator_list",),
+    ast.ClassDef: ("decorator_list", "bases"),
+}
+"""Statement with blocks -> the fields that are evaluated with itself; a loop's test is paid for at each turn."""
 
 
 _INSTEAD: Final = {

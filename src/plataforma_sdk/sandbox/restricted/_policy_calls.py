@@ -8,7 +8,7 @@
     s.upper()               s.upper() if type(s) is str and len(s) < 4096 else _meth_(s, "upper")
     s.startswith("a")       s.startswith("a")                       costs no more than its constant
     d.get(k)                d.get(k if type(k) not in _HIDING_ else _hk_(k))
-    str(x)                  _str_(x) if type(x) in _SHORT_ else _b_str_(x)    where `str` is certainly the builtin
+    str(x)                  _str_(x) if type(x) is int and -2**29 < x < 2**29 else _b_str_(x)    certainly the builtin
     f(*xs, **d)             f(*_star_(xs), **_merged_(d))           an iterable may have no end
     f"{x:>9}"               f"{x:>9}" if type(x) in _NUMERIC_ else _fmt_(x, ">9", -1)    widths and reprs are bounded
 """
@@ -41,6 +41,7 @@ _MAX_PIECES: Final = 256
 _SHORT_GROWING: Final = 256
 """Characters of a text that may be split, or get a short constant for another: sixteenfold, that is still short."""
 
+_WORD: Final = 2**29
 _SHORT_WIDTH: Final = 2
 _DIGITS: Final = re.compile(r"\d+")
 
@@ -82,7 +83,13 @@ class CallPolicy(AugmentedPolicy):
         if held is None:
             return call("_b_str_", value)
         first, again = held
-        return choose(test_type(first, ast.In(), "_SHORT_"), call("_str_", again), call("_b_str_", again))
+        return choose(self._is_short_number(first, again), call("_str_", again), call("_b_str_", again))
+
+    def _is_short_number(self, first: ast.expr, again: ast.expr) -> ast.expr:
+        """Test for a float or a small integer: 4,300 digits take a fifth of a millisecond to write."""
+        within = [ast.Compare(constant(-_WORD), [ast.Lt()], [again]), ast.Compare(again, [ast.Lt()], [constant(_WORD)])]
+        is_small = ast.BoolOp(ast.And(), [test_type(first, ast.Is(), "_int_"), *within])
+        return ast.BoolOp(ast.Or(), [is_small, test_type(again, ast.Is(), "_float_")])
 
     def _builtin_types(self, node: ast.expr) -> ast.expr | None:
         """Rewrite ``str`` or ``(int, float)`` into the engine's names of the real types, else None."""
@@ -220,7 +227,7 @@ class CallPolicy(AugmentedPolicy):
     # --- formatted text ------------------------------------------------------------------------------------------
 
     def visit_FormattedValue(self, node: ast.FormattedValue) -> ast.expr:
-        is_plain = self.known.is_number(node.value) and node.format_spec is None
+        is_plain = self.known.is_small(node.value) and node.format_spec is None
         value = self.visit(node.value)
         if is_plain:
             node.value = value
@@ -242,7 +249,7 @@ class CallPolicy(AugmentedPolicy):
             return call("_fmt_", value, spec, constant(conversion))
         first, again = held
         guarded = call("_fmt_", again, spec, constant(conversion))
-        is_number: ast.expr = test_type(first, ast.In(), "_NUMERIC_")
+        is_number = self._is_short_number(first, again)
         if spec.value:  # type: ignore[attr-defined]
             native = ast.JoinedStr([ast.FormattedValue(again, -1, ast.JoinedStr([spec]))])
             return choose(is_number, native, guarded)

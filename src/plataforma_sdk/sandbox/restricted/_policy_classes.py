@@ -18,7 +18,7 @@ import ast
 from typing import TypeAlias
 
 from plataforma_sdk.sandbox.restricted._numbers import Knowledge, infer
-from plataforma_sdk.sandbox.restricted._policy_base import Scope
+from plataforma_sdk.sandbox.restricted._policy_base import Scope, count_work
 from plataforma_sdk.sandbox.restricted._policy_flow import FlowPolicy
 from plataforma_sdk.sandbox.restricted._scan import BINDS, walk_scope
 from plataforma_sdk.sandbox.restricted._trees import STORE, call, children, choose, constant, name, place, walk
@@ -105,9 +105,10 @@ class Policy(FlowPolicy):
         self._parameters(node, node.args)
         # in the iterable of a comprehension ':=' is a syntax error, inside a lambda too
         self.scopes.append(Scope("function", Knowledge(self.known.bound), has_temporaries=self.scope.has_temporaries))
+        work = count_work(node.body)
         body = self.visit(node.body)
         self.scopes.pop()
-        node.body = choose(call("_burn_"), body, constant(None))
+        node.body = choose(call("_burn_"), self.paid(body, work), constant(None))
         return node
 
     # --- classes -------------------------------------------------------------------------------------------------

@@ -29,10 +29,10 @@ import attrs
 
 from plataforma_sdk.sandbox.restricted._method_names import GUARDED, HASHED
 from plataforma_sdk.sandbox.restricted._names import is_frame_attribute
-from plataforma_sdk.sandbox.restricted._policy_base import Scope
+from plataforma_sdk.sandbox.restricted._policy_base import Scope, count_work
 from plataforma_sdk.sandbox.restricted._policy_calls import BUILTIN_TYPES, CallPolicy
 from plataforma_sdk.sandbox.restricted._scan import walk_scope
-from plataforma_sdk.sandbox.restricted._trees import STORE, call, is_call_to, name, place, walk
+from plataforma_sdk.sandbox.restricted._trees import STORE, call, children, is_call_to, name, place, walk
 
 __all__ = ["FlowPolicy"]
 
@@ -54,7 +54,8 @@ class FlowPolicy(CallPolicy):
 
     def visit_While(self, node: ast.While) -> ast.stmt:
         is_endless = isinstance(node.test, ast.Constant) and bool(node.test.value)
-        test, body = self.visit(node.test), self.statements(node.body)
+        work = count_work(node.test)
+        test, body = self.paid(self.visit(node.test), work), self.statements(node.body)
         if node.orelse:
             node.test, node.body, node.orelse = test, [self.burn(node), *body], self.statements(node.orelse)
             return node
@@ -180,9 +181,10 @@ class FlowPolicy(CallPolicy):
         return Scope("comprehension", inside, has_temporaries=not self.in_class_body and self.scope.has_temporaries)
 
     def _comprehend(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp) -> ast.expr:
+        work = count_work(node.elt) + _work_of_tests(node.generators)
         self._generators(node)
         is_scalar = self.known.is_scalar(node.elt)
-        node.elt = self.visit(node.elt)
+        node.elt = self.paid(self.visit(node.elt), work)
         if isinstance(node, ast.SetComp) and not is_scalar:
             node.elt = self.key(node.elt)
         self.scopes.pop()
@@ -191,9 +193,10 @@ class FlowPolicy(CallPolicy):
     visit_ListComp = visit_SetComp = _comprehend
 
     def visit_DictComp(self, node: ast.DictComp) -> ast.expr:
+        work = count_work(node.key) + count_work(node.value) + _work_of_tests(node.generators)
         self._generators(node)
         is_scalar = self.known.is_scalar(node.key)
-        node.key, node.value = self.visit(node.key), self.visit(node.value)
+        node.key, node.value = self.paid(self.visit(node.key), work), self.visit(node.value)
         if not is_scalar:
             node.key = self.key(node.key)
         self.scopes.pop()
@@ -243,8 +246,10 @@ class FlowPolicy(CallPolicy):
         if isinstance(node, _FUNCTIONS):
             return
         in_loop = in_loop or isinstance(node, ast.For | ast.While | ast.AsyncFor)
-        for child in ast.iter_child_nodes(node):
-            self._check_leaves(child, in_loop=in_loop)
+        inner = node.finalbody if isinstance(node, ast.Try) else ()  # which checks itself
+        for child in children(node):
+            if child not in inner:
+                self._check_leaves(child, in_loop=in_loop)
 
     def visit_With(self, node: ast.With) -> ast.stmt:
         return self._with(node)
@@ -279,14 +284,17 @@ class FlowPolicy(CallPolicy):
             isinstance(part, ast.MatchValue) and not isinstance(part.value, ast.Constant) for part in walk(node)
         )
         copies = any(isinstance(part, ast.MatchStar) or getattr(part, "rest", None) for part in walk(node))
-        node.subject = self.visit(node.subject)
+        values = sum(1 for part in walk(node) if isinstance(part, ast.MatchValue | ast.MatchMapping | ast.MatchClass))
+        node.subject = self.paid(self.visit(node.subject), values)
         if compares:
             node.subject = call("_weighed_", node.subject)
         if copies:
             node.subject = call("_matched_", node.subject)
         for case in node.cases:
             case.pattern = self.visit(case.pattern)
-            case.guard = case.guard and self.visit(case.guard)
+            if case.guard is not None:
+                work = count_work(case.guard)
+                case.guard = self.paid(self.visit(case.guard), work)
             case.body = self.statements(case.body)
         return node
 
@@ -367,6 +375,11 @@ class FlowPolicy(CallPolicy):
     def visit_MatchOr(self, node: ast.MatchOr) -> ast.pattern:
         node.patterns = self._patterns(node.patterns)
         return node
+
+
+def _work_of_tests(generators: list[ast.comprehension]) -> int:
+    """Count the work of the tests, which run also where no element comes of it: each is paid for like an element."""
+    return sum(count_work(test) for generator in generators for test in generator.ifs)
 
 
 _PATTERN_REFUSED = frozenset(["obj", "object", "mro", "fget", "fset", "fdel", "format", "mapping"])

@@ -17,9 +17,10 @@ import itertools
 import sys
 import types
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Final, TypeAlias
 
+from plataforma_sdk.sandbox.restricted._crossing import Box
 from plataforma_sdk.sandbox.restricted._sealed import SealedMeta
 from plataforma_sdk.sandbox.restricted._weights import CONTAINERS, DICTS, SCALARS
 
@@ -37,6 +38,7 @@ _SLICED: Final = (list, tuple)
 _TRANSPARENT: Final = frozenset(["builtins", "itertools", "collections", "functools", "operator", "re", "types"])
 """Modules of C types that hold what they were given: iterators, views, methods, partial functions, matches."""
 
+_ENGINE: Final = "plataforma_sdk"
 _HOSTS: Final = (type, types.ModuleType, types.CodeType)
 
 
@@ -46,16 +48,22 @@ class Reach:
     Args:
         meta: the metaclass of the module's own classes.
         namespaces: file -> its globals.
+        engine_names: globals that are the engine's.
+
+    Attributes:
+        visited: objects looked at by the last measure.
     """
 
-    def __init__(self, meta: type, namespaces: Mapping[str, dict[str, Any]]) -> None:
+    def __init__(self, meta: type, namespaces: Mapping[str, dict[str, Any]], engine_names: frozenset[str]) -> None:
+        self.visited = 0
         self._meta = meta
         self._namespaces = namespaces
+        self._engine_names = engine_names
         self._own: frozenset[int] = frozenset()
         self._estimated = 0
         self._plain: dict[Any, _Inside | None] = dict.fromkeys(SCALARS)
         self._plain |= {types.FunctionType: self._function, types.FrameType: self._frame}
-        self._thorough = dict.fromkeys(CONTAINERS - DICTS, list) | dict.fromkeys(DICTS, _items)
+        self._thorough = dict.fromkeys(CONTAINERS - DICTS, list) | dict.fromkeys(DICTS, self._items)
         self._quick = dict.fromkeys(CONTAINERS - DICTS, self._sampled) | dict.fromkeys(DICTS, self._sampled_items)
 
     def measure(
@@ -67,7 +75,7 @@ class Reach:
         container, unless the walk is thorough.
         """
         self._own = frozenset(map(id, self._namespaces.values()))
-        self._estimated = 0
+        self._estimated = self.visited = 0
         found = [*roots, *self._namespaces.values()]
         while frame is not None:
             if id(frame.f_globals) in self._own:
@@ -81,6 +89,7 @@ class Reach:
         size, owners = sys.getsizeof, sys.getrefcount
         total = 0
         while True:
+            self.visited += len(found)
             for value in found:
                 if owners(value) > _ALONE:
                     if id(value) in seen:
@@ -114,24 +123,35 @@ class Reach:
         return []
 
     def _sampled_items(self, mapping: Mapping[Any, Any]) -> list[Any]:
-        return _items(mapping) if len(mapping) <= _BIG else [*self._sampled(mapping), *self._sampled(mapping.values())]
+        if len(mapping) <= _BIG:
+            return self._items(mapping)
+        return [*self._sampled(mapping), *self._sampled(_values(mapping))]
+
+    def _items(self, mapping: Mapping[Any, Any]) -> list[Any]:
+        if id(mapping) in self._own:
+            return [value for name, value in mapping.items() if name not in self._engine_names]
+        return [*mapping, *_values(mapping)]
 
     def _of_kind(self, kind: type) -> _Inside | None:
         """Decide how to look into values of a type; None where there is nothing inside."""
+        module = str(getattr(kind, "__module__", ""))
         if isinstance(kind, self._meta) or kind is self._meta:
             return _referents
         held: _Inside | None = getattr(kind, "_sdk_held", None)
         if held is not None:
             return held
-        if issubclass(kind, _HOSTS) or isinstance(kind, SealedMeta) or kind.__module__.startswith("plataforma_sdk"):
+        if isinstance(kind, SealedMeta):  # a record or a match holds what is the module's, a vetted module nothing
+            return _hosts if kind is Box or module == "sandbox" else _referents
+        if issubclass(kind, _HOSTS) or module.startswith(_ENGINE):
             return _hosts
-        if issubclass(kind, BaseException) or kind.__module__ in _TRANSPARENT:
-            return _referents
-        return None
+        return _referents if issubclass(kind, BaseException) or module in _TRANSPARENT else None
 
     def _function(self, function: types.FunctionType) -> list[Any]:
-        """A function of the module's holds its defaults and closure; a wrapper of the engine's, what is wrapped."""
-        return gc.get_referents(function) if id(function.__globals__) in self._own else list(vars(function).values())
+        """Open the module's own; of the engine's, only what it closes over: a function that it wraps, a cache."""
+        if id(function.__globals__) in self._own:
+            return gc.get_referents(function)
+        is_engines = str(function.__globals__.get("__name__")).startswith(_ENGINE)
+        return [*(function.__closure__ or ()), *vars(function).values()] if is_engines else []
 
     def _frame(self, frame: types.FrameType) -> list[Any]:
         return gc.get_referents(frame) if id(frame.f_globals) in self._own else []
@@ -145,8 +165,9 @@ def _hosts(_: Any) -> list[Any]:
     return []
 
 
-def _items(mapping: Mapping[Any, Any]) -> list[Any]:
-    return [*mapping, *mapping.values()]
+def _values(mapping: Mapping[Any, Any]) -> Collection[Any]:
+    """The values, by the type's own method: an instance may have been given another one."""
+    return dict.values(mapping) if isinstance(mapping, dict) else mapping.values()
 
 
 def _locals(frame: types.FrameType) -> list[Any]:

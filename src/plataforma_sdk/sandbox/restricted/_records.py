@@ -12,7 +12,7 @@ import attrs
 if TYPE_CHECKING:
     from plataforma_sdk.sandbox.restricted._sandbox import Sandbox
 
-from plataforma_sdk.sandbox.restricted._names import PREFIX
+from plataforma_sdk.sandbox.restricted._names import PREFIX, is_frame_attribute
 from plataforma_sdk.sandbox.restricted._sealed import SealedMeta
 
 __all__ = ["Records"]
@@ -20,6 +20,7 @@ __all__ = ["Records"]
 _MISSING: Final = object()
 _FIELDS: Final = "_sdk_fields"
 _MAX_DEPTH: Final = 64
+_HIDDEN_OF_ERRORS: Final = frozenset(["obj", "object", "add_note", "with_traceback"])
 
 
 class Field(metaclass=SealedMeta):
@@ -105,14 +106,18 @@ class Records:
 
     def asdict(self, record: Any) -> dict[str, Any]:
         """Copy a record into a dict, records inside it too."""
+        _check_record(record, "asdict")
+        self.fields(record)
         return self._plain(record, 0)  # type: ignore[no-any-return]
 
     def astuple(self, record: Any) -> tuple[Any, ...]:
         """Copy a record into a tuple."""
+        _check_record(record, "astuple")
         return tuple(self._plain(getattr(record, item.name), 1) for item in self.fields(record))  # type: ignore[attr-defined]
 
     def replace(self, record: Any, **changes: Any) -> Any:
-        """Copy a record with changes."""
+        """Copy a record with changes; of a class it would be a call of the metaclass, with a body of the module's."""
+        _check_record(record, "replace")
         values = {item.name: getattr(record, item.name) for item in self.fields(record) if item._sdk_is_init}  # type: ignore[attr-defined]
         return type(record)(**{**values, **changes})
 
@@ -139,11 +144,13 @@ class Records:
         if options.init:
             methods["__init__"] = _make_init(cls, fields)
         if options.repr:
-            methods["__repr__"] = self._make_repr(fields)
+            methods["__repr__"] = self._make_repr(cls, fields)
         if options.eq:
-            methods["__eq__"] = self._make_compare(fields, "_eq_")
+            methods["__eq__"] = self._make_compare(cls, fields, "_eq_")
         if options.order:
-            methods |= {f"__{name}__": self._make_compare(fields, f"_{name}_") for name in ("lt", "le", "gt", "ge")}
+            methods |= {
+                f"__{name}__": self._make_compare(cls, fields, f"_{name}_") for name in ("lt", "le", "gt", "ge")
+            }
         for name, method in methods.items():
             if name not in vars(cls):
                 type.__setattr__(cls, name, method)
@@ -156,9 +163,7 @@ class Records:
 
     def _set_hash(self, cls: Any, fields: tuple[Field, ...], options: _Options) -> None:
         if options.eq and options.frozen:
-            hashed = self._sandbox.scales.hashed
-            names = [item.name for item in fields]  # type: ignore[attr-defined]
-            type.__setattr__(cls, "__hash__", lambda self: hash(hashed(tuple([getattr(self, name) for name in names]))))
+            type.__setattr__(cls, "__hash__", self._make_hash(cls, fields))
         elif options.eq and "__hash__" not in vars(cls):
             type.__setattr__(cls, "__hash__", None)
 
@@ -173,6 +178,7 @@ class Records:
             if annotation.endswith("KW_ONLY"):
                 is_kw_only = True
                 continue
+            _check_field(cls, name)
             found[name] = self._from_class(cls, name, is_kw_only=is_kw_only)
         return tuple(found.values())
 
@@ -193,22 +199,36 @@ class Records:
             raise ValueError(f"mutable default for field {name}: write field(default_factory=...)")
         return self._field(name, default, _MISSING, is_kw_only=is_kw_only)
 
-    def _make_repr(self, fields: tuple[Field, ...]) -> Callable[..., Any]:
+    def _make_hash(self, cls: Any, fields: tuple[Field, ...]) -> Callable[..., Any]:
+        names = [item.name for item in fields]  # type: ignore[attr-defined]
+        hashed, charge = self._sandbox.scales.hashed, self._sandbox.meter.charge
+
+        def __hash__(self: Any) -> int:  # noqa: N807
+            _check_self(self, cls)
+            charge(1)
+            return hash(hashed(tuple([getattr(self, name) for name in names])))
+
+        return __hash__
+
+    def _make_repr(self, cls: Any, fields: tuple[Field, ...]) -> Callable[..., Any]:
         names = [item.name for item in fields if item._sdk_shows]  # type: ignore[attr-defined]
         shown = self._sandbox.texts.repr
-        grown = self._sandbox.operators.grown
+        grown, charge = self._sandbox.operators.grown, self._sandbox.meter.charge
 
         def __repr__(self: Any) -> Any:  # noqa: N807
+            _check_self(self, cls)
+            charge(1)
             parts = [f"{_public(name)}={shown(getattr(self, name))}" for name in names]
             return grown(f"{type(self).__name__}({', '.join(parts)})")
 
         return __repr__
 
-    def _make_compare(self, fields: tuple[Field, ...], operator: str) -> Callable[..., Any]:
+    def _make_compare(self, cls: Any, fields: tuple[Field, ...], operator: str) -> Callable[..., Any]:
         names = [item.name for item in fields]  # type: ignore[attr-defined]
         compare, weigh = self._sandbox.guard(operator), self._sandbox.meter.charge
 
         def method(self: Any, other: Any) -> Any:
+            _check_self(self, cls)
             if type(other) is not type(self):
                 return NotImplemented
             weigh(1)
@@ -224,6 +244,7 @@ def _make_init(cls: Any, fields: tuple[Field, ...]) -> Callable[..., Any]:
     plan = [(item.name, item._sdk_has_default, item._sdk_factory, item.default) for item in fields]  # type: ignore[attr-defined]
 
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807
+        _check_self(self, cls)
         if len(args) > len(positional):
             raise TypeError(f"{cls.__name__}() takes {len(positional)} positional arguments but {len(args)} were given")
         given = dict(zip(positional, args, strict=False))
@@ -244,6 +265,24 @@ def _make_init(cls: Any, fields: tuple[Field, ...]) -> Callable[..., Any]:
             after()
 
     return __init__
+
+
+def _check_self(value: Any, cls: Any) -> None:
+    """Refuse foreign objects: a record's methods, called unbound, read and write attributes by name, unguarded."""
+    if not isinstance(value, cls):
+        raise TypeError(f"a method of {cls.__name__} takes a {cls.__name__}, not a {type(value).__name__}")
+
+
+def _check_record(value: Any, function: str) -> None:
+    if isinstance(value, type):
+        raise TypeError(f"{function}() takes an instance of a dataclass, not the class")
+
+
+def _check_field(cls: Any, name: str) -> None:
+    """Refuse a field that leads out of the object, or into the engine's slots."""
+    is_reserved = (name.startswith("_") and name != "_") or is_frame_attribute(name)
+    if is_reserved or (issubclass(cls, BaseException) and name in _HIDDEN_OF_ERRORS):
+        raise TypeError(f"{cls.__name__} cannot have the field {name!r} in the restricted tier")
 
 
 def _refuse(self: Any, *_: Any) -> None:  # noqa: ARG001

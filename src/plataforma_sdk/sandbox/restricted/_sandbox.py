@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import itertools
 import operator
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import CodeType
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from plataforma_sdk.sandbox.restricted._breaker import PROCESS, MemoryBreaker
 from plataforma_sdk.sandbox.restricted._builtins import Builtins
 from plataforma_sdk.sandbox.restricted._cache import CompileCache
 from plataforma_sdk.sandbox.restricted._classes import Classes
+from plataforma_sdk.sandbox.restricted._containers import slicer
 from plataforma_sdk.sandbox.restricted._fuel import LimitReached, Meter
 from plataforma_sdk.sandbox.restricted._guards import Operators
 from plataforma_sdk.sandbox.restricted._iterables import Iterables
@@ -39,6 +40,7 @@ _COMPARISONS: Final = {
     "_ge_": operator.ge,
 }
 
+_SLICED: Final = frozenset({str, bytes, bytearray, list, tuple, range})
 _OWN_NAMES: Final = frozenset({"__builtins__", "__name__"})
 _TYPES: Final = {f"_ty_{name}_": getattr(builtins, name) for name in BUILTIN_TYPES}
 
@@ -92,16 +94,16 @@ class Sandbox:
         self.operators = Operators(self.meter, self.scales)
         self.iterables = Iterables(self.meter, self.scales, self.operators)
         self.texts = Texts(self.meter, self.scales, self.operators)
-        self.classes = Classes(self.meter)
-        self.roots: Callable[[], Iterable[Any]] = tuple
-        reach = Reach(self.classes.meta, self.namespaces)
-        self.memory = self.meter.source.watch = MemoryAccount(self.meter, reach, self._more_roots, breaker)
+        self.classes = Classes(self.meter, self.scales, self.iterables.generator_function)
         self.methods = Methods(self.meter, self.scales, self.operators, self.iterables, self.texts, SealedMeta)
         self.builtins = Builtins(
             self.meter, self.scales, self.operators, self.iterables, self.texts, self.methods, self.classes, output
         )
         self.builtin_table = self.builtins.table()
         self._template = self._make_template()
+        self.roots: Callable[[], Iterable[Any]] = tuple
+        reach = Reach(self.classes.meta, self.namespaces, frozenset(self._template) | {"__builtins__", "__name__"})
+        self.memory = self.meter.source.watch = MemoryAccount(self.meter, reach, self._more_roots, breaker)
 
     def _more_roots(self) -> Iterable[Any]:
         return self.roots()
@@ -143,12 +145,6 @@ class Sandbox:
         namespace["__builtins__"] = builtins
         namespace["__name__"] = path.removesuffix(".py").replace("/", ".")
         return namespace
-
-    def bound_values(self) -> Iterator[Any]:
-        """Yield what the module's files have bound; the engine's own names, which no module can bind, are left out."""
-        own = self._template.keys() | _OWN_NAMES
-        for namespace in self.namespaces.values():
-            yield from (value for name, value in namespace.items() if name not in own)
 
     def guard(self, name: str) -> Any:
         """One of the engine's own functions, by the name that the policy writes."""
@@ -214,6 +210,7 @@ class Sandbox:
             "_compress_": itertools.compress,
             "_dead_": self.dead,
             "_charge_": self.meter.charge,
+            "_paid_": self._paid,
             "_type_": type,
             "_len_": len,
             "_isinstance_": isinstance,
@@ -224,7 +221,6 @@ class Sandbox:
             "_Exception_": Exception,
             "_float_": float,
             "_CHEAP_": self.meter.cheap,
-            "_SHORT_": frozenset({int, float, bool, type(None)}),
             "_NUMERIC_": frozenset({int, float}),
             "_HASHED_": _HASHED,
             "_HIDING_": self.meter.hiding,
@@ -265,8 +261,8 @@ class Sandbox:
             "_merged_": iterables.merged,
             "_hashable_": iterables.hashable,
             "_display_": iterables.displayed,
-            "_slice_": iterables.sliced,
-            "_make_slice_": slice,
+            "_slice_": slicer(self.operators.grown, _SLICED),
+            "_make_slice_": self.builtin_table["slice"],
             "_set_slice_": iterables.set_slice,
             "_item_": iterables.item,
             "_shrink_": iterables.shrunk,
@@ -310,7 +306,11 @@ class Sandbox:
 
     def _short_str(self, value: Any) -> str:
         kind = type(value)
-        return str(value) if kind is int or kind is str or kind is float else self.texts.text(value)
+        return str(value) if kind is str or kind is float else self.texts.text(value)
+
+    def _paid(self, units: int) -> bool:
+        self.meter.charge(units)
+        return True
 
     def _burn(self) -> Any:
         for _ in self.meter.fuel:

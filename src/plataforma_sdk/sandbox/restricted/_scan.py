@@ -12,7 +12,7 @@ from plataforma_sdk.sandbox.restricted._trees import children
 __all__ = ["BINDS", "MAX_DEPTH", "MAX_NODES", "MAX_SOURCE_CHARS", "bound_names", "walk_scope"]
 
 MAX_SOURCE_CHARS: Final = 512 * 1024
-MAX_NODES: Final = 80_000
+MAX_NODES: Final = 48_000
 MAX_DEPTH: Final = 80
 
 _NAMED: Final = (

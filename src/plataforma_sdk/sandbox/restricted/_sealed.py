@@ -11,9 +11,19 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
+from types import MethodType
 from typing import Any, Final, NoReturn
 
-__all__ = ["SealedFunction", "SealedMeta", "SealedType", "Sentinel", "namespace", "seal_type", "unseal_type"]
+__all__ = [
+    "SealedFunction",
+    "SealedMeta",
+    "SealedMethod",
+    "SealedType",
+    "Sentinel",
+    "namespace",
+    "seal_type",
+    "unseal_type",
+]
 
 _set: Final = object.__setattr__
 _KEPT_CLASSES: Final = 512
@@ -49,6 +59,30 @@ class SealedFunction(metaclass=SealedMeta):
 
     def __repr__(self) -> str:
         return f"<function {self._sdk_name}>"  # type: ignore[attr-defined]
+
+
+class SealedMethod(metaclass=SealedMeta):
+    """A method in the body of a sealed class: it binds as a function does, and has nothing that could be written.
+
+    A plain function takes attributes, and sandboxes share the functions of sealed classes: what one module wrote there,
+    every other could read.
+    """
+
+    __slots__ = ("_sdk_function", "_sdk_is_abstract")
+    __setattr__ = __delattr__ = _refuse_write
+
+    def __init__(self, function: Callable[..., Any], *, is_abstract: bool = False) -> None:
+        _set(self, "_sdk_function", function)
+        _set(self, "_sdk_is_abstract", is_abstract)
+
+    def __get__(self, instance: Any, _: type | None = None) -> Any:
+        return self if instance is None else MethodType(self._sdk_function, instance)  # type: ignore[attr-defined]
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._sdk_function(*args, **kwargs)  # type: ignore[attr-defined]
+
+    def __repr__(self) -> str:
+        return f"<function {self._sdk_function.__name__}>"  # type: ignore[attr-defined]
 
 
 def namespace(name: str, members: Mapping[str, Any], shown: str | None = None) -> Any:
@@ -162,43 +196,32 @@ def _stand_in_class(name: str, members: tuple[str, ...]) -> Any:
     return SealedMeta(name, (SealedType,), {"__slots__": members, "__module__": "sandbox"})
 
 
-_MAX_TYPES = 64
+_MAX_TYPES: Final = 256
 
 
 def unseal_type(kind: Any) -> Any:
-    """Return the real type, or a flat tuple of types, behind what a module passes to ``isinstance``.
-
-    A tuple of tuples of tuples names few types and is a walk without end, here and in C.
+    """Return the real type, or flat tuple of types, behind what a module passes to ``isinstance`` or ``except``.
 
     Raises:
-        TypeError: more types than anybody writes.
+        TypeError: more than 256 types: a tuple of shared tuples doubles with each level.
     """
-    if _parts(kind) is None:
-        return _unsealed(kind)
+    if isinstance(kind, SealedType) and not kind._sdk_union:
+        return kind._sdk_type
+    if type(kind) is not tuple and not isinstance(kind, SealedType):
+        return type(None) if kind is None else kind
     found: list[Any] = []
     pending = [kind]
-    steps = 0
+    count = 0
     while pending:
         item = pending.pop()
-        parts = _parts(item)
-        steps += 1 + len(parts or ())
-        if steps > 2 * _MAX_TYPES:
-            raise TypeError(f"more than {_MAX_TYPES} types, counting those nested in tuples and unions")
-        if parts is None:
-            found.append(_unsealed(item))
+        count += 1
+        inside = (
+            item if type(item) is tuple else getattr(item, "_sdk_union", ()) if isinstance(item, SealedType) else ()
+        )
+        if count + len(pending) + len(inside) > _MAX_TYPES:
+            raise TypeError(f"more than {_MAX_TYPES} types, or types nested without end")
+        if inside or type(item) is tuple:
+            pending.extend(reversed(inside))
         else:
-            pending.extend(reversed(parts))
+            found.append(unseal_type(item))
     return tuple(found)
-
-
-def _parts(kind: Any) -> tuple[Any, ...] | None:
-    """Return what a tuple of types, or a union, is made of."""
-    if isinstance(kind, SealedType):
-        return kind._sdk_union or None
-    return kind if type(kind) is tuple else None
-
-
-def _unsealed(kind: Any) -> Any:
-    if isinstance(kind, SealedType):
-        return kind._sdk_type
-    return type(None) if kind is None else kind

@@ -16,6 +16,7 @@ import string
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
+from plataforma_sdk.sandbox.restricted._containers import OrderedDict
 from plataforma_sdk.sandbox.restricted._errors import shown_by
 from plataforma_sdk.sandbox.restricted._fuel import Meter
 from plataforma_sdk.sandbox.restricted._guards import Operators
@@ -33,6 +34,7 @@ _FREE_BITS: Final = 512
 _PERCENT: Final = re.compile(r"%(?:\(([^)]*)\))?([-#0 +]*)(\*|\d+)?(?:\.(\*|\d+))?[hlL]?(.)", re.DOTALL)
 _NUMBER: Final = re.compile(r"\d+")
 _PLAIN: Final = frozenset({int, float, bool, str, type(None)})
+_MAPPINGS: Final = frozenset({dict, OrderedDict})
 _CONVERSIONS: Final[dict[int, Any]] = {ord("s"): str, ord("r"): repr, ord("a"): ascii}
 
 _imod: Final[Callable[[Any, Any], Any]] = operator.imod
@@ -43,7 +45,8 @@ _CODECS: Final = frozenset(["utf8", "utf16", "utf16le", "utf16be", "utf32", "asc
 def check_codec(name: Any = "utf-8", *_: Any) -> None:
     """Refuse codecs that are slow or that load code: idna and punycode are quadratic."""
     if type(name) is not str or name.lower().replace("-", "").replace("_", "") not in _CODECS:
-        raise LookupError(f"the encoding {str(name)[:40]!r} is not available; there are utf-8, utf-16, ascii, latin-1")
+        shown = name[:40] if type(name) is str else type(name).__name__
+        raise LookupError(f"the encoding {shown!r} is not available; there are utf-8, utf-16, ascii, latin-1")
 
 
 class Texts:
@@ -74,19 +77,31 @@ class Texts:
     def _percent(self, pattern: Any, values: Any) -> Any:
         text = pattern if type(pattern) is str else pattern.decode("latin-1")
         self._meter.charge(len(text) >> 6)
+        named: list[Any] = []
         for found in _PERCENT.finditer(text):
+            if found[1] is not None:
+                named.append(self._named(values, found[1], type(pattern)))
             for width in (found[3], found[4]):
                 if width == "*":
                     raise ValueError("a width given as '*' is not available; use an f-string")
                 if width:
                     self._check_width(width)
-        for value in values if type(values) is tuple else (values,):
+        shown = named or (values if type(values) is tuple else (values,))
+        for value in shown:
             self._check_decimal(value)
             if type(value) is int:
                 self._charge_digits(value)
             self._weigh_error(value)
-        self._scales.text(values)
+        self._scales.text(shown)
         return self._operators.grown(pattern % values)
+
+    def _named(self, values: Any, key: str, kind: type) -> Any:
+        """Look up what ``%(key)s`` shows: of a dict, whose look-up runs no code of the module's."""
+        if type(values) not in _MAPPINGS:
+            raise TypeError("'%(name)s' takes a dict in the restricted tier")
+        if "(" in key:
+            raise ValueError("a name in '%(name)s' has no brackets")
+        return dict.get(values, key if kind is str else key.encode("latin-1"))
 
     def _check_width(self, width: str) -> None:
         if len(width) > 6 or int(width) > MAX_WIDTH:  # noqa: PLR2004

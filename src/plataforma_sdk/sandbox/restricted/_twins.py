@@ -18,7 +18,7 @@ from plataforma_sdk.permissions import PERMISSIONS
 from plataforma_sdk.sandbox.restricted._crossing import Box
 from plataforma_sdk.sandbox.restricted._errors import TWINS
 from plataforma_sdk.sandbox.restricted._gates import Gates, record_class
-from plataforma_sdk.sandbox.restricted._sealed import SealedMeta, namespace, seal_type
+from plataforma_sdk.sandbox.restricted._sealed import SealedMeta, SealedMethod, namespace, seal_type
 from plataforma_sdk.types import ApiRequest, Event
 
 __all__ = ["AWAITED", "IMMEDIATE", "LIFECYCLE", "OBJECTS", "PROPERTIES", "FrameworkTwin"]
@@ -62,13 +62,17 @@ class FrameworkTwin:
     # --- ModuleFramework -------------------------------------------------------------------------------------------
 
     def _make_class(self) -> Any:
-        body: dict[str, Any] = {"__module__": "plataforma_sdk", "__doc__": None, "__init__": _take_context}
+        body: dict[str, Any] = {
+            "__module__": "plataforma_sdk",
+            "__doc__": None,
+            "__init__": SealedMethod(_take_context),
+        }
         body |= {name: property(self._reader(name)) for name in PROPERTIES}
         body |= {name: property(_constant(self._object(name, methods))) for name, methods in OBJECTS.items()}
         body["windows"] = property(lambda _: MappingProxyType(self._open_windows()))
-        body |= {name: _method(self._immediate(name)) for name in IMMEDIATE}
-        body |= {name: _method(self._gates.awaited(getattr(self._host, name), name)) for name in AWAITED}
-        body |= {"on_unload": _nothing, "on_reload": _nothing, "on_upgrade": _nothing}
+        body |= {name: _method(self._immediate(name), name) for name in IMMEDIATE}
+        body |= {name: _method(self._gates.awaited(getattr(self._host, name), name), name) for name in AWAITED}
+        body |= dict.fromkeys(("on_unload", "on_reload", "on_upgrade"), SealedMethod(_nothing))
         body |= {"on_load": _abstract("on_load"), "render": _abstract("render")}
         return SealedMeta("ModuleFramework", (), body)
 
@@ -161,8 +165,16 @@ def _take_context(self: Any, context: Any = None) -> None:
     """Stand for `ModuleFramework.__init__`."""
 
 
-async def _nothing(self: Any, *_: Any) -> None:
-    """Stand for a lifecycle method that the author left out."""
+def _nothing(self: Any, *_: Any) -> Any:  # noqa: ARG001
+    """Stand for a lifecycle method that the author left out.
+
+    The coroutine holds no argument: nobody counts it, and a chain of such crashes CPython when it is freed.
+    """
+    return _rest()
+
+
+async def _rest() -> None:
+    """Do nothing."""
 
 
 def _itself(value: Any) -> Any:
@@ -173,21 +185,22 @@ def _constant(value: Any) -> Callable[[Any], Any]:
     return lambda _: value
 
 
-def _method(function: Any) -> Any:
+def _method(function: Any, name: str) -> Any:
     """Make a method of a sealed function: it does not need ``self``."""
 
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ARG001
         return function(*args, **kwargs)
 
-    return method
+    method.__name__ = method.__qualname__ = name
+    return SealedMethod(method)
 
 
 def _abstract(name: str) -> Any:
     def method(self: Any) -> None:
         raise NotImplementedError(f"{type(self).__name__} defines no {name}()")
 
-    method.__isabstractmethod__ = True  # type: ignore[attr-defined]
-    return method
+    method.__name__ = method.__qualname__ = name
+    return SealedMethod(method, is_abstract=True)
 
 
 def _not_made(*_: Any, **__: Any) -> Any:

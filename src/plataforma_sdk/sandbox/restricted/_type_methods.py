@@ -7,6 +7,8 @@
     str.maketrans("ab", "xy")
 """
 
+# ruff: noqa: SLF001 - slots named _sdk_ are private to this package
+
 from __future__ import annotations
 
 import types
@@ -19,7 +21,7 @@ from plataforma_sdk.sandbox.restricted._fuel import Meter
 from plataforma_sdk.sandbox.restricted._method_names import HASHED, NATIVE
 from plataforma_sdk.sandbox.restricted._methods import Methods
 from plataforma_sdk.sandbox.restricted._names import PREFIX
-from plataforma_sdk.sandbox.restricted._sealed import SealedFunction, SealedType, unseal_type
+from plataforma_sdk.sandbox.restricted._sealed import SealedFunction, SealedMethod, SealedType, unseal_type
 
 __all__ = ["TypeMethods"]
 
@@ -85,6 +87,10 @@ class TypeMethods:
         """``value.__name__`` of a class or function."""
         if isinstance(value, SealedType):
             value = unseal_type(value)
+        if isinstance(value, SealedFunction):
+            return str(value._sdk_name)  # type: ignore[attr-defined]
+        if isinstance(value, SealedMethod):
+            value = value._sdk_function  # type: ignore[attr-defined]
         name = getattr(value, "__name__", None) if isinstance(value, type | _FUNCTIONS) else None
         if type(name) is not str:
             raise AttributeError(f"{type(value).__name__!r} object has no attribute '__name__'")

@@ -10,9 +10,10 @@ import collections
 import types
 from typing import Any, Final
 
+from plataforma_sdk.sandbox.restricted._containers import DefaultDict, Deque, OrderedDict
 from plataforma_sdk.sandbox.restricted._fuel import Meter
 
-__all__ = ["CONTAINERS", "DICTS", "HASH_TABLES", "MAX_ITEMS", "MAX_TEXT", "SCALARS", "Scales"]
+__all__ = ["CONTAINERS", "DICTS", "HASH_TABLES", "MAX_ITEMS", "MAX_TEXT", "SCALARS", "Scales", "exact_number"]
 
 MAX_TEXT: Final = 8 << 20
 """Characters, or bytes, of one text."""
@@ -24,11 +25,16 @@ _MAX_NODES: Final = 200_000
 _FREE_KEYS: Final = 1_024
 _MAX_HASH_NODES: Final = 20_000
 
-DICTS: Final = frozenset({dict, collections.defaultdict, collections.Counter, collections.OrderedDict})
-_VIEWS: Final = frozenset({type({}.keys()), type({}.values()), type({}.items())})
-SEQUENCES: Final = frozenset({list, tuple, set, frozenset, collections.deque}) | _VIEWS
+DICTS: Final = frozenset({dict, DefaultDict, collections.Counter, OrderedDict})
+_ORDERED: Final = collections.OrderedDict[Any, Any]()
+_PLAIN: Final[dict[Any, Any]] = {}
+_VIEWS: Final = frozenset(type(view()) for made in (_PLAIN, _ORDERED) for view in (made.keys, made.values, made.items))
+SEQUENCES: Final = frozenset({list, tuple, set, frozenset, Deque}) | _VIEWS
 CONTAINERS: Final = SEQUENCES | DICTS
-HASH_TABLES: Final = frozenset({set, frozenset, type({}.keys()), type({}.items())}) | DICTS
+HASH_TABLES: Final = (
+    frozenset({set, frozenset, type({}.keys()), type({}.items()), type(_ORDERED.keys()), type(_ORDERED.items())})
+    | DICTS
+)
 SCALARS: Final = frozenset({int, float, bool, str, bytes, type(None), complex})
 
 
@@ -55,7 +61,7 @@ class Scales:
                     self.collisions(item)
                 pending.extend(item)
                 if kind in DICTS:
-                    pending.extend(item.values())
+                    pending.extend(dict.values(item))
             elif kind is str or kind is bytes:
                 count += len(item) >> 9
             if count > limit:
@@ -107,7 +113,7 @@ class Scales:
                     self._meter.trip("memory")
                 pending.extend(item)
                 if kind in DICTS:
-                    pending.extend(item.values())
+                    pending.extend(dict.values(item))
             else:
                 pending.extend(_shown_inside(item))
             if count > _MAX_NODES or size > MAX_TEXT * 8:
@@ -119,8 +125,45 @@ class Scales:
 
 def _shown_inside(value: Any) -> tuple[Any, ...]:
     """What C shows of a value that is no container when it shows the value."""
+    kind = type(value)
     if isinstance(value, BaseException):
-        return value.args if type(value.args) is tuple else ()
-    if type(value) is slice:
+        return _shown_of_error(value)
+    if kind is slice:
         return (value.start, value.stop, value.step)
-    return tuple(value.items()) if type(value) is types.MappingProxyType else ()
+    if kind is types.MethodType:
+        return (value.__self__,)
+    if kind is staticmethod or kind is classmethod:
+        return (value.__func__,)
+    return tuple(value.items()) if kind is types.MappingProxyType else ()
+
+
+def _shown_of_error(error: Any) -> tuple[Any, ...]:
+    """The arguments, read where C reads them, and what some errors show beside them."""
+    args: tuple[Any, ...] = BaseException.args.__get__(error)  # type: ignore[attr-defined]
+    if isinstance(error, OSError):
+        return (*args, *[_attribute.__get__(error) for _attribute in _OF_OS_ERRORS])
+    if isinstance(error, SyntaxError):
+        return (*args, SyntaxError.msg.__get__(error))  # type: ignore[attr-defined]
+    if isinstance(error, UnicodeError):
+        _check_position(error)
+    return args
+
+
+_OF_OS_ERRORS: Final[tuple[Any, ...]] = (OSError.errno, OSError.strerror, OSError.filename, OSError.filename2)
+
+
+def _check_position(error: Any) -> None:
+    """Refuse to show an error whose position was written later: C reads there. Source: CPython gh-123378."""
+    text: Any = getattr(error, "object", None)
+    if (
+        type(error) is not UnicodeError
+        and type(text) in (str, bytes)
+        and not 0 <= error.start <= error.end <= len(text)
+    ):
+        raise ValueError(f"a {type(error).__name__} whose position is not in its text")
+
+
+def exact_number(value: Any) -> Any:
+    """Return the number behind a member of an `IntEnum`, which C takes for one; anything else as it is."""
+    member_value = None if type(value) in SCALARS else getattr(type(value), "_sdk_member_value", None)
+    return value if member_value is None else member_value(value)

@@ -89,7 +89,7 @@ class TrustedInstance(InProcessInstance):
         )
         self._runtime.start(cls)
 
-    async def _serve(self, function: str, args: list[Any], kwargs: dict[str, Any], _: CallDeadline) -> Any:
+    async def _serve(self, function: str, args: list[Any], kwargs: dict[str, Any], _: CallDeadline | None) -> Any:
         started = time.thread_time()
         cancels = count_cancellations()
         try:

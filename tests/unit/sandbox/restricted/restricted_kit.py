@@ -21,8 +21,8 @@ FUEL = 1_000_000
 class Runner:
     """Runs restricted code on a metered step."""
 
-    def __init__(self, memory: int = 64 << 20) -> None:
-        self.sandbox = Sandbox(memory, libraries=LIBRARIES)
+    def __init__(self, memory: int = 64 << 20, **settings: Any) -> None:
+        self.sandbox = Sandbox(memory, libraries=LIBRARIES, **settings)
         self.meter = self.sandbox.meter
 
     def run(self, source: str, *, fuel: int = FUEL, **names: Any) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import types
 import pytest
 
 from plataforma_sdk.errors import PolicyError
+from plataforma_sdk.sandbox.restricted._containers import DefaultDict, OrderedDict
 from plataforma_sdk.sandbox.restricted._costs import COSTS
 from plataforma_sdk.sandbox.restricted._fuel import LimitReached
 from plataforma_sdk.sandbox.restricted._method_names import GUARDED, HASHED, NATIVE, TYPES, public_names
@@ -25,8 +26,8 @@ REFUSED = {
     float: "fromhex from_number",
     complex: "from_number",
     dict: "fromkeys",
-    collections.defaultdict: "fromkeys",
-    collections.OrderedDict: "fromkeys",
+    DefaultDict: "fromkeys",
+    OrderedDict: "fromkeys",
     collections.Counter: "fromkeys",
     property: "fget fset fdel",
     type({}.keys()): "mapping",

@@ -84,7 +84,9 @@ def test_what_a_module_bound_is_told_from_what_the_engine_did():
     """The account measures the module's own names: also those of the files and libraries that it imports."""
     runner = Runner()
     runner.run("import bisect\n_private = [1]\npublic = [2]\nfor item in [3]:\n    pass")
-    values = list(runner.sandbox.bound_values())
+    reach = runner.sandbox.memory._reach
+    reach.measure([], None, 1 << 30)  # notes which namespaces are the module's
+    values = [value for names in runner.sandbox.namespaces.values() for value in reach._items(names)]
 
     assert all(value in values for value in ([1], [2], 3))
     assert not any(value is runner.meter.fuel or isinstance(value, dict) for value in values)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 from typing import TYPE_CHECKING, Any, Final
 
+from plataforma_sdk.sandbox.restricted._containers import DefaultDict, Deque, OrderedDict
 from plataforma_sdk.sandbox.restricted._sealed import SealedFunction, namespace, seal_type
 
 if TYPE_CHECKING:
@@ -72,13 +73,13 @@ class _Collections:
         self._sandbox = sandbox
 
     def deque(self, items: Any = (), maxlen: Any = None) -> Any:
-        return collections.deque(self._sandbox.iterables.star(items), maxlen)
+        return Deque(self._sandbox.iterables.star(items), maxlen)
 
     def defaultdict(self, factory: Any = None, *args: Any, **kwargs: Any) -> Any:
-        return collections.defaultdict(factory, self._sandbox.builtins.make_dict(*args, **kwargs))
+        return DefaultDict(factory, self._sandbox.builtins.make_dict(*args, **kwargs))
 
     def ordered_dict(self, *args: Any, **kwargs: Any) -> Any:
-        return collections.OrderedDict(self._sandbox.builtins.make_dict(*args, **kwargs))
+        return OrderedDict(self._sandbox.builtins.make_dict(*args, **kwargs))
 
     def counter(self, items: Any = (), **kwargs: Any) -> Any:
         made = collections.Counter(kwargs)
@@ -89,11 +90,21 @@ class _Collections:
         names = fields.replace(",", " ").split() if type(fields) is str else list(self._sandbox.iterables.star(fields))
         for field in names:
             if type(field) is not str or not field.isidentifier() or field.startswith("_"):
-                raise ValueError(f"a field is a public name, not {str(field)[:40]!r}")
-        made = self._sandbox.run_source(_NAMEDTUPLE, "<library>/namedtuple.py")["make"](str(name), tuple(names))
-        type.__setattr__(made, "__name__", str(name)[:80])
-        type.__setattr__(made, "_sdk_member_value", staticmethod(tuple))  # it crosses a boundary as a tuple does
+                raise ValueError(
+                    f"a field is a public name, not {field[:40] if type(field) is str else type(field).__name__!r}"
+                )
+        if type(name) is not str or not name.isidentifier():
+            raise ValueError("the name of a namedtuple is an identifier")
+        made = self._sandbox.run_source(_NAMEDTUPLE, "<library>/namedtuple.py")["make"](name, tuple(names))
+        type.__setattr__(made, "__name__", name[:80])
+        type.__setattr__(
+            made, "_sdk_member_value", staticmethod(self._as_tuple)
+        )  # it crosses a boundary as a tuple does
         return made
+
+    def _as_tuple(self, record: Any) -> tuple[Any, ...]:
+        """A subclass may have an ``__iter__`` of its own, without end."""
+        return tuple(self._sandbox.iterables.star(record))
 
 
 def make_collections(sandbox: Sandbox) -> Any:
@@ -102,9 +113,9 @@ def make_collections(sandbox: Sandbox) -> Any:
     return namespace(
         "collections",
         {
-            "deque": seal_type(collections.deque, own.deque),
-            "defaultdict": seal_type(collections.defaultdict, own.defaultdict),
-            "OrderedDict": seal_type(collections.OrderedDict, own.ordered_dict),
+            "deque": seal_type(Deque, own.deque),
+            "defaultdict": seal_type(DefaultDict, own.defaultdict),
+            "OrderedDict": seal_type(OrderedDict, own.ordered_dict),
             "Counter": seal_type(collections.Counter, own.counter),
             "namedtuple": SealedFunction(own.namedtuple, "namedtuple"),
             "abc": sandbox.library("collections.abc"),

@@ -99,12 +99,18 @@ def _same(value: Any) -> Any:
     return value
 
 
+def _type_variable(name: Any, *_: Any, **__: Any) -> Form:
+    if type(name) is not str:
+        raise TypeError("the name of a type variable is a text")
+    return Form(name[:80])
+
+
 def make_typing(_: Sandbox) -> Any:
     """`typing` for annotations, which are not evaluated; nothing of it can be asked at run time."""
     members: dict[str, Any] = {name: Form(name) for name in (*_FORMS, *_BASES)}
     members["TYPE_CHECKING"] = False
-    members["TypeVar"] = SealedFunction(lambda name, *_, **__: Form(str(name)[:80]), "TypeVar")
-    members["ParamSpec"] = SealedFunction(lambda name, *_, **__: Form(str(name)[:80]), "ParamSpec")
+    members["TypeVar"] = SealedFunction(_type_variable, "TypeVar")
+    members["ParamSpec"] = SealedFunction(_type_variable, "ParamSpec")
     members["NewType"] = SealedFunction(lambda _, kind: kind, "NewType")
     members["cast"] = SealedFunction(lambda _, value: value, "cast")
     for name in ("final", "override", "overload", "runtime_checkable", "no_type_check"):
@@ -112,11 +118,11 @@ def make_typing(_: Sandbox) -> Any:
     return namespace("typing", members)
 
 
-def make_abc(_: Sandbox) -> Any:
+def make_abc(sandbox: Sandbox) -> Any:
     """`abc.ABC` and `abstractmethod`; `register` and subclass hooks are left out."""
 
     def abstractmethod(function: Any) -> Any:
-        if type(function).__name__ == "function":
+        if sandbox.classes.is_own_function(function):
             function.__isabstractmethod__ = True
         return function
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from plataforma_sdk.sandbox.restricted._guards import MAX_BITS
 from plataforma_sdk.sandbox.restricted._sealed import SealedFunction, namespace, seal_type
+from plataforma_sdk.sandbox.restricted._weights import exact_number
 
 if TYPE_CHECKING:
     from plataforma_sdk.sandbox.restricted._sandbox import Sandbox
@@ -90,7 +91,8 @@ def _finite(sandbox: Sandbox, function: Callable[..., Any]) -> Callable[..., Any
 
 def _bounded(sandbox: Sandbox, function: Callable[..., Any]) -> Callable[..., Any]:
     def call(*numbers: Any) -> Any:
-        total = sum(item.bit_length() for item in sandbox.iterables.star(numbers) if type(item) is int)
+        numbers = tuple(map(exact_number, sandbox.iterables.star(numbers)))
+        total = sum(item.bit_length() for item in numbers if type(item) is int)
         if total > MAX_BITS:
             sandbox.meter.trip("memory", total, MAX_BITS, "bits")
         sandbox.meter.charge((total >> 5) ** 2 >> 8)
@@ -101,6 +103,7 @@ def _bounded(sandbox: Sandbox, function: Callable[..., Any]) -> Callable[..., An
 
 def _small(sandbox: Sandbox, function: Callable[..., Any]) -> Callable[..., Any]:
     def call(*numbers: Any) -> Any:
+        numbers = tuple(map(exact_number, numbers))
         for number in numbers:
             if type(number) is int and abs(number) > _MAX_FACTORIAL:
                 raise ValueError(f"numbers above {_MAX_FACTORIAL:,} are not available in the restricted tier")
@@ -195,6 +198,7 @@ class _Dice:
         return [self.choice(items) for _ in self._sandbox.builtins.counted(k)]
 
     def sample(self, items: Any, k: int) -> list[Any]:
+        self._check(k)
         pool = list(self._sandbox.iterables.star(items))
         if not 0 <= k <= len(pool):
             raise ValueError("a sample larger than what it is taken from")

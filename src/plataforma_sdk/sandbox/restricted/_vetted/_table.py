@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.resources
-import types
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -47,22 +47,21 @@ def _guest(name: str) -> Callable[[Sandbox], Any]:
 
     def make(sandbox: Sandbox) -> Any:
         source = (importlib.resources.files(__package__) / "guest" / f"{name}.py").read_text("utf-8")
-        defined = sandbox.run_source(source, f"<library>/{name}.py", _HELPERS)
+        helpers = {mangle("_copy_name"): SealedFunction(functools.partial(_copy_name, sandbox), "copy_name")}
+        defined = sandbox.run_source(source, f"<library>/{name}.py", helpers)
         members = {key: value for key, value in defined.items() if not key.startswith(("_", "p0_")) and key != "Any"}
         return namespace(name, members)
 
     return make
 
 
-def _copy_name(function: Any, original: Any) -> Any:
+def _copy_name(sandbox: Sandbox, function: Any, original: Any) -> Any:
     """What ``functools.wraps`` does, for the name: a handler is found by it."""
-    if type(function) is types.FunctionType and callable(original):
+    if sandbox.classes.is_own_function(function) and callable(original):
         name = getattr(original, "__name__", None)
         function.__name__ = function.__qualname__ = name if type(name) is str else function.__name__
     return function
 
-
-_HELPERS: Final = {mangle("_copy_name"): SealedFunction(_copy_name, "copy_name")}
 
 LIBRARIES: Final[Mapping[str, Callable[[Sandbox], Any]]] = {
     "abc": make_abc,

@@ -67,13 +67,13 @@ class _Json:
             raise TypeError("an indent is a number")
         plain = self._plain(value, default, 0)
         self._sandbox.scales.text(plain)
-        pair = tuple(str(item)[:8] for item in separators) if separators is not None else None
+        pair = None if separators is None else _separators(separators)
         made = json.dumps(
             plain,
             indent=indent,
             sort_keys=bool(sort_keys),
             ensure_ascii=bool(ensure_ascii),
-            separators=pair,  # type: ignore[arg-type]
+            separators=pair,
         )
         return self._sandbox.operators.grown(made)  # type: ignore[no-any-return]
 
@@ -88,10 +88,16 @@ class _Json:
             return [self._plain(item, default, depth + 1) for item in value]
         if kind in DICTS:
             self._sandbox.meter.charge(1 + (len(value) >> 3))
-            return {_key(key): self._plain(item, default, depth + 1) for key, item in value.items()}
+            return {_key(key): self._plain(item, default, depth + 1) for key, item in dict.items(value)}
         if default is not None:
             return self._plain(default(value), default, depth + 1)
         raise TypeError(f"Object of type {kind.__name__} is not JSON serializable")
+
+
+def _separators(pair: Any) -> tuple[str, str]:
+    if type(pair) not in (tuple, list) or len(pair) != 2 or any(type(item) is not str for item in pair):  # noqa: PLR2004
+        raise TypeError("separators are two texts")
+    return pair[0][:8], pair[1][:8]
 
 
 def _key(key: Any) -> Any:

@@ -48,13 +48,15 @@ class WorkerInstance(RestrictedInstance):
 
     async def _within_deadline(self, function: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
         try:
-            return await self._dispatch(function, args, kwargs)
+            return await self._serve(function, args, kwargs, None)
         except TimeoutError as error:
             raise self._translated(error) from None
 
-    def _poison(self, limit: ResourceLimitError) -> None:
-        super()._poison(limit)
-        self.on_poisoned(self._limit or limit)
+    def _on_stop(self) -> None:
+        super()._on_stop()
+        ended = self._faults.ended()
+        if isinstance(ended, ResourceLimitError):
+            self.on_poisoned(ended)
 
 
 class WorkerEngine(RestrictedEngine):
