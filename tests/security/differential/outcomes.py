@@ -28,6 +28,8 @@ DEVIATIONS: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
         (r"'\w+' object is not iterable", "not iterable"),
         # A class of a module belongs to no file.
         (r"\b(?:program|sandbox)\.", ""),
+        # The containers of `collections` are made in Python here, and say their name without the module's.
+        (r"'collections\.", "'"),
         # A private name is renamed inside; what an error calls it is what the engine calls it.
         (r"\bp0_", "_"),
         # A method that exists and is not offered says so.

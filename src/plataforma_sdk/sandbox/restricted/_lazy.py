@@ -49,12 +49,17 @@ class LazyBuiltins:
 
     def map(self, function: Any, *sources: Any) -> Any:
         """``map(...)``."""
-        fuel = self._meter.fuel
-        if len(sources) == 1:
-            made = (function(item) for item, _ in zip(sources[0], fuel, strict=False))
-        else:
-            made = (function(*items) for items, _ in zip(self._rows(sources, strict=False), fuel, strict=False))
-        return self._over_many(sources, made)
+        rows = ((item,) for item in sources[0]) if len(sources) == 1 else self._rows(sources, strict=False)
+        return self._over_many(sources, self._mapped(function, rows))
+
+    def _mapped(self, function: Any, rows: Iterator[Any]) -> Iterator[Any]:
+        """A function that is out of values, as ``next`` is, ends the map; in a generator it would be an error."""
+        for row, _ in zip(rows, self._meter.fuel, strict=False):
+            try:
+                made = function(*row)
+            except StopIteration:
+                return
+            yield made
 
     def filter(self, function: Any, source: Any) -> Iterator[Any]:
         """``filter(...)``."""

@@ -152,8 +152,9 @@ class SealedType(metaclass=SealedMeta):
         return self._sdk_unbound(self._sdk_type, attribute)
 
     def __mro_entries__(self, _: object) -> tuple[type, ...]:
-        """``class C(object)`` is ``class C``; no other type that has a stand-in can be derived from."""
-        if self._sdk_type is object and not self._sdk_union:
+        """``class C(object)`` is ``class C``, and so is ``class C(Iterable)``; no other type can be derived from."""
+        is_bare = self._sdk_type is object or self._sdk_type.__module__ == "collections.abc"
+        if is_bare and not self._sdk_union:
             return ()
         raise TypeError(f"{self._sdk_type.__name__} cannot be a base class in the restricted tier")
 

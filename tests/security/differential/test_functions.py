@@ -1,0 +1,61 @@
+"""Real functions of well-known packages do the same plain and restricted.
+
+The packages are those of the dependency group `differential`; ``nox -s differential`` installs it and says which functions
+the policy does not take, and why.
+"""
+
+from __future__ import annotations
+
+import collections
+import importlib.util
+import sys
+from typing import Final
+
+import pytest
+
+from tests.security.differential.slices import functions_of
+from tests.security.differential.trials import Trial, try_function
+
+PACKAGES: Final = ("algorithms", "boltons", "funcy", "inflection", "more_itertools", "toolz")
+LEAST: Final = 200
+"""Distinct functions that must have run with at least one normal return."""
+
+# An iterator of a package that is dropped halfway complains when it is freed, plain and restricted.
+pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.timeout(300)]
+
+KNOWN: Final = {
+    "a name that a nested function has within a lambda is not kept": ("more_itertools.more.consumer",),
+    "the factory of a defaultdict cannot be taken away": ("more_itertools.more.map_reduce",),
+    "'io' is not vetted": ("more_itertools.more.side_effect",),
+    "a deque of the standard library has no repr of its own here": ("toolz.itertoolz.getter",),
+}
+"""Reason -> functions that part from plain Python, each by what the tier leaves out."""
+
+
+def trials() -> list[Trial]:
+    functions = [function for package in PACKAGES for function in functions_of(package)]
+    return [trial for trial in map(try_function, functions) if trial is not None]
+
+
+@pytest.mark.skipif(
+    any(importlib.util.find_spec(package) is None for package in PACKAGES),
+    reason="the packages of the group 'differential' are absent: run nox -s differential",
+)
+def test_functions_of_packages_do_the_same_plain_and_restricted() -> None:
+    """Every function that the policy accepts, called as its documentation does and with arguments made up."""
+    found = trials()
+    compared = {trial.function for trial in found if trial.returned and trial.difference is None}
+    apart = {trial.function: trial for trial in found if trial.difference is not None}
+    report(found, compared)
+
+    known = {name for names in KNOWN.values() for name in names}
+    assert {name: trial.difference for name, trial in apart.items() if name not in known} == {}
+    assert len(compared) >= LEAST
+
+
+def report(found: list[Trial], compared: set[str]) -> None:
+    """Say how many, and what authors would miss; shown by ``pytest -rP``."""
+    reasons = collections.Counter(trial.refused for trial in found if trial.refused)
+    lines = [f"{len(compared)} functions compared, {reasons.total()} not taken:"]
+    lines += [f"{count:5}  {reason}" for reason, count in reasons.most_common()]
+    sys.stdout.write("\n".join(lines) + "\n")
