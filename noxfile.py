@@ -102,6 +102,14 @@ def security(session: nox.Session) -> None:
         _pytest(session, "tests/security", "--ignore", ESCAPES)
 
 
+@nox.session(python=PYTHONS)
+def differential(session: nox.Session) -> None:
+    """Compare plain and restricted: a thousand generated programs, and the functions of well-known packages."""
+    _install_project(session, "test", "differential")
+    programs = {"PLATAFORMA_EXAMPLES": "1000"}
+    session.run("pytest", "-rP", "tests/security/differential", *session.posargs, env=programs)
+
+
 @nox.session
 def coverage(session: nox.Session) -> None:
     """Measure which lines the tests reach, in one process."""

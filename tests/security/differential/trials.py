@@ -66,6 +66,9 @@ def try_function(function: Function) -> Trial | None:
     refused = _refusal(function.source)
     if refused is not None:
         return Trial(function.name, refused)
+    alone = run_restricted(function.source)
+    if alone.log or alone.limit:  # it does not load: a base class or an import that the tier lacks
+        return Trial(function.name, (alone.limit or alone.log[0]).partition(" there are")[0])
     calls = [call for call in calls_of(function) if _refusal(_statement(call)) is None]
     source, outcome = _restricted(function, calls)
     if outcome.limit is not None:  # some call has no end: leave those out
@@ -73,8 +76,9 @@ def try_function(function: Function) -> Trial | None:
         source, outcome = _restricted(function, calls)
     if outcome.limit is not None:
         return Trial(function.name, f"limit: {outcome.limit}")
-    if outcome.log and outcome.log[0].startswith("raised ImportError"):
-        return Trial(function.name, outcome.log[0].partition(" there are")[0])
+    missing = next((line for line in outcome.log if line.startswith("raised ImportError")), None)
+    if missing is not None:
+        return Trial(function.name, missing.partition(" there are")[0])
     difference = disagreement(_by_type(run_plain(source)), _by_type(outcome))
     returned = sum(line.startswith("returned") for line in outcome.log)
     raised = sum(line.startswith("raised") for line in outcome.log)

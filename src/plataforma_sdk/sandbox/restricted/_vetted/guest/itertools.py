@@ -205,6 +205,10 @@ _END = object()
 
 
 def tee(iterable: Any, n: int = 2) -> Any:
+    if n < 0:
+        raise ValueError("n must be >= 0")
+    if n == 0:
+        return ()
     items = iter(iterable)
     kept: list[Any] = []
     return tuple([_branch(items, kept) for _ in range(n)])

@@ -12,6 +12,9 @@ def itemgetter(*keys: Any) -> Any:
 
 
 def attrgetter(*names: str) -> Any:
+    if not all(isinstance(name, str) for name in names):
+        raise TypeError("attribute name must be a string")
+
     def read(value: Any, name: str) -> Any:
         for part in name.split("."):
             value = getattr(value, part)
