@@ -95,12 +95,12 @@ class PolicyBase(RestrictingNodeTransformer):
 
     def error(self, node: ast.AST, info: str) -> None:
         """Record a fault found by RestrictedPython itself."""
-        self.refuse(node, "syntax", info.rstrip("."), "write it another way")
+        self.refuse(node, "syntax", info.rstrip("."), "keep to the statements and operators that the guide lists")
 
     def not_allowed(self, node: ast.AST) -> None:
         """Refuse a kind of syntax: what is unknown is not allowed."""
         kind = type(node).__name__
-        advice = _INSTEAD.get(kind, "write it in another form")
+        advice = _INSTEAD.get(kind, "write it as before: nobody has looked yet at what this Python added")
         self.refuse(node, "syntax", f"{kind} is not part of the restricted language", advice)
 
     # --- scopes --------------------------------------------------------------------------------------------------
@@ -246,8 +246,6 @@ _HEADERS: Final[dict[type[ast.AST], tuple[str, ...]]] = {
 
 
 _INSTEAD: Final = {
-    "TypeAlias": "write the alias as an assignment",
-    "TypeVar": "drop the type parameter: annotations are not evaluated",
     "TemplateStr": "use an f-string",
     "TryStar": "catch the exceptions one by one, with plain except",
     "eval": "parse the text yourself, or use json.loads",

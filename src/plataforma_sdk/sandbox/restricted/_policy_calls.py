@@ -107,7 +107,9 @@ class CallPolicy(AugmentedPolicy):
             if keyword.arg is None:
                 keyword.value = call("_merged_", keyword.value)
             elif keyword.arg.startswith("__") or keyword.arg.startswith(PREFIX):
-                self.refuse(keyword.value, "reserved-name", f"the keyword {keyword.arg!r} is reserved", "rename it")
+                self.refuse(
+                    keyword.value, "reserved-name", f"the keyword {keyword.arg!r} is reserved", "rename the parameter"
+                )
             else:
                 keyword.arg = mangle(keyword.arg)
         return arguments, node.keywords

@@ -68,7 +68,9 @@ class NamePolicy(PolicyBase):
                 REFUSED_DUNDERS.get(attribute, "call the function that uses it: len(), str(), type() ..."),
             )
         elif is_frame_attribute(attribute):
-            self.refuse(node, "frame-attribute", f"the attribute {attribute!r} leads to a frame", "choose another name")
+            self.refuse(
+                node, "frame-attribute", f"the attribute {attribute!r} leads to a frame", "keep what you need yourself"
+            )
         return mangle(attribute)
 
     def _special(self, node: ast.Attribute) -> ast.expr | None:
