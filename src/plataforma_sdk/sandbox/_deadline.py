@@ -49,8 +49,10 @@ class CallDeadline:
 
     @property
     def is_due(self) -> bool:
-        """Whether the time has passed; needs no event loop. Never while a person is asked."""
-        return self._paused_at is None and time.monotonic() - self._started - self._paused_s > self._limit_s
+        """Whether the time has passed; needs no event loop. Never while a person is asked, nor after the call."""
+        if self._is_over or self._paused_at is not None:
+            return False
+        return time.monotonic() - self._started - self._paused_s > self._limit_s
 
     @property
     def elapsed_ms(self) -> float:

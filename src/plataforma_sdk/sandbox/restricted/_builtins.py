@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import builtins
+import types
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
@@ -74,7 +75,7 @@ class Builtins:
             (int, self.make_int, {"from_bytes": self._from_bytes}),
             (float, self.make_float, {}),
             (bool, bool, {}),
-            (complex, complex, {}),
+            (complex, self._make_complex, {}),
             (bytes, self.make_bytes, {"fromhex": self._from_hex}),
             (bytearray, self.make_bytearray, {}),
             (list, self.make_list, {}),
@@ -88,6 +89,7 @@ class Builtins:
             (type, self.kind, {}),
         ]
         made += [(kind, _not_made, {}) for kind in _POSITIONED]
+        made += [(kind, _made_plainly(kind), {}) for kind in _LINKED]
         return seal_descriptors() | {
             kind.__name__: seal_type(kind, make, members, unbound=typed.unbound) for kind, make, members in made
         }
@@ -110,6 +112,8 @@ class Builtins:
     def check_exponent(self, value: Any) -> None:
         """Refuse a Decimal whose integer would have no end of digits."""
         adjusted = getattr(value, "adjusted", None) if type(value).__name__ == "Decimal" else None
+        if adjusted is not None and value.is_finite():
+            self._meter.charge(max(adjusted(), 0) >> 4)
         if adjusted is not None and value.is_finite() and adjusted() > _MAX_DIGITS:
             raise ValueError(f"a Decimal of more than {_MAX_DIGITS:,} digits before the point")
 
@@ -121,6 +125,16 @@ class Builtins:
                 raise ValueError("a number of too many digits")
         return float(*args)
 
+    def _make_complex(self, *args: Any) -> complex:
+        if any(type(item) is str and len(item) > _MAX_DIGITS for item in args):
+            raise ValueError("a number of too many digits")
+        return complex(*args)
+
+    def _in_base(self, write: Callable[[Any], str]) -> Callable[[Any], str]:
+        """Guard `bin`, `oct` and `hex`: a text of up to 32,768 characters for one integer."""
+        grown = self._operators.grown
+        return types.MethodType(lambda convert, number: grown(convert(number)), write)
+
     def make_bytes(self, source: Any = b"", *args: Any) -> bytes:
         """``bytes(...)``."""
         if isinstance(source, int):
@@ -128,6 +142,8 @@ class Builtins:
                 self._meter.trip("memory", source, MAX_TEXT, "bytes")
         elif type(source) is str:
             check_codec(*args[:1])
+            if len(args) > 1 and args[1] not in ("strict", "ignore", "replace"):
+                raise LookupError("errors= takes strict, ignore or replace")
         elif hasattr(type(source), "__iter__"):
             source = self._iterables.star(source)
         return self._operators.grown(bytes(source, *args))  # type: ignore[no-any-return]
@@ -176,6 +192,9 @@ class Builtins:
             "__build_class__": self._classes.build_class,
             "round": self.round,
             "divmod": self._operators.divmod,
+            "bin": self._in_base(bin),
+            "oct": self._in_base(oct),
+            "hex": self._in_base(hex),
             "pow": self._operators.pow,
             "issubclass": self.issubclass,
             "isinstance": self.isinstance,
@@ -325,6 +344,15 @@ async def _anext_or(iterator: Any, default: Any) -> Any:
         return default
 
 
+def _made_plainly(kind: type[Exception]) -> Callable[..., Exception]:
+    def make(*args: Any) -> Exception:
+        if len(args) > 1 or any(type(item) not in (str, int, float, bool, type(None)) for item in args):
+            raise TypeError(f"{kind.__name__}() takes one text in the restricted tier")
+        return kind(*args)
+
+    return make
+
+
 def _not_made(*_: Any, **__: Any) -> Any:
     raise TypeError("objects of this type are not made by calling it")
 
@@ -351,9 +379,12 @@ _POSITIONED: Final = (UnicodeDecodeError, UnicodeEncodeError, UnicodeTranslateEr
 Source: CPython gh-123378.
 """
 
+_LINKED: Final = (AttributeError, NameError, UnboundLocalError, ImportError, ModuleNotFoundError, SyntaxError)
+"""Errors that keep objects beside their arguments: freeing a chain of some 100,000 of them overruns the C stack."""
+
 _ERRORS: Final[dict[str, Any]] = {
     name: value
     for name, value in vars(builtins).items()
     if isinstance(value, type) and issubclass(value, Exception) and not issubclass(value, BaseExceptionGroup)
-    if value not in _POSITIONED
+    if value not in (*_POSITIONED, *_LINKED)
 }

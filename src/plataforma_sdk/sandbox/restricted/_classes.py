@@ -23,6 +23,8 @@ __all__ = ["Classes"]
 
 _LIMITS: Final = (RecursionError, MemoryError)
 _MAX_CHAIN: Final = 256
+_MAX_BASES: Final = 16
+_MAX_MRO: Final = 64
 _SLOTS: Final = frozenset({MethodWrapperType, WrapperDescriptorType})
 _LEAVING: Final = ("__exit__", "__aexit__")
 _DECIMAL_TEXT: Final = "the operation is not defined for these numbers"
@@ -55,13 +57,18 @@ class Classes:
         self.exported.add(cls)
 
     def _make_meta(self) -> type[SealedMeta]:
-        check_base, clean = self._check_base, self._clean
+        check_base, clean, charge = self._check_base, self._clean, self._meter.charge
 
         class ModuleMeta(SealedMeta):
             def __new__(mcs, name: str, bases: tuple[type, ...], body: dict[str, Any], **keywords: Any) -> ModuleMeta:
+                if len(bases) > _MAX_BASES:
+                    raise TypeError(f"a class of more than {_MAX_BASES} bases")
                 for base in bases:
                     check_base(base)
                 made = super().__new__(mcs, name, bases, clean(body), **keywords)
+                if len(made.__mro__) > _MAX_MRO:
+                    raise TypeError(f"a class with more than {_MAX_MRO} ancestors")
+                charge(2 + (sum(len(vars(base)) for base in made.__mro__) >> 2))
                 if issubclass(made, BaseException) and made.args is BaseException.args:
                     type.__setattr__(made, "args", _Arguments())
                 type.__setattr__(made, "__abstractmethods__", frozenset(_abstract_names(made)))

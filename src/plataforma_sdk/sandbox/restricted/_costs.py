@@ -18,6 +18,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from plataforma_sdk.sandbox.restricted._containers import DefaultDict, Deque, OrderedDict, check_link
+from plataforma_sdk.sandbox.restricted._fuel import LARGE_TEXT
 from plataforma_sdk.sandbox.restricted._texts import check_codec
 from plataforma_sdk.sandbox.restricted._weights import CONTAINERS, DICTS, HASH_TABLES, MAX_TEXT, exact_number
 
@@ -46,7 +47,8 @@ def _linear(methods: Methods, receiver: Any, args: _Args) -> _Args:
 
 def _prefix(methods: Methods, receiver: Any, args: _Args) -> _Args:
     if args and type(args[0]) is tuple:
-        methods.meter.charge(len(args[0]) >> 4)
+        longest = max(map(len, args[0]), default=0) if methods.meter.largest >= LARGE_TEXT else 0
+        methods.meter.charge((len(args[0]) >> 4) + len(args[0]) * (min(longest, len(receiver)) >> 12))
     return _linear(methods, receiver, args)
 
 
@@ -125,7 +127,12 @@ def _split(methods: Methods, receiver: Any, args: _Args) -> _Args:
 
 def _encode(methods: Methods, receiver: Any, args: _Args) -> _Args:
     check_codec(*args)
+    if len(args) > 1 and args[1] not in _HANDLERS:
+        raise LookupError(f"errors= takes {', '.join(_HANDLERS)}; others write many characters for one")
     return _linear(methods, receiver, args[:2])
+
+
+_HANDLERS: Final = ("strict", "ignore", "replace")
 
 
 def _translate(methods: Methods, receiver: Any, args: _Args) -> _Args:
@@ -159,6 +166,13 @@ def _moves(methods: Methods, receiver: Any, args: _Args) -> _Args:
     return args
 
 
+def _sums(methods: Methods, receiver: Any, args: _Args) -> _Args:
+    methods.meter.charge(len(receiver) >> 5)
+    if not {int, float, bool}.issuperset(map(type, receiver.values())):
+        raise TypeError("a Counter of numbers has a total")  # of texts and lists it would be one long C loop
+    return args
+
+
 def _copies(methods: Methods, receiver: Any, args: _Args) -> _Args:
     methods.meter.charge(len(receiver) >> 6)
     methods.meter.alloc(len(receiver) * 16)
@@ -166,7 +180,13 @@ def _copies(methods: Methods, receiver: Any, args: _Args) -> _Args:
 
 
 def _finds(methods: Methods, receiver: Any, args: _Args) -> _Args:
+    if type(receiver) is range:
+        if not args or type(args[0]) is not int:  # CPython would look at each number
+            raise ValueError("a range is searched for an integer")
+        return args
     methods.meter.charge(len(receiver) >> 5)
+    if args and type(args[0]) in _TEXTS and methods.meter.largest >= LARGE_TEXT:
+        methods.meter.charge(len(receiver) * (len(args[0]) >> 12))
     if args and type(args[0]) in CONTAINERS:
         methods.scales.weigh(receiver)
         methods.scales.weigh(args[0])
@@ -281,7 +301,8 @@ COSTS: Final[dict[type, dict[str, Cost]]] = {
     DefaultDict: _DICT,
     OrderedDict: _DICT | {"move_to_end": _key},
     collections.Counter: {"copy": _copies, "pop": _key, "most_common": _most_common}
-    | _each(_moves, "elements total"),
+    | _each(_moves, "elements")
+    | _each(_sums, "total"),
     types.MappingProxyType: {"copy": _copies},
     type({}.keys()): {"isdisjoint": _set_arguments},
     type({}.items()): {"isdisjoint": _set_arguments},

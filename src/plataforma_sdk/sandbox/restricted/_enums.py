@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["Enums"]
 
 
+_MAX_MEMBERS = 512
+
+
 class _Auto(metaclass=SealedMeta):
     """What ``auto()`` returns, until the class is made."""
 
@@ -105,6 +108,8 @@ class Enums:
         class EnumMeta(base):  # type: ignore[misc]
             def __new__(mcs, name: str, bases: tuple[type, ...], body: dict[str, Any], **keywords: Any) -> Any:
                 values = {key: value for key, value in body.items() if _is_member(key, value)} if bases else {}
+                if len(values) > _MAX_MEMBERS:
+                    raise TypeError(f"an enum of more than {_MAX_MEMBERS} members")
                 for key in values:
                     del body[key]
                 made = super().__new__(mcs, name, bases, body, **keywords)
@@ -112,6 +117,7 @@ class Enums:
                 return made
 
             def __call__(cls, value: Any) -> Any:
+                outer._sandbox.meter.charge(len(cls._sdk_members) >> 2)
                 member = outer._find(cls._sdk_members, value)
                 if member is not None:
                     return member

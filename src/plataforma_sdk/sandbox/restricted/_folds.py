@@ -62,6 +62,9 @@ class Folds:
             elif type(items) in CONTAINERS:
                 if any(type(item) in CONTAINERS for item in items):
                     weigh(list(items))
+                elif not cheap.issuperset(map(type, items)):
+                    for item in items:
+                        weigh(item)
                 result = choose(items, **kwargs)
             else:
                 result = choose((item if type(item) in cheap else weigh(item) for item in items), **kwargs)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import operator
+import sys
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -18,7 +19,9 @@ from plataforma_sdk.sandbox.restricted._weights import (
     HASH_TABLES,
     MAX_ITEMS,
     MAX_TEXT,
+    SCALARS,
     SEQUENCES,
+    VIEWS,
     Scales,
 )
 
@@ -164,18 +167,34 @@ class Operators:
 
     # --- sets ------------------------------------------------------------------------------------------------------
 
-    def _size_sets(self, left: Any, right: Any) -> None:
+    def size_sets(self, left: Any, right: Any) -> None:
+        """Look at the operands of ``-``, ``|``, ``&`` and ``^``: keys may collide, iterables have no end."""
+        for side, other in ((left, right), (right, left)):  # a view of a dict takes any iterable, without end too
+            if type(side) in VIEWS and type(other) not in HASH_TABLES and type(other) not in SCALARS:
+                raise TypeError(f"an operation of a view of a dict with a {type(other).__name__}; write set(...)")
         if type(left) in HASH_TABLES and type(right) in HASH_TABLES:
+            self._meter.charge((sys.getsizeof(left) + sys.getsizeof(right)) >> 10)  # a table keeps its largest size
             self._scales.collisions(left)
             self._scales.collisions(right)
 
     def set_operator(self, apply: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
         """Guard ``-``, ``|``, ``&`` or ``^``."""
-        size, grown = self._size_sets, self.grown
+        size, grown = self.size_sets, self.grown
 
         def operate(left: Any, right: Any) -> Any:
             size(left, right)
             return grown(apply(left, right))
+
+        return operate
+
+    def unary(self, apply: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        """Guard ``+x`` or ``-x``: of a Counter it is a loop in host code."""
+        charge = self._meter.charge
+
+        def operate(value: Any) -> Any:
+            if type(value) in CONTAINERS:
+                charge(len(value) >> 1)
+            return apply(value)
 
         return operate
 
@@ -200,6 +219,8 @@ class Operators:
     def contains(self, item: Any, container: Any) -> bool:
         """``item in container``."""
         kind = type(container)
+        if kind is range and type(item) is not int:
+            return self._is_in_range(item, container)
         if type(item) in CONTAINERS:
             self._scales.weigh(item)
             if kind in SEQUENCES:
@@ -220,6 +241,14 @@ class Operators:
             return False
         return item in container
 
+    def _is_in_range(self, item: Any, numbers: range) -> bool:
+        """CPython looks at each number of a range for what is no integer: ``1.5 in range(10**12)``."""
+        if type(item) is bool or (type(item) is float and item.is_integer()):
+            return int(item) in numbers
+        if type(item) is float or item is None or type(item) in _TEXTS or type(item) in CONTAINERS:
+            return False
+        return any(found == item for found in itertools.compress(numbers, self._meter.fuel))
+
     def excludes(self, item: Any, container: Any) -> bool:
         """``item not in container``."""
         return not self.contains(item, container)
@@ -228,7 +257,7 @@ class Operators:
 
     def augmented(self) -> dict[str, Callable[[Any, Any], Any]]:
         """The in-place operators by the name that the policy writes; ``+=`` and ``|=`` belong to `Iterables`."""
-        made = {f"_aug_{name}_": self._in_place(apply, self._size_sets) for name, apply in _IN_PLACE.items()}
+        made = {f"_aug_{name}_": self._in_place(apply, self.size_sets) for name, apply in _IN_PLACE.items()}
         made["_aug_mult_"] = self._in_place(operator.imul, self._size_product)
         made["_aug_pow_"] = self._in_place(operator.ipow, self._size_power)
         made["_aug_lshift_"] = self._in_place(operator.ilshift, self._size_shift)

@@ -32,7 +32,7 @@ from plataforma_sdk.sandbox.restricted._vetted import LIBRARIES
 __all__ = ["DEFAULT_FUEL", "RestrictedInstance"]
 
 DEFAULT_FUEL: Final = 10_000_000
-"""Units of one call where `ResourceLimits.max_fuel` is None: a third of a second of the tightest loop."""
+"""Units of one call where `ResourceLimits.max_fuel` is None: 50 ms of an empty loop, half a second of a busy one."""
 
 _CONTEXT: Final = record_class("ModuleContext", ("id", "version", "config", "locale"))
 

@@ -17,9 +17,10 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
+from plataforma_sdk.sandbox.restricted._containers import Deque, make_slice
 from plataforma_sdk.sandbox.restricted._fuel import SLICE, Meter
 from plataforma_sdk.sandbox.restricted._guards import Operators
-from plataforma_sdk.sandbox.restricted._weights import CONTAINERS, DICTS, HASH_TABLES, MAX_ITEMS, Scales
+from plataforma_sdk.sandbox.restricted._weights import CONTAINERS, DICTS, MAX_ITEMS, Scales
 
 __all__ = ["MAX_GENERATORS", "MAX_NESTING", "Iterables"]
 
@@ -30,10 +31,12 @@ _ior: Final[Callable[[Any, Any], Any]] = operator.ior
 _FREE_ITEMS: Final = 64
 _FIRST_STRETCH: Final = 32
 _MAX_RANGE: Final = 1 << 63
+_NUMBERS: Final = frozenset({int, float, bool})
+_FREE_KEYS: Final = 1_024
 _BATCH: Final = 128
 _BATCH_UNITS: Final = 8
 _SIZED: Final = CONTAINERS | {str, bytes}
-_NUMBERS: Final = (int, float, complex)
+_PLAIN_NUMBERS: Final = (int, float, complex)
 _FILLED: Final = frozenset({list, bytearray})
 
 
@@ -114,6 +117,8 @@ class Iterables:
             size = len(iterable)
             if size > _FREE_ITEMS:
                 self._charge_copy(size)
+                if kind is str and not iterable.isascii():
+                    self._meter.alloc(size * 64)  # each character becomes a text of its own
             return iterable
         if kind is range:
             self._charge_copy(_length(iterable))
@@ -198,13 +203,13 @@ class Iterables:
         self.shrunk(container)
         if type(container) in _FILLED and hasattr(type(value), "__iter__"):
             value = self.star(value)
-        container[start:stop:step] = value
+        container[make_slice(start, stop, step)] = value
 
     def add_in_place(self, left: Any, right: Any) -> Any:
         """``left += right``: a list takes any iterable; a class with ``__radd__`` is asked first, as C does."""
-        if type(left) is list:
+        if type(left) is list or type(left) is Deque:
             reflected = getattr(type(right), "__radd__", None)
-            if isinstance(right, _NUMBERS) or reflected is None:
+            if isinstance(right, _PLAIN_NUMBERS) or reflected is None:
                 right = self.star(right)
             else:
                 made = reflected(right, left)
@@ -217,9 +222,7 @@ class Iterables:
         """``left |= right``: a dict takes any iterable of pairs."""
         if type(left) in DICTS and type(right) not in DICTS:
             right = self.mapping(right)
-        if type(left) in HASH_TABLES and type(right) in HASH_TABLES:
-            self._scales.collisions(left)
-            self._scales.collisions(right)
+        self._operators.size_sets(left, right)
         return self._operators.grown(_ior(left, right))
 
     # --- sets and dicts ------------------------------------------------------------------------------------------
@@ -227,15 +230,22 @@ class Iterables:
     def batches(self, items: Any) -> Iterator[list[Any]]:
         """Cut a container into pieces that C may hash at once, colliding keys or not."""
         iterator = iter(items)
+        done = sharing = 0
         while batch := list(itertools.islice(iterator, _BATCH)):
             yield batch
+            done += len(batch)
             self._meter.charge(_BATCH_UNITS)
+            if done > _FREE_KEYS:
+                sharing += len(batch) - len({hash(key) for key in batch})
+                self._meter.charge(sharing * len(batch) >> 6)
 
     def count_into(self, counter: Any, source: Any, sign: int = 1) -> None:
         """``Counter.update`` and ``subtract``: of a mapping, or of elements in batches."""
         apply = counter.update if sign > 0 else counter.subtract
         if type(source) in DICTS:
             self._charge_copy(len(source))
+            if not _NUMBERS.issuperset(map(type, source.values())):
+                raise TypeError("a Counter counts in numbers")  # it would add up texts and lists, unguarded
             apply(source)
             return
         for batch in self.batches(self.hashable(source)):
@@ -252,6 +262,7 @@ class Iterables:
         """Make a set in batches: colliding keys cost O(n) each, so the clock is looked at in between."""
         items = self.hashable(iterable)
         if type(items) in (set, frozenset, dict):
+            self._scales.collisions(items)
             return set(items)
         made: set[Any] = set()
         for batch in self.batches(items):
@@ -307,7 +318,7 @@ class Iterables:
     def nested(self, source: Any) -> Any:
         """Note how deep `source` is nested, for the lazy iterator about to be made over it."""
         kind = type(source)
-        if kind is types.GeneratorType:
+        if kind is types.GeneratorType or kind is types.AsyncGeneratorType:
             depth = self._depths.get(source, 0) + 1
             if depth > MAX_NESTING:
                 self._meter.trip("stack", depth, MAX_NESTING, "iterators")

@@ -155,8 +155,11 @@ class Methods:
         if len(keys) != len(items):
             raise ValueError("list modified during sort")
         if not self.meter.cheap.issuperset(map(type, keys)):
+            rounds = max(1, size.bit_length())
             for item in keys:
                 self.scales.weigh(item)
+                if type(item) is str or type(item) is bytes:
+                    self.meter.charge((len(item) >> 12) * rounds)
         if key is None:
             items.sort(reverse=reverse)
         else:
@@ -199,6 +202,6 @@ def attribute_named(name: Any) -> str:
 
 
 _FEW: Final = 64
-_SHORT: Final = 4096
+_SHORT: Final = 512
 _HASHED_BOUND: Final = frozenset(["get", "add", "setdefault", "discard"])
 _REFUSED_OF_ERRORS: Final = frozenset(["obj", "object", "add_note", "with_traceback"])

@@ -85,9 +85,9 @@ class AugmentedPolicy(OperatorPolicy):
         return node
 
     def _grow(self, node: ast.AugAssign, identifier: str, after: ast.stmt) -> ast.stmt:
-        """``x += v`` -> ``if type(x) is list: x = _aug_add_(x, v)`` / ``else: x += v``: a list takes any iterable."""
+        """``x += v`` -> ``if type(x) in _LISTS_: x = _aug_add_(x, v)`` / ``else: x += v``: they take any iterable."""
         grown = ast.Assign([name(identifier, STORE)], call("_aug_add_", name(identifier), node.value))
-        test = test_type(name(identifier), ast.Is(), "_list_")
+        test = test_type(name(identifier), ast.In(), "_LISTS_")
         return place(ast.If(test, [place(grown, node)], [node, after]), node)  # type: ignore[list-item, return-value]
 
     def _charge_after(self, node: ast.stmt, identifier: str) -> ast.stmt:

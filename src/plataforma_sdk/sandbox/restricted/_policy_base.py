@@ -32,6 +32,7 @@ _WORK: Final = frozenset({ast.Call, ast.BinOp, ast.Compare, ast.Subscript, ast.A
 _APART: Final = frozenset({ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp})
 """What pays for itself at each of its turns."""
 
+_MAX_NAME: Final = 256
 _LONG_LITERAL: Final = 4096
 _LONG_BODY: Final = 48
 """Statements after which a body is charged once more: a unit must stay a bounded amount of work."""
@@ -145,6 +146,8 @@ class PolicyBase(RestrictingNodeTransformer):
             return None
         if is_method and identifier in METHOD_DUNDERS:
             return identifier
+        if len(identifier) > _MAX_NAME:
+            self.refuse(node, "size", f"a name of more than {_MAX_NAME} characters", "choose a shorter name")
         identifier = self.class_private(identifier)
         if identifier == "super":
             self.refuse(node, "super", "'super' is rebound", "choose another name")

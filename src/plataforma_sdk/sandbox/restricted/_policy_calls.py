@@ -34,7 +34,7 @@ BUILTIN_TYPES: Final = ("str", "int", "float", "bool", "list", "tuple", "dict", 
 """Types that a module may name in ``isinstance`` and in patterns without a detour."""
 
 _CONVERSIONS: Final = frozenset(["str", "int", "list", "dict", "set", "tuple", "float", "bool"])
-_SHORT: Final = 4096
+_SHORT: Final = 512
 _SHORT_ARGUMENT: Final = 16
 _BIG_DISPLAY: Final = 16
 _MAX_PIECES: Final = 256

@@ -32,7 +32,7 @@ from plataforma_sdk.sandbox.restricted._names import is_frame_attribute
 from plataforma_sdk.sandbox.restricted._policy_base import Scope, count_work
 from plataforma_sdk.sandbox.restricted._policy_calls import BUILTIN_TYPES, CallPolicy
 from plataforma_sdk.sandbox.restricted._scan import walk_scope
-from plataforma_sdk.sandbox.restricted._trees import STORE, call, children, is_call_to, name, place, walk
+from plataforma_sdk.sandbox.restricted._trees import STORE, call, children, constant, is_call_to, name, place, walk
 
 __all__ = ["FlowPolicy"]
 
@@ -287,7 +287,7 @@ class FlowPolicy(CallPolicy):
         values = sum(1 for part in walk(node) if isinstance(part, ast.MatchValue | ast.MatchMapping | ast.MatchClass))
         node.subject = self.paid(self.visit(node.subject), values)
         if compares:
-            node.subject = call("_weighed_", node.subject)
+            node.subject = call("_compared_", node.subject, constant(values))
         if copies:
             node.subject = call("_matched_", node.subject)
         for case in node.cases:

@@ -67,10 +67,11 @@ _COMPARISONS: Final[dict[type[ast.cmpop], str]] = {
     ast.NotIn: "_not_in_",
 }
 _PLAIN_IN_PLACE: Final = (ast.Div, ast.RShift)
+_UNARY: Final[dict[type[ast.unaryop], str]] = {ast.UAdd: "_pos_", ast.USub: "_neg_"}
 _MEMBERSHIP: Final = (ast.In, ast.NotIn)
 _MAX_LITERAL: Final = 64
 _CHAIN: Final = 3
-_SHORT_TEXT: Final = 4096
+_SHORT_TEXT: Final = 512
 _TINY: Final = 4
 _WORD: Final = 2**29
 """What CPython compares quickest: one digit of an integer."""
@@ -180,6 +181,19 @@ class OperatorPolicy(NamePolicy):
         is_int = test_type(walrus(temporary, new), ast.Is(), "_int_")
         is_number = ast.BoolOp(ast.Or(), [is_int, test_type(name(temporary), ast.Is(), "_float_")])
         return choose(is_number, name(temporary), call("_grown_", name(temporary)))
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
+        guard = _UNARY.get(type(node.op))
+        is_plain = guard is None or self.known.is_number(node.operand)
+        node.operand = self.visit(node.operand)
+        if is_plain:
+            return node
+        held = self.held(node.operand)
+        if held is None:
+            return place(call(str(guard), node.operand), node)  # type: ignore[return-value]
+        first, node.operand = held
+        native = choose(test_type(first, ast.In(), "_NUMERIC_"), node, call(str(guard), node.operand))
+        return place(native, node)  # type: ignore[return-value]
 
     # --- comparison ----------------------------------------------------------------------------------------------
 

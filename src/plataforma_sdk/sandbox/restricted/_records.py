@@ -18,6 +18,7 @@ from plataforma_sdk.sandbox.restricted._sealed import SealedMeta
 __all__ = ["Records"]
 
 _MISSING: Final = object()
+_MAX_FIELDS: Final = 128
 _FIELDS: Final = "_sdk_fields"
 _MAX_DEPTH: Final = 64
 _HIDDEN_OF_ERRORS: Final = frozenset(["obj", "object", "add_note", "with_traceback"])
@@ -180,6 +181,8 @@ class Records:
                 continue
             _check_field(cls, name)
             found[name] = self._from_class(cls, name, is_kw_only=is_kw_only)
+        if len(found) > _MAX_FIELDS:
+            raise TypeError(f"a record of more than {_MAX_FIELDS} fields")
         return tuple(found.values())
 
     def _from_class(self, cls: Any, name: str, *, is_kw_only: bool) -> Field:

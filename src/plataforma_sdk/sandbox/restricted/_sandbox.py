@@ -14,7 +14,7 @@ from plataforma_sdk.sandbox.restricted._breaker import PROCESS, MemoryBreaker
 from plataforma_sdk.sandbox.restricted._builtins import Builtins
 from plataforma_sdk.sandbox.restricted._cache import CompileCache
 from plataforma_sdk.sandbox.restricted._classes import Classes
-from plataforma_sdk.sandbox.restricted._containers import slicer
+from plataforma_sdk.sandbox.restricted._containers import Deque, slicer
 from plataforma_sdk.sandbox.restricted._fuel import LimitReached, Meter
 from plataforma_sdk.sandbox.restricted._guards import Operators
 from plataforma_sdk.sandbox.restricted._iterables import Iterables
@@ -25,6 +25,7 @@ from plataforma_sdk.sandbox.restricted._policy_calls import BUILTIN_TYPES
 from plataforma_sdk.sandbox.restricted._reach import Reach
 from plataforma_sdk.sandbox.restricted._sealed import SealedMeta
 from plataforma_sdk.sandbox.restricted._texts import Texts
+from plataforma_sdk.sandbox.restricted._unraisable import watch_unraisable
 from plataforma_sdk.sandbox.restricted._weights import DICTS, Scales
 from plataforma_sdk.types import Clock, SystemClock
 
@@ -81,6 +82,7 @@ class Sandbox:
         module: str | None = None,
         breaker: MemoryBreaker = PROCESS,
     ) -> None:
+        watch_unraisable()
         self.meter = Meter(memory_limit, breaker)
         self.sources = dict(sources or {})
         self.namespaces: dict[str, dict[str, Any]] = {}
@@ -211,13 +213,15 @@ class Sandbox:
             "_dead_": self.dead,
             "_charge_": self.meter.charge,
             "_paid_": self._paid,
+            "_pos_": self.operators.unary(operator.pos),
+            "_neg_": self.operators.unary(operator.neg),
             "_type_": type,
             "_len_": len,
             "_isinstance_": isinstance,
             "_int_": int,
             "_str_": str,
             "_tuple_": tuple,
-            "_list_": list,
+            "_LISTS_": frozenset({list, Deque}),
             "_Exception_": Exception,
             "_float_": float,
             "_CHEAP_": self.meter.cheap,
@@ -250,6 +254,7 @@ class Sandbox:
             "_not_in_": operators.excludes,
             "_hk_": scales.hashed,
             "_weighed_": scales.weigh,
+            "_compared_": scales.compared,
             "_fmt_": self.texts.format,
         }
 

@@ -21,6 +21,7 @@ MAX_TEXT: Final = 8 << 20
 MAX_ITEMS: Final = 1 << 20
 """Elements of one container made by one operation."""
 
+_TEXTS: Final = frozenset({str, bytes, bytearray})
 _MAX_NODES: Final = 200_000
 _FREE_KEYS: Final = 1_024
 _MAX_HASH_NODES: Final = 20_000
@@ -28,8 +29,8 @@ _MAX_HASH_NODES: Final = 20_000
 DICTS: Final = frozenset({dict, DefaultDict, collections.Counter, OrderedDict})
 _ORDERED: Final = collections.OrderedDict[Any, Any]()
 _PLAIN: Final[dict[Any, Any]] = {}
-_VIEWS: Final = frozenset(type(view()) for made in (_PLAIN, _ORDERED) for view in (made.keys, made.values, made.items))
-SEQUENCES: Final = frozenset({list, tuple, set, frozenset, Deque}) | _VIEWS
+VIEWS: Final = frozenset(type(view()) for made in (_PLAIN, _ORDERED) for view in (made.keys, made.values, made.items))
+SEQUENCES: Final = frozenset({list, tuple, set, frozenset, Deque}) | VIEWS
 CONTAINERS: Final = SEQUENCES | DICTS
 HASH_TABLES: Final = (
     frozenset({set, frozenset, type({}.keys()), type({}.items()), type(_ORDERED.keys()), type(_ORDERED.items())})
@@ -47,6 +48,8 @@ class Scales:
     def weigh(self, value: Any, limit: int = _MAX_NODES) -> Any:
         """Charge what comparing or hashing `value` costs, and return it; trips where that is out of proportion."""
         if type(value) not in CONTAINERS:
+            if type(value) in _TEXTS:
+                self._meter.charge(len(value) >> 12)
             return value
         count = 0
         pending = [value]
@@ -62,11 +65,18 @@ class Scales:
                 pending.extend(item)
                 if kind in DICTS:
                     pending.extend(dict.values(item))
-            elif kind is str or kind is bytes:
+            elif kind in _TEXTS:
                 count += len(item) >> 9
             if count > limit:
                 self._meter.trip("fuel")
         self._meter.charge(count >> 5)
+        return value
+
+    def compared(self, value: Any, times: int) -> Any:
+        """Charge what comparing `value` so often costs, as the cases of a ``match`` do, and return it."""
+        if type(value) in CONTAINERS or type(value) in _TEXTS:
+            for _ in range(times):
+                self.weigh(value)
         return value
 
     def collisions(self, value: Any) -> None:
@@ -89,6 +99,7 @@ class Scales:
         if type(key) is str or type(key) is bytes:
             self._meter.charge(len(key) >> 12)
         elif type(key) is tuple or type(key) is frozenset:
+            self._meter.charge(len(key) >> 4)
             for item in key:
                 if type(item) is tuple or type(item) is frozenset:
                     self.weigh(key, _MAX_HASH_NODES)
@@ -99,7 +110,7 @@ class Scales:
 
     def text(self, value: Any) -> Any:
         """Charge the length of ``repr(value)`` before it is made, and return `value`."""
-        size = count = 0
+        size = count = digits = 0
         pending = [value]
         while pending:
             item = pending.pop()
@@ -108,6 +119,9 @@ class Scales:
             count += 1
             if kind is str or kind is bytes or kind is bytearray:
                 size += len(item) * 4
+            elif kind is int:
+                size += item.bit_length() >> 2
+                digits += item.bit_length() >> 8
             elif kind in CONTAINERS:
                 if len(item) * 2 + len(pending) > _MAX_NODES * 4:
                     self._meter.trip("memory")
@@ -118,7 +132,7 @@ class Scales:
                 pending.extend(_shown_inside(item))
             if count > _MAX_NODES or size > MAX_TEXT * 8:
                 self._meter.trip("memory", size, MAX_TEXT * 8, "bytes")
-        self._meter.charge(count >> 5)
+        self._meter.charge((count >> 5) + (digits >> 1))
         self._meter.reserve(size)
         return value
 

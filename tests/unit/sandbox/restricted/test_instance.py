@@ -25,12 +25,12 @@ from plataforma_sdk.sandbox import ResourceLimits
 from plataforma_sdk.sandbox.restricted import _engine
 
 WILD = {
-    "spin": ("while True:\n    pass", {"step_time"}),
-    "spin caught": ("while True:\n    try:\n        while True:\n            pass\n    except Exception:\n        pass", {"step_time"}),
+    "spin": ("while True:\n    pass", {"step_time", "fuel"}),
+    "spin caught": ("while True:\n    try:\n        while True:\n            pass\n    except Exception:\n        pass", {"step_time", "fuel"}),
     "allocate": ("rows = []\nwhile True:\n    rows.append([0] * 100_000)", {"memory"}),
     "recurse": ("def f():\n    try:\n        return f()\n    except Exception:\n        return f()\nf()", {"stack"}),
-    "spin after a wait": ("await asyncio.sleep(0)\nwhile True:\n    pass", {"step_time"}),
-    "spin in a task": ("async def f():\n    while True:\n        pass\nawait asyncio.gather(f(), asyncio.sleep(1))", {"step_time"}),
+    "spin after a wait": ("await asyncio.sleep(0)\nwhile True:\n    pass", {"step_time", "fuel"}),
+    "spin in a task": ("async def f():\n    while True:\n        pass\nawait asyncio.gather(f(), asyncio.sleep(1))", {"step_time", "fuel"}),
     "wait": ("await asyncio.Event().wait()", {"call_time"}),
 }  # fmt: skip
 

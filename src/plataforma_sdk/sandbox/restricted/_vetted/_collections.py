@@ -66,6 +66,9 @@ def make(name, fields):
 """
 
 
+_MAX_FIELDS = 256
+
+
 class _Collections:
     """Constructors of the containers, their arguments bounded."""
 
@@ -88,6 +91,8 @@ class _Collections:
 
     def namedtuple(self, name: Any, fields: Any) -> Any:
         names = fields.replace(",", " ").split() if type(fields) is str else list(self._sandbox.iterables.star(fields))
+        if len(names) > _MAX_FIELDS:
+            raise ValueError(f"a namedtuple of more than {_MAX_FIELDS} fields")
         for field in names:
             if type(field) is not str or not field.isidentifier() or field.startswith("_"):
                 raise ValueError(

@@ -24,12 +24,17 @@ def _short(function: Any) -> Any:
     return SealedFunction(call, function.__name__)
 
 
+_MAX_NAME = 64
+
+
 def _constructor(kind: Any) -> Any:
     """Refuse the form that unpickling uses: it takes ten bytes, and does not check them."""
 
     def make(*args: Any, **kwargs: Any) -> Any:
         if args and type(args[0]) in (bytes, str):
             raise TypeError(f"{kind.__name__}() takes numbers; write fromisoformat(text)")
+        if any(type(item) is str and len(item) > _MAX_NAME for item in (*args, *kwargs.values())):
+            raise ValueError(f"a name of more than {_MAX_NAME} characters")
         return kind(*args, **kwargs)
 
     return make

@@ -154,13 +154,32 @@ def _not_made(*_: Any) -> Any:
 def make_random(sandbox: Sandbox) -> Any:
     """`random` with a generator of the sandbox's own, seeded by the host where a run must be repeatable."""
     generator = random.Random(sandbox.seed)  # noqa: S311
-    members: dict[str, Any] = {
-        name: getattr(generator, name)
-        for name in ("random", "uniform", "gauss", "expovariate", "triangular", "betavariate", "normalvariate")
-    }
+    members: dict[str, Any] = {name: _of_numbers(getattr(generator, name)) for name in _DISTRIBUTIONS}
     own = _Dice(sandbox, generator)
     members |= {name: getattr(own, name) for name in _DICE}
     return namespace("random", members)
+
+
+_DISTRIBUTIONS: Final = (
+    "random",
+    "uniform",
+    "gauss",
+    "expovariate",
+    "triangular",
+    "betavariate",
+    "normalvariate",
+)
+
+
+def _of_numbers(function: Callable[..., float]) -> Callable[..., float]:
+    """Take finite numbers only: ``betavariate(inf, 2)`` has no end, and ``uniform`` adds whatever it is given."""
+
+    def call(*args: Any) -> float:
+        if not all(type(item) in (int, float) and math.isfinite(item) for item in args):
+            raise ValueError("a distribution takes finite numbers")
+        return function(*args)
+
+    return call
 
 
 _DICE: Final = ("randint", "randrange", "choice", "choices", "sample", "shuffle", "getrandbits", "seed")

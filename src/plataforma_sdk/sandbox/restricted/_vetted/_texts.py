@@ -39,6 +39,7 @@ class _Json:
         """Read a text; depth is checked before parsing."""
         if type(text) not in (str, bytes) or len(text) > _MAX_JSON:
             raise ValueError("json.loads takes a text of at most 4 MiB")
+        self._sandbox.meter.charge(len(text) >> 4)
         raw = text.encode("utf-8", "surrogatepass") if type(text) is str else text
         if raw.count(b"[") + raw.count(b"{") > _MAX_DEPTH and _depth(raw) > _MAX_DEPTH:
             raise ValueError(f"JSON nested deeper than {_MAX_DEPTH} levels")
@@ -65,8 +66,10 @@ class _Json:
             raise ValueError(f"an indent of more than {_MAX_INDENT}")
         if indent is not None and type(indent) is not int:
             raise TypeError("an indent is a number")
+        self._indented = 0
         plain = self._plain(value, default, 0)
         self._sandbox.scales.text(plain)
+        self._sandbox.meter.reserve(self._indented * (indent or 0))
         pair = None if separators is None else _separators(separators)
         made = json.dumps(
             plain,
@@ -85,9 +88,11 @@ class _Json:
             return value
         if kind is list or kind is tuple:
             self._sandbox.meter.charge(1 + (len(value) >> 3))
+            self._indented += (len(value) + 1) * (depth + 1)
             return [self._plain(item, default, depth + 1) for item in value]
         if kind in DICTS:
             self._sandbox.meter.charge(1 + (len(value) >> 3))
+            self._indented += (len(value) + 1) * (depth + 1)
             return {_key(key): self._plain(item, default, depth + 1) for key, item in dict.items(value)}
         if default is not None:
             return self._plain(default(value), default, depth + 1)
