@@ -23,7 +23,7 @@ DEVIATIONS: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
     for pattern, replacement in (
         # A star argument or an unpacking becomes a list before C sees it: what is none says so in list's words.
         (r"cannot unpack non-iterable \w+ object", "not iterable"),
-        (r"(?:Value|\S+ argument) after \* must be an iterable, not \w+", "not iterable"),
+        (r"(?:Value|\S{1,80} argument) after \* must be an iterable, not \w+", "not iterable"),
         (r"can only join an iterable", "not iterable"),
         (r"'\w+' object is not iterable", "not iterable"),
         # A class of a module belongs to no file.
