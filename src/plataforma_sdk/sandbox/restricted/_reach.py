@@ -48,17 +48,18 @@ class Reach:
     Args:
         meta: the metaclass of the module's own classes.
         namespaces: file -> its globals.
-        engine_names: globals that are the engine's.
+        template: globals that are the engine's, the same in each file.
 
     Attributes:
         visited: objects looked at by the last measure.
     """
 
-    def __init__(self, meta: type, namespaces: Mapping[str, dict[str, Any]], engine_names: frozenset[str]) -> None:
+    def __init__(self, meta: type, namespaces: Mapping[str, dict[str, Any]], template: Mapping[str, Any]) -> None:
         self.visited = 0
         self._meta = meta
         self._namespaces = namespaces
-        self._engine_names = engine_names
+        self._engine_names = frozenset(template) | {"__builtins__", "__name__"}
+        self._fuel = template["_fuel_"]
         self._own: frozenset[int] = frozenset()
         self._estimated = 0
         self._plain: dict[Any, _Inside | None] = dict.fromkeys(SCALARS)
@@ -78,7 +79,7 @@ class Reach:
         self._estimated = self.visited = 0
         found = [*roots, *self._namespaces.values()]
         while frame is not None:
-            if id(frame.f_globals) in self._own:
+            if self._is_own(frame.f_globals):
                 found.extend(_locals(frame))
             frame = frame.f_back
         return self._walk(found, limit, self._plain | (self._thorough if is_thorough else self._quick))
@@ -148,13 +149,17 @@ class Reach:
 
     def _function(self, function: types.FunctionType) -> list[Any]:
         """Open the module's own; of the engine's, only what it closes over: a function that it wraps, a cache."""
-        if id(function.__globals__) in self._own:
+        if self._is_own(function.__globals__):
             return gc.get_referents(function)
         is_engines = str(function.__globals__.get("__name__")).startswith(_ENGINE)
         return list(function.__closure__ or ()) if is_engines else []
 
     def _frame(self, frame: types.FrameType) -> list[Any]:
-        return gc.get_referents(frame) if id(frame.f_globals) in self._own else []
+        return gc.get_referents(frame) if self._is_own(frame.f_globals) else []
+
+    def _is_own(self, names: dict[str, Any]) -> bool:
+        """Whether code with these globals is this sandbox's, of a file whose import failed too."""
+        return names.get("_fuel_") is self._fuel
 
 
 _referents: Final[_Inside] = gc.get_referents

@@ -104,7 +104,7 @@ class Sandbox:
         self.builtin_table = self.builtins.table()
         self._template = self._make_template()
         self.roots: Callable[[], Iterable[Any]] = tuple
-        reach = Reach(self.classes.meta, self.namespaces, frozenset(self._template) | {"__builtins__", "__name__"})
+        reach = Reach(self.classes.meta, self.namespaces, self._template)
         self.memory = self.meter.source.watch = MemoryAccount(self.meter, reach, self._more_roots, breaker)
 
     def _more_roots(self) -> Iterable[Any]:

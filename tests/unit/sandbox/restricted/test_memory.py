@@ -165,6 +165,21 @@ def test_what_the_host_holds_for_a_module_counts(run, load, method):
     run(main())
 
 
+def test_what_a_file_left_behind_counts_though_its_import_failed(run, load):
+    async def main():
+        loaded = await load(
+            head="from . import kept\ntry:\n    from . import broken\nexcept ValueError:\n    pass",
+            files={
+                "kept.py": "rows = []",
+                "broken.py": f"from . import kept\ndef f(x={BIG}):\n    return x\nkept.rows.append(f)\nraise ValueError",
+            },
+        )
+        assert loaded.instance._sandbox.memory._measure() > 2.5 * MIB
+        await loaded.instance.close()
+
+    run(main())
+
+
 def test_what_is_the_hosts_does_not_count(run, load):
     async def main():
         loaded = await load("def probe(self):\n    self.x = self.subscribe\n    self.y = ui.text\n    self.z = asyncio")
