@@ -12,6 +12,7 @@ from typing import Any, Final
 from plataforma_sdk import codec
 from plataforma_sdk.errors import ResourceLimitError, SandboxCrashedError
 from plataforma_sdk.sandbox import EngineContext, ResourceLimits
+from plataforma_sdk.sandbox.restricted._cache import CompileCache
 from plataforma_sdk.sandbox.restricted.process._allowance import EXIT_FAULT, EXIT_MEMORY, cpu_allowance_s, memory_growth
 from plataforma_sdk.sandbox.restricted.process._bridge import CURRENT_CALL, RemoteBridge, RemoteClock, WorkerMonitor
 from plataforma_sdk.sandbox.restricted.process._confine import (
@@ -39,7 +40,7 @@ def prepare(host: int) -> tuple[asyncio.AbstractEventLoop, WorkerEngine]:
     confine(host)
     loop = asyncio.SelectorEventLoop()
     asyncio.set_event_loop(loop)
-    engine = WorkerEngine()
+    engine = WorkerEngine(CompileCache())  # in memory: the host's cache on disk is not a worker's to write
     loop.run_until_complete(warm_up(engine, ResourceLimits()))
     gc.collect()
     gc.freeze()
