@@ -116,6 +116,27 @@ async def _await(awaitable: Awaitable[Any]) -> Any:
     return await awaitable
 
 
+async def _apart(future: asyncio.Future[Any]) -> Any:
+    """Await a future with another in between, so that cancelling the task that waits does not recurse into this one.
+
+    Cancelling a task cancels what it waits for, which cancels what that waits for: five hundred tasks that wait for
+    each other are a recursion too deep for Python 3.11, in the callback of a host's time-out, which then never comes.
+    """
+    gate = future.get_loop().create_future()
+
+    def open_gate(_: object) -> None:
+        if not gate.done():
+            gate.set_result(None)
+
+    future.add_done_callback(open_gate)
+    try:
+        await gate
+    except asyncio.CancelledError:
+        future.cancel()
+        await asyncio.wait([future])
+    return future.result()
+
+
 class TaskTwin(metaclass=SealedMeta):
     """A task in a module's hands."""
 
@@ -133,7 +154,7 @@ class TaskTwin(metaclass=SealedMeta):
     def __await__(self) -> Any:
         tasks, task = self._sdk_tasks, self._sdk_task  # type: ignore[attr-defined]
         tasks.observe(task)
-        return HostAwaitable(tasks.meter, lambda: _await(task), _same, is_transparent=True).__await__()
+        return HostAwaitable(tasks.meter, lambda: _apart(task), _same, is_transparent=True).__await__()
 
     def cancel(self) -> bool:
         """Ask the task to end."""
@@ -200,7 +221,7 @@ class AsyncTwin:
     def _gather(self, *awaitables: Any, return_exceptions: bool = False) -> HostAwaitable:
         tasks = [self._as_future(item) for item in self._sandbox.iterables.star(awaitables)]
         return self._awaitable(
-            lambda: asyncio.gather(*tasks, return_exceptions=bool(return_exceptions)), self._check_results
+            lambda: _apart(asyncio.gather(*tasks, return_exceptions=bool(return_exceptions))), self._check_results
         )
 
     def _as_future(self, awaitable: Any) -> asyncio.Task[Any]:
@@ -218,7 +239,7 @@ class AsyncTwin:
 
     def _wait_for(self, awaitable: Any, timeout: Any) -> HostAwaitable:
         seconds = None if timeout is None else _seconds(timeout)
-        return self._awaitable(lambda: asyncio.wait_for(self._as_future(awaitable), seconds))
+        return self._awaitable(lambda: asyncio.wait_for(_apart(self._as_future(awaitable)), seconds))
 
     def _timeout(self, delay: Any) -> ContextTwin:
         return ContextTwin(self, asyncio.timeout(None if delay is None else _seconds(delay)))

@@ -273,6 +273,70 @@ def test_another_thread_interrupts_a_module_that_spins(run, load):
     run(main())
 
 
+CHAINS = {
+    "gather": "await asyncio.gather(self.down(n - 1))",
+    "create_task": "await asyncio.create_task(self.down(n - 1))",
+    "wait_for": "await asyncio.wait_for(self.down(n - 1), 100)",
+    "task group": "async with asyncio.TaskGroup() as group:\n            group.create_task(self.down(n - 1))",
+}
+
+
+@pytest.mark.parametrize("step", CHAINS.values(), ids=CHAINS.keys())
+def test_a_long_chain_of_waiting_tasks_meets_the_calls_deadline(run, load, step):
+    """Cancelling the first must not recurse through all: the host's time-out would be lost, and nothing ended."""
+
+    async def main():
+        loaded = await load(
+            f"async def down(self, n):\n    if n:\n        {step}\n    else:\n        await asyncio.Event().wait()",
+            limits=ResourceLimits(max_call_ms=500, max_step_ms=5_000),
+        )
+        with pytest.raises(ResourceLimitError) as caught:
+            await loaded.call("down", 900)
+        assert caught.value.resource == "call_time"
+        await loaded.instance.close()
+        assert len(asyncio.all_tasks()) == 1
+
+    run(main())
+
+
+def test_waiting_in_between_keeps_what_cancelling_means(run, load):
+    """The task that waits hears how the other ended: its result where it swallowed the cancellation, else that."""
+
+    async def main():
+        loaded = await load(
+            """
+            async def stubborn(self):
+                try:
+                    await asyncio.Event().wait()
+                except asyncio.CancelledError:
+                    return "stayed"
+            async def meek(self):
+                await asyncio.Event().wait()
+            async def outer(self, inner):
+                return await inner
+            async def probe(self):
+                found = []
+                for make in (self.stubborn, self.meek):
+                    task = asyncio.create_task(self.outer(asyncio.create_task(make())))
+                    await asyncio.sleep(0.01)
+                    task.cancel()
+                    try:
+                        found.append(await task)
+                    except asyncio.CancelledError:
+                        found.append("cancelled")
+                try:
+                    await asyncio.wait_for(self.meek(), 0.01)
+                except TimeoutError:
+                    found.append("late")
+                return found
+            """
+        )
+        assert await loaded.call("probe") == ["stayed", "cancelled", "late"]
+        await loaded.instance.close()
+
+    run(main())
+
+
 # --- async generators ----------------------------------------------------------------------------------------------
 
 DROPS = """
