@@ -27,6 +27,7 @@ _MAX_BASES: Final = 16
 _MAX_MRO: Final = 64
 _SLOTS: Final = frozenset({MethodWrapperType, WrapperDescriptorType})
 _LEAVING: Final = ("__exit__", "__aexit__")
+_SHOWING: Final = ("__repr__", "__str__")
 _DECIMAL_TEXT: Final = "the operation is not defined for these numbers"
 
 
@@ -106,6 +107,9 @@ class Classes:
         for name in _LEAVING:
             if name in body:
                 body[name] = self._leaving(name, body[name])
+        for name in _SHOWING:
+            if name in body:
+                body[name] = self._showing(body[name])
         getter = body.get("__getattr__")
         if getter is not None:
             body["__getattr__"] = _public_getter(getter)
@@ -211,6 +215,24 @@ class Classes:
             return kind
         raise TypeError("only subclasses of Exception can be raised")
 
+    # --- special methods that C calls ------------------------------------------------------------------------------
+
+    def _showing(self, method: Any) -> Callable[..., Any]:
+        """Wrap ``__repr__`` or ``__str__``: C joins what a hundred objects answer, and nobody sizes the answers."""
+        show, scales = _bound(method), self._scales
+
+        def answer(self: Any) -> Any:
+            outer, scales.answered = scales.answered, 0
+            try:
+                text = show(self)
+            finally:
+                scales.answered = outer
+            if type(text) is str:
+                scales.answer(len(text))
+            return text
+
+        return _in_place_of(method, answer)
+
     # --- leaving ``with`` ------------------------------------------------------------------------------------------
 
     def _leaving(self, name: str, method: Any) -> Callable[..., Any]:
@@ -220,12 +242,7 @@ class Classes:
         tells which it is: a plain ``with`` takes the coroutine of an ``async def __exit__`` for true.
         """
         wrap = self._exit_method if name == "__exit__" else self._async_exit_method
-        leave = wrap(method if type(method) is FunctionType else _binding(method))
-        functools.update_wrapper(leave, method, assigned=("__name__", "__qualname__"), updated=())
-        leave.__dict__.clear()
-        if _is_abstract(method):
-            leave.__isabstractmethod__ = True  # type: ignore[attr-defined]
-        return leave
+        return _in_place_of(method, wrap(_bound(method)))
 
     def _exit_method(self, function: Callable[..., Any]) -> Callable[..., Any]:
         check, meter = self.check_error, self._meter
@@ -264,6 +281,20 @@ class _Arguments:
         if type(value) is not tuple:
             raise TypeError("the args of an error are a tuple in the restricted tier")
         BaseException.args.__set__(error, value)  # type: ignore[attr-defined]
+
+
+def _bound(method: Any) -> Callable[..., Any]:
+    """Return what can be called with the object first, whatever a decorator put into the class body."""
+    return method if type(method) is FunctionType else _binding(method)
+
+
+def _in_place_of(method: Any, wrapper: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a wrapper the name of what it wraps, and nothing else of it but that it is abstract."""
+    functools.update_wrapper(wrapper, method, assigned=("__name__", "__qualname__"), updated=())
+    wrapper.__dict__.clear()
+    if _is_abstract(method):
+        wrapper.__isabstractmethod__ = True  # type: ignore[attr-defined]
+    return wrapper
 
 
 def _binding(method: Any) -> Callable[..., Any]:

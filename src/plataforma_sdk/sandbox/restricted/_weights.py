@@ -40,10 +40,15 @@ SCALARS: Final = frozenset({int, float, bool, str, bytes, type(None), complex})
 
 
 class Scales:
-    """Weighs values against one sandbox's meter."""
+    """Weighs values against one sandbox's meter.
+
+    Attributes:
+        answered: characters that objects of the module's own gave for the text that C is writing now.
+    """
 
     def __init__(self, meter: Meter) -> None:
         self._meter = meter
+        self.answered = 0
 
     def weigh(self, value: Any, limit: int = _MAX_NODES) -> Any:
         """Charge what comparing or hashing `value` costs, and return it; trips where that is out of proportion."""
@@ -110,6 +115,7 @@ class Scales:
 
     def text(self, value: Any) -> Any:
         """Charge the length of ``repr(value)`` before it is made, and return `value`."""
+        self.answered = 0
         size = count = digits = 0
         pending = [value]
         while pending:
@@ -135,6 +141,12 @@ class Scales:
         self._meter.charge((count >> 5) + (digits >> 1))
         self._meter.reserve(size)
         return value
+
+    def answer(self, size: int) -> None:
+        """Count what an object of the module's answered to the text that C is writing: no text is longer than one."""
+        self.answered += size
+        if self.answered > MAX_TEXT:
+            self._meter.trip("memory", self.answered, MAX_TEXT, "bytes")
 
 
 def _shown_inside(value: Any) -> tuple[Any, ...]:
