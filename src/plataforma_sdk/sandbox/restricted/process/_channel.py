@@ -50,12 +50,13 @@ class Channel:
         self._room: asyncio.Event | None = None
         self._is_reading = False
         self._is_closed = False
+        self._is_deaf = False
         self._owner = os.getpid()
         self._resume()
 
     def send(self, body: bytes) -> None:
-        """Send a frame, or keep it until the worker reads; dropped where the channel is closed."""
-        if self._is_closed:
+        """Send a frame, or keep it until the worker reads; dropped where the worker has gone."""
+        if self._is_closed or self._is_deaf:
             return
         data = pack(body)
         if self._out:
@@ -66,7 +67,7 @@ class Channel:
         except BlockingIOError:
             sent = 0
         except OSError:
-            self._lose(None)
+            self._stop_writing()
             return
         if sent < len(data):
             self._out += data[sent:]
@@ -160,7 +161,7 @@ class Channel:
         except (BlockingIOError, InterruptedError):
             return
         except OSError:
-            self._lose(None)
+            self._stop_writing()
             return
         del self._out[:sent]
         if not self._out:
@@ -168,6 +169,14 @@ class Channel:
         if not self.is_full:
             self._notify()
             self._resume()
+
+    def _stop_writing(self) -> None:
+        """Write no more to a worker that has gone, but read what it said last: the reader finds its end after that."""
+        self._is_deaf = True
+        self._out.clear()
+        self._loop.remove_writer(self._descriptor)
+        self._notify()
+        self._resume()
 
     def _notify(self) -> None:
         room, self._room = self._room, None
