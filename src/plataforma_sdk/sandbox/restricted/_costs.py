@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from plataforma_sdk.sandbox.restricted._containers import DefaultDict, Deque, OrderedDict, check_link
 from plataforma_sdk.sandbox.restricted._fuel import LARGE_TEXT
+from plataforma_sdk.sandbox.restricted._tables import compact_sometimes
 from plataforma_sdk.sandbox.restricted._texts import check_codec
 from plataforma_sdk.sandbox.restricted._weights import CONTAINERS, DICTS, HASH_TABLES, MAX_TEXT, exact_number
 
@@ -224,7 +225,10 @@ def _most_common(methods: Methods, receiver: Any, args: _Args) -> _Args:
 def _key(methods: Methods, receiver: Any, args: _Args) -> _Args:
     if args:
         methods.scales.hashed(args[0])
-    return _moves(methods, receiver, args) if type(receiver) is list else args
+    if type(receiver) is list:
+        return _moves(methods, receiver, args)
+    compact_sometimes(receiver)
+    return args
 
 
 def _short_pattern(methods: Methods, _: Any, args: _Args) -> _Args:
@@ -295,7 +299,7 @@ COSTS: Final[dict[type, dict[str, Cost]]] = {
     | {"copy": _copies},
     set: _SET
     | _each(_set_arguments, "update difference_update intersection_update symmetric_difference_update")
-    | {"remove": _key, "pop": _key},
+    | _each(_key, "remove pop discard"),
     frozenset: _SET,
     dict: _DICT,
     DefaultDict: _DICT,

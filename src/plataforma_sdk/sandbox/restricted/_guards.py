@@ -5,6 +5,7 @@ Charges are in units of fuel, about the time of one loop turn each, and in bytes
 
 from __future__ import annotations
 
+import collections
 import itertools
 import operator
 import sys
@@ -13,6 +14,7 @@ from typing import Any, Final
 
 from plataforma_sdk.sandbox.restricted._containers import Deque
 from plataforma_sdk.sandbox.restricted._fuel import LARGE_TEXT, Meter
+from plataforma_sdk.sandbox.restricted._tables import compact
 from plataforma_sdk.sandbox.restricted._weights import (
     CONTAINERS,
     DICTS,
@@ -37,6 +39,7 @@ _FREE_TEXT: Final = 512
 _FREE_ITEMS: Final = 512
 _HASHED_ITEM_BYTES: Final = 48
 _SMALL_INT: Final = 1 << 62
+_EMPTIED: Final = frozenset({set, collections.Counter})
 
 
 class Operators:
@@ -173,7 +176,9 @@ class Operators:
             if type(side) in VIEWS and type(other) not in HASH_TABLES and type(other) not in SCALARS:
                 raise TypeError(f"an operation of a view of a dict with a {type(other).__name__}; write set(...)")
         if type(left) in HASH_TABLES and type(right) in HASH_TABLES:
-            self._meter.charge((sys.getsizeof(left) + sys.getsizeof(right)) >> 10)  # a table keeps its largest size
+            self._meter.charge((sys.getsizeof(left) + sys.getsizeof(right)) >> 10)
+            if type(left) in VIEWS or type(right) in VIEWS:  # colliding keys, and a table that a view does not show
+                self._meter.charge((len(left) + len(right)) >> 3)
             self._scales.collisions(left)
             self._scales.collisions(right)
 
@@ -272,7 +277,10 @@ class Operators:
         def augment(left: Any, right: Any) -> Any:
             if check is not None:
                 check(left, right)
-            return grown(apply(left, right))
+            made = apply(left, right)
+            if type(made) in _EMPTIED:
+                compact(made)
+            return grown(made)
 
         return augment
 

@@ -7,6 +7,7 @@ ones, since freeing a chain of some thousands overruns the stack of CPython itse
 
 from __future__ import annotations
 
+import collections
 import functools
 import inspect
 import itertools
@@ -20,6 +21,7 @@ from typing import Any, Final
 from plataforma_sdk.sandbox.restricted._containers import Deque, make_slice
 from plataforma_sdk.sandbox.restricted._fuel import SLICE, Meter
 from plataforma_sdk.sandbox.restricted._guards import Operators
+from plataforma_sdk.sandbox.restricted._tables import compact, compact_sometimes
 from plataforma_sdk.sandbox.restricted._weights import CONTAINERS, DICTS, MAX_ITEMS, Scales
 
 __all__ = ["MAX_GENERATORS", "MAX_NESTING", "Iterables"]
@@ -185,6 +187,7 @@ class Iterables:
         """Charge what deleting from, or assigning to a slice of, a container moves."""
         if type(container) in CONTAINERS:
             self._meter.charge(len(container) >> 9)
+            compact_sometimes(container)
         return container
 
     def sliced(self, container: Any, start: Any, stop: Any, step: Any) -> Any:
@@ -206,7 +209,10 @@ class Iterables:
         """``left += right``: a list takes any iterable."""
         if type(left) is list or type(left) is Deque:
             right = self.addend(right)
-        return self._operators.grown(_iadd(left, right))
+        made = _iadd(left, right)
+        if type(made) is collections.Counter:  # it deletes what is not positive
+            compact(made)
+        return self._operators.grown(made)
 
     def or_in_place(self, left: Any, right: Any) -> Any:
         """``left |= right``: a dict takes any iterable of pairs."""

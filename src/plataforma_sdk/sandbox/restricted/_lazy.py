@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 import types
 from collections.abc import Iterator
 from typing import Any, Final
 
 from plataforma_sdk.sandbox.restricted._fuel import Meter
 from plataforma_sdk.sandbox.restricted._iterables import Iterables
+from plataforma_sdk.sandbox.restricted._weights import HASH_TABLES
 
 __all__ = ["LazyBuiltins"]
 
@@ -65,6 +67,8 @@ class LazyBuiltins:
     def iter(self, source: Any, *sentinel: Any) -> Any:
         """``iter(...)``."""
         if not sentinel:
+            if type(source) in HASH_TABLES:
+                self._meter.charge(sys.getsizeof(source) >> 15)  # the first item may stand at the end of the table
             return iter(source)
         return self._iterables.over(
             (), (item for item, _ in zip(iter(source, *sentinel), self._meter.fuel, strict=False))

@@ -115,7 +115,7 @@ NATIVE: Final = frozenset(
 )
 """Names that stay native loads on every type."""
 
-HASHED: Final = frozenset(["get", "add", "setdefault", "discard"])
+HASHED: Final = frozenset(["get", "add", "setdefault"])
 
 _EXCEPTION_NAMES: Final = frozenset(["obj", "object", "add_note", "with_traceback", "mro"])
 """Source: CVE-2024-47532, `AttributeError.obj` hands out the object that lacked an attribute."""
@@ -162,5 +162,5 @@ PREFIXED: Final = frozenset(["startswith", "endswith"])
 GROWING: Final = frozenset(["replace", "split"])
 """Of these, the ones whose result is many times as large as the text, so that it has to be shorter."""
 
-QUICK: Final = {"join": 1, "replace": 2}
+QUICK: Final = {"join": 1, "replace": 2, "discard": 1}
 """Methods with a guard of their own, ``_m_join_``, the hottest ones -> how many arguments it takes."""

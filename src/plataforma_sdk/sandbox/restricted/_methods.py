@@ -15,6 +15,7 @@ from plataforma_sdk.sandbox.restricted._guards import Operators
 from plataforma_sdk.sandbox.restricted._iterables import Iterables
 from plataforma_sdk.sandbox.restricted._method_names import GUARDED, HASHED
 from plataforma_sdk.sandbox.restricted._names import PREFIX, is_frame_attribute, mangle
+from plataforma_sdk.sandbox.restricted._tables import compact, compact_sometimes
 from plataforma_sdk.sandbox.restricted._texts import Texts
 from plataforma_sdk.sandbox.restricted._weights import DICTS, Scales
 
@@ -59,6 +60,8 @@ class Methods:
             args, kwargs = self._positional(kind, method, args, kwargs)
         args = cost(self, receiver, args)
         result = getattr(receiver, method)(*args, **kwargs)
+        if method == "symmetric_difference_update":  # the only one that leaves a table as large as it was
+            compact(receiver)
         return self.operators.grown(result)
 
     def make_call(self, meta: type) -> Callable[..., Any]:
@@ -191,6 +194,19 @@ class Methods:
 
         return replace
 
+    def quick_discard(self) -> Callable[[Any, Any], Any]:
+        """Build ``items.discard(item)``, with a short way for a set and a plain key."""
+        call, hiding = self.call, self.meter.hiding
+
+        def discard(receiver: Any, item: Any) -> Any:
+            if type(receiver) is not set or type(item) in hiding:
+                return call(receiver, "discard", item)
+            receiver.discard(item)
+            compact_sometimes(receiver)
+            return None
+
+        return discard
+
 
 def attribute_named(name: Any) -> str:
     """Check the name of an attribute that came as text, and return what it is called inside."""
@@ -203,5 +219,5 @@ def attribute_named(name: Any) -> str:
 
 _FEW: Final = 64
 _SHORT: Final = 512
-_HASHED_BOUND: Final = frozenset(["get", "add", "setdefault", "discard"])
+_HASHED_BOUND: Final = frozenset(["get", "add", "setdefault"])
 _REFUSED_OF_ERRORS: Final = frozenset(["obj", "object", "add_note", "with_traceback"])

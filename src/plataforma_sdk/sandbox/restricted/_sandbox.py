@@ -287,6 +287,7 @@ class Sandbox:
             "_meth_": methods.make_call(classes.meta),
             "_m_join_": methods.quick_join(),
             "_m_replace_": methods.quick_replace(),
+            "_m_discard_": methods.quick_discard(),
             "_w_": classes.writable,
             "_own_": classes.own_method,
             "_name_of_": builtins.name_of,

@@ -7,6 +7,7 @@ walk it themselves with a budget, counting what is shared as often as it would b
 from __future__ import annotations
 
 import collections
+import sys
 import types
 from typing import Any, Final
 
@@ -90,6 +91,8 @@ class Scales:
         A hash table of 100,000 multiples of 2**61 - 1 is a list. Source: oCERT-2011-003, hash collisions.
         """
         size = len(value)
+        if type(value) is OrderedDict:  # its table is never made smaller
+            self._meter.charge(sys.getsizeof(value) >> 13)
         if size > _FREE_KEYS:
             self._meter.charge(size >> 4)
             sharing = size - len({hash(key) for key in value})
