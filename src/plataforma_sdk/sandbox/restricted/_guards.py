@@ -6,6 +6,7 @@ Charges are in units of fuel, about the time of one loop turn each, and in bytes
 from __future__ import annotations
 
 import collections
+import decimal
 import itertools
 import operator
 import sys
@@ -39,6 +40,9 @@ _FREE_TEXT: Final = 512
 _FREE_ITEMS: Final = 512
 _HASHED_ITEM_BYTES: Final = 48
 _SMALL_INT: Final = 1 << 62
+_DECIMAL_UNITS: Final = 8
+"""An operand may have been an integer of `MAX_BITS`, which becomes a Decimal in a millisecond."""
+
 _EMPTIED: Final = frozenset({set, collections.Counter})
 
 
@@ -67,6 +71,8 @@ class Operators:
             size = len(value)
             if size > _FREE_ITEMS:
                 self._items(size, 8 if kind is list or kind is tuple else _HASHED_ITEM_BYTES)
+        elif kind is decimal.Decimal:
+            self._meter.charge(_DECIMAL_UNITS)
         return value
 
     def _texts(self, size: int) -> None:
@@ -97,6 +103,9 @@ class Operators:
         other = type(right)
         if kind is float or other is float:
             return
+        if kind is decimal.Decimal or other is decimal.Decimal:
+            self._meter.charge(_DECIMAL_UNITS)
+            return
         if kind is int and other is int:
             if -_PRODUCT_BITS < left < _PRODUCT_BITS and -_PRODUCT_BITS < right < _PRODUCT_BITS:
                 return
@@ -123,6 +132,8 @@ class Operators:
             return base**exponent
         if isinstance(base, int) and isinstance(exponent, int):
             self._size_power_modulo(int(base), int(exponent), modulus)
+        elif any(type(item) is decimal.Decimal for item in (base, exponent, modulus)):
+            raise TypeError("pow() takes a modulus with integers in the restricted tier")  # as long as its exponent
         return pow(base, exponent, modulus)
 
     def _size_power(self, base: Any, exponent: Any) -> None:
@@ -217,6 +228,8 @@ class Operators:
                     weigh(right)
             elif kind in _TEXTS and type(right) in _TEXTS:
                 charge(min(len(left), len(right)) >> 12)
+            elif kind is decimal.Decimal or type(right) is decimal.Decimal:
+                charge(_DECIMAL_UNITS)
             return apply(left, right)
 
         return compared

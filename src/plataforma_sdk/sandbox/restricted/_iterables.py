@@ -22,7 +22,7 @@ from plataforma_sdk.sandbox.restricted._containers import Deque, make_slice
 from plataforma_sdk.sandbox.restricted._fuel import SLICE, Meter
 from plataforma_sdk.sandbox.restricted._guards import Operators
 from plataforma_sdk.sandbox.restricted._tables import compact, compact_sometimes
-from plataforma_sdk.sandbox.restricted._weights import CONTAINERS, DICTS, MAX_ITEMS, Scales
+from plataforma_sdk.sandbox.restricted._weights import CONTAINERS, DICTS, HASH_TABLES, MAX_ITEMS, VIEWS, Scales
 
 __all__ = ["MAX_GENERATORS", "MAX_NESTING", "Iterables"]
 
@@ -35,6 +35,7 @@ _FIRST_STRETCH: Final = 32
 _MAX_RANGE: Final = 1 << 63
 _NUMBERS: Final = frozenset({int, float, bool})
 _FREE_KEYS: Final = 1_024
+_ITEM_BYTES: Final = 96
 _BATCH: Final = 128
 _BATCH_UNITS: Final = 8
 _SIZED: Final = CONTAINERS | {str, bytes}
@@ -115,6 +116,8 @@ class Iterables:
         """Return what C may iterate over to its end: a container as it is, charged; anything else as a list."""
         kind = type(iterable)
         if kind in _SIZED:
+            if kind is set:
+                compact(iterable)
             size = len(iterable)
             if size > _FREE_ITEMS:
                 self._charge_copy(size)
@@ -146,6 +149,8 @@ class Iterables:
         """Return what C may iterate over without keeping it: sum, any, max."""
         kind = type(iterable)
         if kind in _SIZED:
+            if kind is set:
+                compact(iterable)
             self._meter.charge(len(iterable) >> 5)
             return iterable
         if kind is range and _length(iterable) <= MAX_ITEMS:
@@ -330,8 +335,17 @@ class Iterables:
         self._pending_depth = 0
         return generator
 
+    def sought(self, source: Any) -> None:
+        """Charge the search for the first item, which may stand at the end of a table."""
+        if type(source) in HASH_TABLES:
+            if type(source) is set:
+                compact(source)
+            size = len(source) * _ITEM_BYTES if type(source) in VIEWS else sys.getsizeof(source)
+            self._meter.charge(size >> 15)
+
     def over(self, source: Any, generator: Iterator[Any]) -> Any:
         """Make `generator`, a real generator over `source`, one that counts."""
+        self.sought(source)
         self.nested(source)
         return self.lazy(generator)
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 import types
 from collections.abc import Iterator
 from typing import Any, Final
 
 from plataforma_sdk.sandbox.restricted._fuel import Meter
 from plataforma_sdk.sandbox.restricted._iterables import Iterables
-from plataforma_sdk.sandbox.restricted._weights import HASH_TABLES
 
 __all__ = ["LazyBuiltins"]
 
@@ -47,6 +45,8 @@ class LazyBuiltins:
 
     def _over_many(self, sources: tuple[Any, ...], made: Iterator[Any]) -> Any:
         deepest = next((item for item in sources if type(item) is types.GeneratorType), sources[0] if sources else ())
+        for source in sources:
+            self._iterables.sought(source)
         return self._iterables.over(deepest, made)
 
     def map(self, function: Any, *sources: Any) -> Any:
@@ -67,8 +67,7 @@ class LazyBuiltins:
     def iter(self, source: Any, *sentinel: Any) -> Any:
         """``iter(...)``."""
         if not sentinel:
-            if type(source) in HASH_TABLES:
-                self._meter.charge(sys.getsizeof(source) >> 15)  # the first item may stand at the end of the table
+            self._iterables.sought(source)
             return iter(source)
         return self._iterables.over(
             (), (item for item, _ in zip(iter(source, *sentinel), self._meter.fuel, strict=False))

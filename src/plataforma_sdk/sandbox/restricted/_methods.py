@@ -80,7 +80,10 @@ class Methods:
         if method in ("update", "subtract") and kind in DICTS:
             return args, kwargs
         if method in ("encode", "decode"):
-            return args or (kwargs.pop("encoding", "utf-8"),), kwargs
+            args = args or (kwargs.pop("encoding", "utf-8"),)
+            if "errors" in kwargs and len(args) == 1:  # the cost function refuses those that write many for one
+                args += (kwargs.pop("errors"),)
+            return args, kwargs
         if method in ("expandtabs", "split", "rsplit") and not args:
             first = kwargs.pop("tabsize", 8) if method == "expandtabs" else kwargs.pop("sep", None)
             return (first,), kwargs

@@ -12,7 +12,7 @@ import types
 from typing import Any, Final
 
 from plataforma_sdk.sandbox.restricted._containers import DefaultDict, Deque, OrderedDict
-from plataforma_sdk.sandbox.restricted._fuel import Meter
+from plataforma_sdk.sandbox.restricted._fuel import LARGE_TEXT, Meter
 
 __all__ = ["CONTAINERS", "DICTS", "HASH_TABLES", "MAX_ITEMS", "MAX_TEXT", "SCALARS", "Scales", "exact_number"]
 
@@ -83,6 +83,9 @@ class Scales:
         if type(value) in CONTAINERS or type(value) in _TEXTS:
             for _ in range(times):
                 self.weigh(value)
+        elif type(value) not in SCALARS and self._meter.largest >= LARGE_TEXT:  # ``case C(x=K.long_text)``
+            for held in getattr(value, "__dict__", {}).values():
+                self.compared(held, times if type(held) in CONTAINERS or type(held) in _TEXTS else 0)
         return value
 
     def collisions(self, value: Any) -> None:
