@@ -15,7 +15,6 @@ TO_ONE = "for i in range(199_999):\n    "
 EMPTIED = {
     "discard": SET + TO_ONE + "items.discard(i)",
     "discard, bound": SET + "drop = items.discard\n" + TO_ONE + "drop(i)",
-    "discard, of the type": SET + TO_ONE + "set.discard(items, i)",
     "remove": SET + TO_ONE + "items.remove(i)",
     "symmetric_difference_update": SET + "items.symmetric_difference_update(set(range(199_999)))",
     "xor in place": SET + "items ^= set(range(199_999))",
