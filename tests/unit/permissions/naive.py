@@ -31,9 +31,9 @@ WHOLE = "whole"
 
 
 def scopes_of(name: tuple[str, ...]) -> list[object]:
-    """All scopes that there are for a name."""
+    """All scopes that there are for a name; a denial such as ``api.*[GET]`` forbids a method of ``api.external``, too."""
     if name == EXTERNAL:
-        return ["h.com", "i.com", "zz.com"]
+        return ["h.com", "i.com", "zz.com", "GET", "PUT"]
     if name[0] == "api":
         return ["GET", "PUT", "ZZ"]
     return [*TOPICS, WHOLE] if name[0] == "events" else ["A", "B", "ZZ"]
