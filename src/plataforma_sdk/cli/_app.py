@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from plataforma_sdk import __version__
+from plataforma_sdk.cli._engine import engine_app
 from plataforma_sdk.errors import PlataformaError
 
 __all__ = ["app"]
@@ -27,6 +28,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Run Python modules that you do not have to trust.",
 )
+
+
+app.add_typer(engine_app, name="engine")
 
 
 class EngineChoice(StrEnum):

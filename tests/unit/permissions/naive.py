@@ -31,7 +31,7 @@ WHOLE = "whole"
 
 
 def scopes_of(name: tuple[str, ...]) -> list[object]:
-    """All scopes that there are for a name; a denial such as ``api.*[GET]`` forbids a method of ``api.external``, too."""
+    """All scopes that there are for a name; a denial such as ``api.*[GET]`` touches ``api.external`` too."""
     if name == EXTERNAL:
         return ["h.com", "i.com", "zz.com", "GET", "PUT"]
     if name[0] == "api":

@@ -20,12 +20,16 @@ from pathlib import Path
 from typing import Any, Final
 
 __all__ = [
+    "ALLOWED_IMPORTS",
     "BUILDER",
     "RUNNER_NAME",
     "SIDECAR_NAME",
     "baked_files",
     "build_runner",
     "can_build",
+    "check_runner",
+    "component_imports",
+    "licence_files",
     "recipe_digest",
 ]
 
@@ -39,6 +43,23 @@ _ROOMS: Final = ("module", "permissions", "ui", _GUEST)
 _EMPTY_PACKAGES: Final = ("sandbox", "sandbox/wasm")
 _SHIM: Final = "from plataforma_sdk.sandbox.wasm.guest.app import WitWorld\n"
 _TIMEOUT_S: Final = 300
+_SIZE_BYTES: Final = (15_000_000, 45_000_000)
+"""What a runner may weigh: below, the standard library is not in it; above, something is that nobody asked for."""
+
+ALLOWED_IMPORTS: Final = (
+    "plataforma:module/host",
+    "wasi:cli/",
+    "wasi:clocks/",
+    "wasi:filesystem/",
+    "wasi:io/",
+    "wasi:random/",
+    "wasi:sockets/",
+)
+"""Beginnings of the interfaces that CPython and the runner import; `_wasi` defines few of them and traps the rest."""
+
+_COMPONENT: Final = b"\0asm\x0d\0\x01\0"
+_IMPORT_SECTION: Final = 10
+_INSTANCE: Final = 5
 
 
 def baked_files(package: Path) -> dict[str, str]:
@@ -128,6 +149,82 @@ def _componentize(stage: Path, wit: Path, built: Path) -> None:
     if done.returncode != 0 or not built.is_file():
         said = (done.stderr or done.stdout).strip()[-4_000:]
         raise RuntimeError(f"componentize-py could not build the guest runner (exit {done.returncode}):\n{said}")
+    check_runner(built.read_bytes())
+
+
+def check_runner(data: bytes) -> None:
+    """Refuse a runner whose size or imports are not what they should be.
+
+    Raises:
+        RuntimeError: the message says which.
+    """
+    smallest, largest = _SIZE_BYTES
+    if not smallest <= len(data) <= largest:
+        raise RuntimeError(f"The guest runner weighs {len(data):,} bytes, not {smallest:,} to {largest:,}")
+    strangers = [name for name in component_imports(data) if not name.startswith(ALLOWED_IMPORTS)]
+    if strangers:
+        raise RuntimeError(f"The guest runner imports what no host provides: {', '.join(strangers)}")
+
+
+def component_imports(data: bytes) -> list[str]:
+    """Return the interfaces that a component imports, with their versions, in its own order.
+
+    Raises:
+        RuntimeError: these are not the bytes of a component.
+
+    Source: component model, ``design/mvp/Binary.md``: sections, ``importname'``, ``externdesc``.
+    """
+    if not data.startswith(_COMPONENT):
+        raise RuntimeError("not a WebAssembly component")
+    try:
+        return [name for section in _import_sections(data) for name in _imports_of_section(section)]
+    except (IndexError, UnicodeDecodeError):
+        raise RuntimeError("a WebAssembly component that is cut off or damaged") from None
+
+
+def _import_sections(data: bytes) -> Iterator[bytes]:
+    at = len(_COMPONENT)
+    while at < len(data):
+        section = data[at]
+        size, at = _number(data, at + 1)
+        if section == _IMPORT_SECTION:
+            yield data[at : at + size]
+        at += size
+
+
+def _imports_of_section(section: bytes) -> Iterator[str]:
+    count, at = _number(section, 0)
+    for _ in range(count):
+        size, at = _number(section, at + 1)
+        yield section[at : at + size].decode()
+        kind = section[at + size]
+        if kind != _INSTANCE:
+            raise RuntimeError(f"an import that is no interface, of kind {kind}")
+        _, at = _number(section, at + size + 1)
+
+
+def _number(data: bytes, at: int) -> tuple[int, int]:
+    """Read an unsigned LEB128 number; return it and where it ends."""
+    number = shift = 0
+    while True:
+        byte = data[at]
+        number |= (byte & 0x7F) << shift
+        at += 1
+        if byte < 0x80:  # noqa: PLR2004 - the continuation bit
+            return number, at
+        shift += 7
+
+
+def licence_files() -> dict[str, Path]:
+    """Return name -> licence text of what is baked in and installed here; CPython's is part of this package."""
+    return {f"{name}.txt": _licence_of(name) for name in ("attrs", BUILDER)}
+
+
+def _licence_of(distribution: str) -> Path:
+    for file in importlib.metadata.files(distribution) or ():
+        if file.name == "LICENSE":
+            return Path(str(file.locate()))
+    raise RuntimeError(f"The installed {distribution} carries no LICENSE; the runner must be shipped with it")
 
 
 def _describe(built: Path, files: Mapping[str, str]) -> dict[str, Any]:

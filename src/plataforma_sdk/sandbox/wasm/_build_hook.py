@@ -12,7 +12,8 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-_HERE = "src/plataforma_sdk/sandbox/wasm"
+_INSIDE = "plataforma_sdk/sandbox/wasm"
+_HERE = f"src/{_INSIDE}"
 
 
 class GuestRunnerHook(BuildHookInterface[Any]):
@@ -30,7 +31,9 @@ class GuestRunnerHook(BuildHookInterface[Any]):
         sidecar = builder.build_runner(package, target)
         self.app.display_info(f"Guest runner: {sidecar['size'] / 1e6:.1f} MB, sha256 {sidecar['sha256'][:16]}")
         for name in (builder.RUNNER_NAME, builder.SIDECAR_NAME):
-            build_data["force_include"][str(target / name)] = f"plataforma_sdk/sandbox/wasm/{name}"
+            build_data["force_include"][str(target / name)] = f"{_INSIDE}/{name}"
+        for name, text in builder.licence_files().items():
+            build_data["force_include"][str(text)] = f"{_INSIDE}/licences/{name}"
 
     def _load_builder(self) -> ModuleType:
         """Load `_build` by its path: the library is not installed where it is being built."""

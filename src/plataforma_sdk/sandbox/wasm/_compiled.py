@@ -14,7 +14,6 @@ import os
 import platform
 import sys
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -25,17 +24,19 @@ from wasmtime.component import Component, Linker
 from plataforma_sdk.errors import SandboxError, StaleRunnerError
 from plataforma_sdk.sandbox._private import locked, private_directory, prune, write_aside
 from plataforma_sdk.sandbox.wasm._binding import Pointer, set_async_stack_size
-from plataforma_sdk.sandbox.wasm._runner import Runner, announce, locate_runner
+from plataforma_sdk.sandbox.wasm._progress import Progress, announced
+from plataforma_sdk.sandbox.wasm._runner import Runner, locate_runner
 from plataforma_sdk.sandbox.wasm._selftest import self_test
 from plataforma_sdk.sandbox.wasm._wasi import GuestHost, define_imports
 
-__all__ = ["CompiledRunner", "compiled_runner"]
+__all__ = ["CompiledRunner", "artefact_path", "compiled_runner"]
 
 _GUEST_STACK_BYTES: Final = 1024 * 1024
 _FIBER_STACK_BYTES: Final = 4 * 1024 * 1024
 """The guest's stack, and what Python needs above it where the guest calls the host."""
 
 _KEPT_ARTEFACTS: Final = 4
+_COMPILE_S: Final = 8.0
 _ENGINE_CONFIG: Final = f"component fuel stack={_GUEST_STACK_BYTES} fiber={_FIBER_STACK_BYTES}"
 _LOCK: Final = threading.Lock()
 
@@ -94,8 +95,8 @@ def _make() -> CompiledRunner:
     self_test()
     runner = locate_runner()
     engine = Engine(_config())
-    artefact = private_directory("compiled") / f"{_key(runner)}.cwasm"
-    component = _load(engine, runner, artefact, announce)
+    artefact = artefact_path(runner)
+    component = _load(engine, runner, artefact, announced)
     hosts: dict[Pointer, GuestHost] = {}
     linker = Linker(engine)
     define_imports(linker, engine, component, hosts)
@@ -132,7 +133,7 @@ def _config() -> Config:
     return config
 
 
-def _load(engine: Engine, runner: Runner, path: Path, progress: Callable[[str], None]) -> Component:
+def _load(engine: Engine, runner: Runner, path: Path, progress: Progress) -> Component:
     """Map the artefact of this runner, wasmtime, configuration and processor; compile it where it is missing."""
     directory = path.parent
     component = _map(engine, path)
@@ -144,8 +145,8 @@ def _load(engine: Engine, runner: Runner, path: Path, progress: Callable[[str], 
             return component  # another process was faster
         for left in directory.glob(".*.cwasm.*"):  # by a process that was killed
             left.unlink(missing_ok=True)
-        progress("Compiling the guest runner, once, about 8 s ...")
-        write_aside(path, Component(engine, _verified(runner)).serialize())
+        with progress("Compiling the guest runner for this machine, once", _COMPILE_S):
+            write_aside(path, Component(engine, _verified(runner)).serialize())
         _give_memory_back()
         for old in prune(directory, "*.cwasm", _KEPT_ARTEFACTS):
             old.unlink(missing_ok=True)
@@ -178,6 +179,11 @@ def _verified(runner: Runner) -> bytes:
     if hashlib.sha256(data).hexdigest() != runner.sha256:
         raise StaleRunnerError(f"The guest runner {runner.path} is not the one that was built; remove it")
     return data
+
+
+def artefact_path(runner: Runner) -> Path:
+    """Return where the machine code of a runner is kept, or would be."""
+    return private_directory("compiled") / f"{_key(runner)}.cwasm"
 
 
 def _key(runner: Runner) -> str:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import shutil
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,14 +13,15 @@ import attrs
 from plataforma_sdk.errors import StaleRunnerError
 from plataforma_sdk.sandbox._private import locked, private_directory, prune
 from plataforma_sdk.sandbox.wasm import _build
+from plataforma_sdk.sandbox.wasm._progress import Progress, announced
 
-__all__ = ["PACKAGE", "Runner", "announce", "locate_runner"]
+__all__ = ["PACKAGE", "Runner", "find_runner", "locate_runner"]
 
 PACKAGE: Final = Path(__file__).parents[2]
 """The directory ``plataforma_sdk``."""
 
 _KEPT_BUILDS: Final = 3
-_LOG: Final = logging.getLogger("plataforma_sdk.sandbox.wasm")
+_BUILD_S: Final = 12.0
 
 
 @attrs.frozen(kw_only=True)
@@ -41,15 +39,17 @@ class Runner:
     files: dict[str, str] = attrs.field(repr=False)
 
 
-def announce(text: str) -> None:
-    """Tell of work that takes seconds: to the log, and to a person at a terminal."""
-    _LOG.info(text)
-    if sys.stderr is not None and sys.stderr.isatty():
-        sys.stderr.write(f"plataforma: {text}\n")
-        sys.stderr.flush()
+def find_runner(package: Path = PACKAGE) -> Runner | None:
+    """Return the runner that holds the files of this installation, or None where it is not built yet."""
+    files = _build.baked_files(package)
+    packaged = _read(package / "sandbox" / "wasm")
+    if packaged is not None and packaged.files == files:
+        return packaged
+    cached = _read(private_directory("runner") / _build.recipe_digest(files)[:32])
+    return cached if cached is not None and cached.files == files else None
 
 
-def locate_runner(package: Path = PACKAGE, *, progress: Callable[[str], None] = announce) -> Runner:
+def locate_runner(package: Path = PACKAGE, *, progress: Progress = announced) -> Runner:
     """Return the runner that holds the files of this installation.
 
     An installed library carries it. In a source checkout it is built at first use, and again whenever a baked-in file
@@ -58,22 +58,17 @@ def locate_runner(package: Path = PACKAGE, *, progress: Callable[[str], None] = 
     Raises:
         StaleRunnerError: there is no such runner, and it cannot be built here.
     """
-    files = _build.baked_files(package)
-    packaged = _read(package / "sandbox" / "wasm")
-    if packaged is not None and packaged.files == files:
-        return packaged
-    cached = _read(private_directory("runner") / _build.recipe_digest(files)[:32])
-    if cached is not None and cached.files == files:
-        os.utime(cached.path.parent)
-        return cached
-    return _build_into_cache(package, files, packaged, progress)
+    found = find_runner(package)
+    if found is None:
+        return _build_into_cache(package, _build.baked_files(package), progress)
+    if not found.path.is_relative_to(package):
+        os.utime(found.path.parent)  # used last: the oldest builds are removed
+    return found
 
 
-def _build_into_cache(
-    package: Path, files: dict[str, str], packaged: Runner | None, progress: Callable[[str], None]
-) -> Runner:
+def _build_into_cache(package: Path, files: dict[str, str], progress: Progress) -> Runner:
     if not _build.can_build():
-        raise StaleRunnerError(_stale_message(files, packaged))
+        raise StaleRunnerError(_stale_message(files, _read(package / "sandbox" / "wasm")))
     builds = private_directory("runner")
     with locked(builds):
         directory = private_directory("runner", _build.recipe_digest(files)[:32])
@@ -82,9 +77,9 @@ def _build_into_cache(
             return runner  # another process was faster
         for left in directory.glob(".build-*"):  # by a process that was killed
             shutil.rmtree(left, ignore_errors=True)
-        progress("Building the guest runner from this source checkout, once per change, about 10 s ...")
         try:
-            _build.build_runner(package, directory)
+            with progress("Building the guest runner from this source checkout, once for each change", _BUILD_S):
+                _build.build_runner(package, directory)
         except (RuntimeError, OSError) as error:
             raise StaleRunnerError(f"The guest runner could not be built: {error}") from error
         for old in prune(builds, "[0-9a-f]*", _KEPT_BUILDS):
