@@ -103,6 +103,15 @@ def security(session: nox.Session) -> None:
 
 
 @nox.session(python=PYTHONS)
+def attacks(session: nox.Session) -> None:
+    """Attack the wasm engine a thousand times at random, deep recursion included, neighbours answering."""
+    _install_project(session, "test")
+    session.run("python", "-c", WARM_UP)
+    thousand = {"PLATAFORMA_ATTACKS": "1000"}
+    session.run("pytest", "tests/security/test_wasm_attacks.py", *session.posargs, env=thousand)
+
+
+@nox.session(python=PYTHONS)
 def differential(session: nox.Session) -> None:
     """Compare plain and restricted: a thousand generated programs, and the functions of well-known packages."""
     _install_project(session, "test", "differential")
