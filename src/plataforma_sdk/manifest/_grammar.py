@@ -8,7 +8,16 @@ from typing import Final
 
 from plataforma_sdk.manifest._unfit import UnfitError
 
-__all__ = ["METHODS", "check_asset_pattern", "check_endpoint", "check_licence", "check_methods", "check_topic"]
+__all__ = [
+    "METHODS",
+    "check_asset_pattern",
+    "check_endpoint",
+    "check_licence",
+    "check_methods",
+    "check_topic",
+    "check_wheel",
+    "check_wheel_digest",
+]
 
 METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
@@ -19,6 +28,10 @@ MAX_LICENCE_TOKENS: Final = 100
 _TOPIC: Final = re.compile(r"(?:[a-z0-9_-]+|\*)(?:\.(?:[a-z0-9_-]+|\*))*", re.ASCII)
 _ENDPOINT: Final = re.compile(r"(?:/(?!\.)[A-Za-z0-9._~-]+)+(?:/\*)?", re.ASCII)
 _ASSET: Final = re.compile(r"[A-Za-z0-9_*?-][A-Za-z0-9_.*?-]*(?:/[A-Za-z0-9_*?-][A-Za-z0-9_.*?-]*)*", re.ASCII)
+_WHEEL: Final = re.compile(
+    r"(?:[A-Za-z0-9_-]+/)*[A-Za-z0-9_.]+-[A-Za-z0-9_.!+]+(?:-\d[A-Za-z0-9_.]*)?-([a-z0-9.]+)-none-any\.whl"
+)
+_SHA256: Final = re.compile(r"sha256:[0-9a-f]{64}")
 _LICENCE_TOKEN: Final = re.compile(r"\s*([()]|[A-Za-z0-9.+-]+)\s*", re.ASCII)
 
 
@@ -56,6 +69,24 @@ def check_asset_pattern(text: str) -> str:
     if len(text) > MAX_TOPIC_BYTES or not _ASSET.fullmatch(text):
         raise UnfitError(f"{text[:80]!r} is no path inside the package", "write 'assets/*' or 'assets/logo.png'")
     return text
+
+
+def check_wheel(path: str) -> str:
+    """Accept the path of a wheel of pure Python.
+
+    **Source:** PyPA, binary distribution format: ``{name}-{version}(-{build})?-{python}-{abi}-{platform}.whl``.
+    """
+    found = _WHEEL.fullmatch(path) if len(path) <= MAX_TOPIC_BYTES else None
+    if found is None or "py3" not in found[1].split("."):
+        raise UnfitError("is no wheel of pure Python", "name a file such as 'wheels/tabulate-0.9.0-py3-none-any.whl'")
+    return path
+
+
+def check_wheel_digest(digest: object) -> str:
+    """Accept the digest of a wheel."""
+    if not isinstance(digest, str) or not _SHA256.fullmatch(digest):
+        raise UnfitError("has no digest", "write 'sha256:' and the 64 hexadecimal digits that `sha256sum` prints")
+    return digest
 
 
 def check_licence(text: str) -> str:

@@ -96,6 +96,7 @@ class Manifest:
         endpoints: path -> methods; ``/vendas/*`` stands for every path below, see `allows_endpoint`.
         config: name -> setting.
         excluded_tiers: tiers that it refuses; it never chooses one.
+        wheels: path of a pure-Python wheel in the package -> ``"sha256:..."``; `wasm` imports them.
         restart: whether, after a trap, `on_load` runs again in a fresh instance.
         assets: patterns of the files that `asset.read` opens; none means every file of the package.
 
@@ -120,6 +121,7 @@ class Manifest:
     config: Mapping[str, ConfigEntry] = _mapping()
     excluded_tiers: tuple[str, ...] = ()
     restart: bool = True
+    wheels: Mapping[str, str] = _mapping()
     assets: tuple[str, ...] = ()
 
     @classmethod

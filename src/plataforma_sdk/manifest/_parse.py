@@ -17,6 +17,8 @@ from plataforma_sdk.manifest._grammar import (
     check_licence,
     check_methods,
     check_topic,
+    check_wheel,
+    check_wheel_digest,
 )
 from plataforma_sdk.manifest._locate import MAX_KEY_PARTS, KeyPath, has_long_key, locate_keys
 from plataforma_sdk.manifest._manifest import (
@@ -56,6 +58,7 @@ _KEYS: Final = (
     "config",
     "limits",
     "dependencies",
+    "wheels",
     "assets",
 )
 _AT_LINE: Final = re.compile(r"(.*) \(at line (\d+), column \d+\)", re.DOTALL)
@@ -122,6 +125,7 @@ def read_tables(
         "config": read_config(reader, data),
         "limits": _read_limits(reader, data),
         "dependencies": _read_dependencies(reader, data, module_id),
+        "wheels": _read_wheels(reader, data, package_files),
         "assets": _read_assets(reader, data, package_files),
         "restart": reader.flag(data, ("restart",), default=True),
     }
@@ -228,7 +232,7 @@ def _check_permission(reader: Reader, path: KeyPath, name: Any, reason: Any) -> 
         return None
 
 
-# --- events, endpoints, limits, dependencies, assets ---------------------------------------------------------------
+# --- events, endpoints, limits, dependencies, wheels, assets -------------------------------------------------------
 
 
 def _read_events(reader: Reader, data: Mapping[str, Any], module_id: str | None) -> ManifestEvents:
@@ -288,6 +292,22 @@ def _read_dependencies(reader: Reader, data: Mapping[str, Any], module_id: str |
         else:
             found[name] = reader.checked(table, path, VersionRange.parse, None)
     return {name: versions for name, versions in found.items() if versions is not None}
+
+
+def _read_wheels(reader: Reader, data: Mapping[str, Any], package_files: Collection[str] | None) -> dict[str, str]:
+    table = reader.table(data, ("wheels",))
+    wheels = {}
+    for name, digest in table.items():
+        path = ("wheels", name)
+        try:
+            check_wheel(name)
+            wheels[name] = check_wheel_digest(digest)
+        except UnfitError as error:
+            reader.unfit(path, error)
+            continue
+        if package_files is not None and name not in package_files:
+            reader.fault(path, "is no file of the package", "put the wheel there, or leave the line out")
+    return wheels
 
 
 def _read_assets(reader: Reader, data: Mapping[str, Any], package_files: Collection[str] | None) -> tuple[str, ...]:

@@ -47,6 +47,7 @@ def _tables(manifest: Manifest) -> dict[str, Mapping[str, Any]]:
         **{f"config.{name}": _setting(entry) for name, entry in manifest.config.items()},
         "limits": manifest.limits,
         "dependencies": {name: versions.text for name, versions in manifest.dependencies.items()},
+        "wheels": manifest.wheels,
         "assets": {"include": manifest.assets} if manifest.assets else {},
     }
 

@@ -34,6 +34,7 @@ from plataforma_sdk.package._names import (
     check_name,
     is_skipped,
 )
+from plataforma_sdk.package._wheels import wheel_faults
 from plataforma_sdk.types import module_segment
 
 __all__ = ["ModulePackage"]
@@ -145,6 +146,7 @@ class ModulePackage:
         limits: Mapping[str, int] | None = None,
         exclude: Iterable[str] = (),
         restart: bool = True,
+        wheels: Mapping[str, str] | None = None,
         files: Mapping[str, bytes] | None = None,
     ) -> Self:
         """Make a package of one source text, for tests and embedding.
@@ -162,6 +164,7 @@ class ModulePackage:
             limits: limits that it lowers for itself.
             exclude: tiers that it refuses.
             restart: whether `on_load` may run again after a trap.
+            wheels: path in `files` of a pure-Python wheel -> ``"sha256:..."``.
             files: further files, path -> content.
 
         Raises:
@@ -182,6 +185,7 @@ class ModulePackage:
             limits=limits or {},
             excluded_tiers=tuple(exclude),
             restart=restart,
+            wheels=wheels or {},
         )
         written = {**(files or {}), "module.py": text.encode(), MANIFEST_FILE: manifest.to_toml().encode()}
         return cls.from_files(written, source="the source")
@@ -221,6 +225,11 @@ class ModulePackage:
             {name: raw.decode("utf-8-sig") for name, raw in self.files.items() if name.endswith(".py")}
         )
 
+    @property
+    def wheels(self) -> Mapping[str, bytes]:
+        """File name -> content of the wheels that it carries."""
+        return {path.rpartition("/")[2]: self.files[path] for path in self.manifest.wheels}
+
     @cached_property
     def digest(self) -> str:
         """``"sha256:..."`` over names, lengths and contents: equal for a directory and a zip of the same files."""
@@ -241,7 +250,7 @@ class ModulePackage:
         is_asset = path in self.files and (
             any(fnmatch.fnmatchcase(path, pattern) for pattern in patterns)
             if patterns
-            else path != MANIFEST_FILE and not path.endswith((".py", ".wasm"))
+            else path != MANIFEST_FILE and not path.endswith((".py", ".wasm", ".whl"))
         )
         if not is_asset:
             raise HostCallError("FileNotFoundError", f"the package has no asset {path[:200]!r}", module=self.id)
@@ -279,7 +288,12 @@ def _manifest_of(raw: bytes, files: Mapping[str, bytes]) -> Manifest:
         fault = Fault(MANIFEST_FILE, "it is not UTF-8", "save it as UTF-8")
         raise ManifestError([fault, *source_faults(files)]) from None
     entry_key = f"{MANIFEST_FILE}: entry"
-    faults = (*reading.faults, *source_faults(files), *entry_faults(entry_key, reading.entry, files))
+    faults = (
+        *reading.faults,
+        *source_faults(files),
+        *entry_faults(entry_key, reading.entry, files),
+        *(() if reading.manifest is None else wheel_faults(MANIFEST_FILE, reading.manifest.wheels, files)),
+    )
     return attrs.evolve(reading, faults=faults).require()
 
 

@@ -98,13 +98,19 @@ def package_of_class(cls: type[ModuleFramework]) -> ModulePackage:
 
 
 def check_tier(package: ModulePackage, engine: Engine) -> None:
-    """Refuse a tier that the manifest excludes.
+    """Refuse a tier that the manifest excludes, and wheels where none can be imported.
 
     Raises:
-        ModuleLoadError: the manifest excludes the engine's tier.
+        ModuleLoadError: the manifest excludes the engine's tier, or the package carries wheels into `restricted`.
     """
     if engine.name in package.manifest.excluded_tiers:
         raise ModuleLoadError(
             f"Module {package.id!r} excludes the tier {engine.name!r} in module.toml: choose another engine",
+            module=package.id,
+        )
+    if engine.name == "restricted" and package.manifest.wheels:
+        raise ModuleLoadError(
+            f"Module {package.id!r} carries wheels, and the tier 'restricted' imports its vetted library only: load it "
+            "with engine='wasm'",
             module=package.id,
         )

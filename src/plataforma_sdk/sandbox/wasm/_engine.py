@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import secrets
 from typing import TYPE_CHECKING, Final
 
@@ -78,8 +79,14 @@ async def _load(pump: Pump, context: EngineContext, bundle: bytes, config: bytes
 
 
 def _bundle(package: ModulePackage) -> bytes:
+    wheels = {name: base64.b64encode(content).decode() for name, content in package.wheels.items()}
     return codec.encode(
-        {"entry": package.entry_file, "class": package.entry_class, "files": dict(package.sources)}
+        {
+            "entry": package.entry_file,
+            "class": package.entry_class,
+            "files": dict(package.sources),
+            "wheels": wheels,
+        }
     ).encode()
 
 

@@ -16,6 +16,7 @@ from plataforma_sdk.module import ModuleContext, ModuleFramework, ModuleRuntime,
 from plataforma_sdk.sandbox.wasm.guest._finder import BundleFinder
 from plataforma_sdk.sandbox.wasm.guest._loop import PumpLoop
 from plataforma_sdk.sandbox.wasm.guest._seal import LogStream
+from plataforma_sdk.sandbox.wasm.guest._wheels import WheelFinder
 from plataforma_sdk.sandbox.wasm.guest._wire import CALL, GuestBridge, Outbox, describe_error, read, write
 
 __all__ = ["Guest"]
@@ -38,6 +39,7 @@ class Guest:
         self.loop = PumpLoop(lambda: _ignore(host_call("@step", "")))
         self.loop.set_exception_handler(self._on_stray_error)
         self.finder = BundleFinder()
+        self.wheels = WheelFinder()
         self.outbox = Outbox(self.loop)
         self.bridge = GuestBridge(host_call, refusal, self.outbox)
         self.stdout = LogStream(lambda line: self._log("info", line))
@@ -49,7 +51,7 @@ class Guest:
         """Make the module.
 
         Args:
-            bundle: ``{"entry": "vendas.py", "class": null, "files": {path: text}}``.
+            bundle: ``{"entry": "vendas.py", "class": null, "files": {path: text}, "wheels": {name: base64}}``.
             config: ``{"id", "version", "config", "locale", "messages", "max_tree_nodes", "seed", "now"}``.
         """
         files, settings = read(bundle), read(config)
@@ -57,6 +59,8 @@ class Guest:
         asyncio._set_running_loop(self.loop)  # noqa: SLF001 - the loop is stepped from outside
         random.seed(settings["seed"])
         self.finder.add(files["files"])
+        if files["wheels"]:
+            self.wheels.add(files["wheels"], module=settings["id"])
         context = ModuleContext(
             id=settings["id"],
             version=settings["version"],

@@ -12,7 +12,7 @@ import io
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final, NoReturn
 
 __all__ = ["LogStream", "seal"]
@@ -20,6 +20,7 @@ __all__ = ["LogStream", "seal"]
 _FILES: Final = "files are not available in a sandboxed module; use self.storage, or self.asset(path) for its own files"
 _NETWORK: Final = "sockets are not available in a sandboxed module; use await self.api_call(path)"
 _THREADS: Final = "threads are not available in a sandboxed module; use asyncio.create_task"
+_PROCESSES: Final = "processes are not available in a sandboxed module; ask the host by await self.api_call(path)"
 _SLEEP: Final = "time.sleep would stop the whole module; use await asyncio.sleep(seconds)"
 _INPUT: Final = "there is no console in a sandboxed module; show a ui.text_input"
 _EXIT: Final = "a sandboxed module does not exit; return instead"
@@ -76,13 +77,13 @@ def _refuse(message: str, error: type[Exception]) -> Callable[..., NoReturn]:
     return refused
 
 
-def seal(finder: Any, stdout: LogStream, stderr: LogStream) -> None:
+def seal(finders: Iterable[Any], stdout: LogStream, stderr: LogStream) -> None:
     """Close what a module cannot use anyway; runs once, when the runner is built."""
     sys.stdout, sys.stderr, sys.stdin = stdout, stderr, io.StringIO("")
     _seal_files()
     _seal_sockets()
     _seal_threads_and_time()
-    sys.meta_path[:] = [importlib.machinery.BuiltinImporter, importlib.machinery.FrozenImporter, finder]
+    sys.meta_path[:] = [importlib.machinery.BuiltinImporter, importlib.machinery.FrozenImporter, *finders]
     sys.path[:] = []
     sys.path_hooks[:] = []
     sys.path_importer_cache.clear()
@@ -112,11 +113,14 @@ def _seal_sockets() -> None:
 
 def _seal_threads_and_time() -> None:
     import _thread
+    import subprocess
     import threading
     import uuid
 
     no_threads = _refuse(_THREADS, RuntimeError)
     threading.Thread.start = no_threads  # type: ignore[method-assign]
     _thread.start_new_thread = no_threads
+    subprocess.Popen.__init__ = _refuse(_PROCESSES, PermissionError)  # type: ignore[method-assign]
+    os.system = _refuse(_PROCESSES, PermissionError)
     time.sleep = _refuse(_SLEEP, RuntimeError)
     uuid._node = 0x020000000001  # type: ignore[attr-defined]  # noqa: SLF001 - else it reads the network interface

@@ -37,7 +37,7 @@ class WitWorld(wit_world.WitWorld):  # type: ignore[misc]
             raise Err(GUEST.describe(error)) from None
 
 
-seal(GUEST.finder, GUEST.stdout, GUEST.stderr)
+seal((GUEST.finder, GUEST.wheels), GUEST.stdout, GUEST.stderr)
 gc.collect()
 BALLAST = fill_holes()
 gc.collect()
