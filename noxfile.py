@@ -120,6 +120,22 @@ def differential(session: nox.Session) -> None:
 
 
 @nox.session
+def integration(session: nox.Session) -> None:
+    """Use real parts: packages of the index inside the guest, with part of their own tests."""
+    _install_project(session, "test")
+    session.run("python", "-c", WARM_UP)
+    session.install("pip")
+    with tempfile.TemporaryDirectory() as wheels:
+        for kind in ("--only-binary", "--no-binary"):
+            options = ("-q", "--no-deps", "-d", wheels, kind, ":all:", "-r", "constraints/guest.txt")
+            session.run(
+                "python", "-m", "pip", "download", *options, success_codes=[0, 1, 2]
+            )  # absent: skipped, with why
+        places = {"PLATAFORMA_WHEELS": wheels}
+        session.run("pytest", "-rP", *(session.posargs or ("tests/integration",)), env=places)
+
+
+@nox.session
 def coverage(session: nox.Session) -> None:
     """Measure which lines the tests reach, in one process."""
     _install_project(session, "test")

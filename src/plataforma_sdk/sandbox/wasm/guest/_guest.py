@@ -58,6 +58,7 @@ class Guest:
         self.loop.now = settings["now"]
         asyncio._set_running_loop(self.loop)  # noqa: SLF001 - the loop is stepped from outside
         random.seed(settings["seed"])
+        sys.argv = [settings["id"]]  # `argparse` takes a program's name from it
         self.finder.add(files["files"])
         if files["wheels"]:
             self.wheels.add(files["wheels"], module=settings["id"])
