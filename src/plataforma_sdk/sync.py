@@ -15,9 +15,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Generator, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from plataforma_sdk import runtime
 from plataforma_sdk.errors import ModuleStateError
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["ModuleHandle", "ModuleHost"]
 
 T = TypeVar("T")
+_END: Final = object()
 
 
 class ModuleHost:
@@ -152,6 +153,22 @@ class ModuleHandle:
     def call(self, method: str, /, *args: Any, **kwargs: Any) -> Any:
         """See `runtime.ModuleHandle.call`."""
         return self._host.run(self._handle.call(method, *args, **kwargs))
+
+    def stream(self, method: str, /, *args: Any, **kwargs: Any) -> Generator[Any, None, None]:
+        """See `runtime.ModuleHandle.stream`."""
+        items = self._handle.stream(method, *args, **kwargs)
+
+        async def following() -> Any:
+            return await anext(items, _END)
+
+        async def close() -> None:
+            await items.aclose()
+
+        try:
+            while (item := self._host.run(following())) is not _END:
+                yield item
+        finally:
+            self._host.run(close())
 
     def render(self, window_id: str = "main") -> dict[str, Any]:
         """See `runtime.ModuleHandle.render`."""

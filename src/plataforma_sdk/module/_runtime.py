@@ -15,6 +15,7 @@ from plataforma_sdk import codec, ui
 from plataforma_sdk.errors import CodecError, ModuleError, ModuleLoadError, RenderError
 from plataforma_sdk.module._context import ModuleContext
 from plataforma_sdk.module._operations import RENDER_SAFE
+from plataforma_sdk.module._streams import Streams
 from plataforma_sdk.module._values import ModuleClipboard, ModulePermissions, ModuleStorage, ModuleWindow
 from plataforma_sdk.types import ApiRequest, Event, Subscription
 
@@ -40,6 +41,7 @@ class ModuleRuntime:
         self._views: dict[str, Callable[[], Any] | None] = {}
         self._handlers: dict[int, Callable[..., Any]] = {}
         self._methods: dict[str, Callable[..., Any]] = {}
+        self._streams = Streams(context.id)
         self._last_id = 0
         self._is_rendering = False
         self._functions: dict[str, Callable[..., Any]] = {
@@ -54,6 +56,9 @@ class ModuleRuntime:
             "@timer": self._on_timer,
             "@ui": self._on_ui_event,
             "@closed": self._on_closed,
+            "@stream": self._open_stream,
+            "@next": self._next_item,
+            "@close": self._streams.close,
         }
 
     # --- called by the engine --------------------------------------------------------------------------------------
@@ -67,6 +72,12 @@ class ModuleRuntime:
         if function.startswith("@"):
             return self._functions[function](*args, **kwargs)
         return self._method(function)(*args, **kwargs)
+
+    def _open_stream(self, number: str, method: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+        self._streams.open(number, method, lambda: self._method(method)(*args, **kwargs))
+
+    async def _next_item(self, number: str) -> list[Any]:
+        return await self._streams.next(number)
 
     def _method(self, name: str) -> Callable[..., Any]:
         method = self._methods.get(name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from plataforma_sdk.errors import ModuleStateError
@@ -95,6 +95,22 @@ class ModuleHandle:
         if method.startswith("@"):
             raise ModuleStateError(f"{method!r} is a function of the host, not a public method", module=self.id)
         return await self._live.call(method, *args, **kwargs)
+
+    def stream(self, method: str, /, *args: Any, **kwargs: Any) -> AsyncGenerator[Any, None]:
+        """Read what a public method yields: ``async for row in handle.stream("rows", 7)``.
+
+        For results longer than `max_payload_bytes`, which then bounds an item, as `max_call_ms` and `max_fuel` bound
+        the way to it. The method, a generator or an async generator, goes on when the next item is asked for. Close the
+        stream where it is left early (`contextlib.aclosing`), so that the method's ``finally`` blocks run.
+
+        Raises:
+            ModuleError: no such public method, or it is no generator; as the first item is asked for.
+            ModuleStateError: the instance was replaced meanwhile.
+            GuestError, ResourceLimitError: as `call`.
+        """
+        if method.startswith("@"):
+            raise ModuleStateError(f"{method!r} is a function of the host, not a public method", module=self.id)
+        return self._live.stream(method, args, kwargs)
 
     async def render(self, window_id: str = "main") -> dict[str, Any]:
         """Render a window and return its tree: ``{"type", "key", "props", "children"}``, plain data.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
@@ -116,6 +116,7 @@ class LiveModule:
         self._unloading: asyncio.Task[None] | None = None
         self._watchers: dict[object, Callable[[Window], object]] = {}
         self._frame: asyncio.Task[None] | None = None
+        self._last_stream = 0
 
     # --- state -----------------------------------------------------------------------------------------------------
 
@@ -163,6 +164,23 @@ class LiveModule:
             return await self._supervisor.call(function, *args, **kwargs)
         finally:
             self._mark_dirty()
+
+    async def stream(self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> AsyncGenerator[Any, None]:
+        """Read what a method yields, an item for each call."""
+        self._last_stream += 1
+        number = f"{self._last_stream}"
+        await self.call("@stream", number, method, list(args), kwargs)
+        is_open = True
+        try:
+            while items := await self.call("@next", number):
+                yield items[0]
+            is_open = False
+        except PlataformaError:
+            is_open = False
+            raise
+        finally:
+            if is_open and self.state == "active":
+                await self.call("@close", number)
 
     async def render(self, window_id: str, *, session: str = "default") -> dict[str, Any]:
         """Render a window, check the tree and remember that it was sent to the session."""

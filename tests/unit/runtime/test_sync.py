@@ -36,3 +36,34 @@ def test_the_hosts_own_thread_is_refused(counter):
 
         with pytest.raises(ModuleStateError, match="async"):
             host.run(inside())
+
+
+COUNTS = """
+from plataforma_sdk import ModuleFramework, ui
+
+class Counts(ModuleFramework):
+    async def on_load(self):
+        self.is_closed = False
+
+    def numbers(self, count):
+        try:
+            yield from range(count)
+        finally:
+            self.is_closed = True
+
+    def closed(self):
+        return self.is_closed
+
+    def render(self):
+        return ui.text("")
+"""
+
+
+def test_a_script_reads_a_stream_and_may_leave_it(counter):
+    with sync.ModuleHost(engine="trusted") as host:
+        handle = host.load(counter(COUNTS))
+        assert list(handle.stream("numbers", 3)) == [0, 1, 2]
+        for number in handle.stream("numbers", 100):
+            if number == 2:
+                break
+        assert handle.call("closed") is True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from plataforma_sdk.errors import CodecError, ModuleError
@@ -58,6 +58,17 @@ class RestrictedRuntime(ModuleRuntime):
             raise ModuleError(f"Module {self.context.id!r} has no method {name!r}", module=self.context.id)
         return host_function(method, self.crossing)
 
+    def _open_stream(self, number: str, method: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+        """Keep the module's own generator: what it yields crosses one by one."""
+        if method not in self.public_names():
+            self._method(method)  # raises, and says which there are
+        function = getattr(self.author, mangle(method))
+        given, named = _arguments(self.crossing, args, kwargs)
+        self._streams.open(number, method, lambda: function(*given, **named))
+
+    async def _next_item(self, number: str) -> list[Any]:
+        return [self.crossing.outward(item) for item in await self._streams.next(number)]
+
     def public_names(self) -> set[str]:
         """As in the other tiers: functions of the author's classes, no private ones, none of the framework's."""
         return {
@@ -89,14 +100,19 @@ def host_function(function: Callable[..., Any], crossing: Crossing) -> Callable[
     """
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        args = tuple([_inward(crossing, item) for item in args])
-        kwargs = {mangle(key): _inward(crossing, item) for key, item in kwargs.items()}
-        result = function(*args, **kwargs)
+        given, named = _arguments(crossing, args, kwargs)
+        result = function(*given, **named)
         return result if inspect.isawaitable(result) else crossing.outward(result)
 
     name = getattr(function, "__name__", "handler")
     call.__name__ = call.__qualname__ = "_" + name[3:] if name.startswith("p0_") else name
     return call
+
+
+def _arguments(crossing: Crossing, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+    return [_inward(crossing, item) for item in args], {
+        mangle(key): _inward(crossing, item) for key, item in kwargs.items()
+    }
 
 
 def _inward(crossing: Crossing, value: Any) -> Any:
