@@ -41,7 +41,7 @@ class ModuleRuntime:
         self._views: dict[str, Callable[[], Any] | None] = {}
         self._handlers: dict[int, Callable[..., Any]] = {}
         self._methods: dict[str, Callable[..., Any]] = {}
-        self._streams = Streams(context.id)
+        self.streams = Streams(context.id)
         self._last_id = 0
         self._is_rendering = False
         self._functions: dict[str, Callable[..., Any]] = {
@@ -58,7 +58,7 @@ class ModuleRuntime:
             "@closed": self._on_closed,
             "@stream": self._open_stream,
             "@next": self._next_item,
-            "@close": self._streams.close,
+            "@close": self.streams.close,
         }
 
     # --- called by the engine --------------------------------------------------------------------------------------
@@ -74,10 +74,10 @@ class ModuleRuntime:
         return self._method(function)(*args, **kwargs)
 
     def _open_stream(self, number: str, method: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
-        self._streams.open(number, method, lambda: self._method(method)(*args, **kwargs))
+        self.streams.open(number, method, lambda: self._method(method)(*args, **kwargs))
 
     async def _next_item(self, number: str) -> list[Any]:
-        return await self._streams.next(number)
+        return await self.streams.next(number)
 
     def _method(self, name: str) -> Callable[..., Any]:
         method = self._methods.get(name)

@@ -77,3 +77,9 @@ class Streams:
             await generator.aclose()
         elif generator is not None:
             generator.close()
+
+    def take_all(self) -> list[Any]:
+        """Forget the open generators and return them, for who ends a module that answers no more."""
+        generators = list(self._open.values())
+        self._open.clear()
+        return generators

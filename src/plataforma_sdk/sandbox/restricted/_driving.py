@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Generator
+from types import AsyncGeneratorType
 from typing import Any, Final
 
 from plataforma_sdk.sandbox.restricted._errors import to_twin
@@ -116,9 +117,12 @@ class Metered:
 
 
 def close_quietly(coroutine: Any) -> None:
-    """Close a coroutine of a sandbox that has been ended: what it would still do is not done, so nothing is lost."""
+    """Close a coroutine or generator of an ended sandbox: what it would still do is not done, so nothing is lost."""
     with contextlib.suppress(Exception, asyncio.CancelledError, LimitReached):
-        coroutine.close()
+        if isinstance(coroutine, AsyncGeneratorType):
+            coroutine.aclose().send(None)
+        else:
+            coroutine.close()
 
 
 class HostAwaitable(metaclass=SealedMeta):

@@ -64,10 +64,10 @@ class RestrictedRuntime(ModuleRuntime):
             self._method(method)  # raises, and says which there are
         function = getattr(self.author, mangle(method))
         given, named = _arguments(self.crossing, args, kwargs)
-        self._streams.open(number, method, lambda: function(*given, **named))
+        self.streams.open(number, method, lambda: function(*given, **named))
 
     async def _next_item(self, number: str) -> list[Any]:
-        return [self.crossing.outward(item) for item in await self._streams.next(number)]
+        return [self.crossing.outward(item) for item in await self.streams.next(number)]
 
     def public_names(self) -> set[str]:
         """As in the other tiers: functions of the author's classes, no private ones, none of the framework's."""

@@ -19,7 +19,7 @@ from plataforma_sdk.sandbox.restricted._asyncio import AsyncTwin, Tasks
 from plataforma_sdk.sandbox.restricted._breaker import PROCESS, MemoryBreaker
 from plataforma_sdk.sandbox.restricted._cache import CompileCache
 from plataforma_sdk.sandbox.restricted._crossing import Crossing
-from plataforma_sdk.sandbox.restricted._driving import Metered
+from plataforma_sdk.sandbox.restricted._driving import Metered, close_quietly
 from plataforma_sdk.sandbox.restricted._faults import INTERRUPTED, Faults
 from plataforma_sdk.sandbox.restricted._fuel import Account
 from plataforma_sdk.sandbox.restricted._gates import Gates, record_class
@@ -227,6 +227,8 @@ class RestrictedInstance(InProcessInstance):
     def _let_go(self) -> None:
         """Stop the tasks of a sandbox that was ended, and free what it held: it may never be called again."""
         self._tasks.cancel()
+        for generator in self._runtime.streams.take_all():
+            close_quietly(generator)
         for namespace in self._sandbox.namespaces.values():
             namespace.clear()
         if self._runtime.author is not None:

@@ -128,5 +128,5 @@ def test_restricted_refuses_wheels_by_name():
 
 def test_a_bomb_ends_by_the_modules_own_memory_limit():
     bomb = wheel({"bomb.py": "x = 1\n" + "#" * 400_000_000})
-    with pytest.raises((ResourceLimitError, GuestError), match="(?i)memory"):
+    with pytest.raises((ResourceLimitError, GuestError), match=r"(?i)memory"):
         probe("return 1", {"bomb-1.0": bomb}, head="import bomb")
