@@ -112,15 +112,16 @@ class ModuleHandle:
             raise ModuleStateError(f"{method!r} is a function of the host, not a public method", module=self.id)
         return self._live.stream(method, args, kwargs)
 
-    async def render(self, window_id: str = "main") -> dict[str, Any]:
+    async def render(self, window_id: str = "main", *, session: str = "default") -> dict[str, Any]:
         """Render a window and return its tree: ``{"type", "key", "props", "children"}``, plain data.
 
-        A module that opened no window still renders its `render` under ``"main"``.
+        A module that opened no window still renders its `render` under ``"main"``. The tree counts as sent to
+        `session`, whose events are then accepted.
 
         Raises:
             RenderError: the view failed to give a tree.
         """
-        return await self._live.render(window_id)
+        return await self._live.render(window_id, session=session)
 
     async def dispatch(self, event: UiEvent, *, session: str = "default") -> None:
         """Hand over what a person did, after checking that it stands in a tree that was sent to that session.

@@ -65,6 +65,8 @@ class ModuleHost:
         clock: where time comes from.
         isolation: ``"process"`` runs each module of `restricted` in a worker process of its own; other tiers do not
             change. None and ``"none"`` run it in the host's.
+        permission_manager: makes each module's permissions, with the arguments of `PermissionManager`; a test kit's
+            keep account of every check.
 
     >>> import asyncio
     >>> from plataforma_sdk import ModuleFramework, ModuleHost, ui
@@ -99,6 +101,7 @@ class ModuleHost:
         record: bool = False,
         clock: Clock | None = None,
         isolation: str | None = None,
+        permission_manager: Callable[..., PermissionManager] | None = None,
     ) -> None:
         self.subject = subject
         self.registry = registry
@@ -114,7 +117,8 @@ class ModuleHost:
         self._config = dict(config or {})
         self._record = record
         directory = Path(state_dir).expanduser() if state_dir is not None else None
-        self._state = HostState(directory, subject=subject, clock=self._clock)
+        make_manager = {} if permission_manager is None else {"make_manager": permission_manager}
+        self._state = HostState(directory, subject=subject, clock=self._clock, **make_manager)
         self._factory = ServiceFactory(
             api=api,
             api_auth=api_auth,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,15 @@ class HostState:
     ``decisions.sqlite``, ``audit.jsonl``, ``versions.json``, ``storage/``.
     """
 
-    def __init__(self, directory: Path | None, *, subject: str, clock: Clock) -> None:
+    def __init__(
+        self,
+        directory: Path | None,
+        *,
+        subject: str,
+        clock: Clock,
+        make_manager: Callable[..., PermissionManager] = PermissionManager,
+    ) -> None:
+        self._make_manager = make_manager
         self._directory = directory
         self._subject = subject
         self._clock = clock
@@ -58,7 +66,7 @@ class HostState:
         wants more than it did, inherits nothing.
         """
         declared = package.manifest.permissions.declared
-        manager = PermissionManager(
+        manager = self._make_manager(
             grants,
             module=package.id,
             declared=declared,

@@ -1,0 +1,276 @@
+"""The pytest plugin, run on small projects of its own."""
+
+from __future__ import annotations
+
+import textwrap
+
+import pytest
+
+MODULE = """
+from plataforma_sdk import ModuleFramework, ui
+
+class Counter(ModuleFramework):
+    async def on_load(self):
+        self.count = 0
+        self.create_window(title="Counter")
+
+    def render(self):
+        return ui.column(ui.text(str(self.count)), ui.button("More", on_press=self.more))
+
+    async def more(self):
+        self.count += 1
+
+    async def save(self):
+        await self.storage.set("count", self.count)
+
+    async def ask(self):
+        return await self.permissions.request("system.clipboard", "to copy")
+
+    async def fetch(self):
+        return await self.api_call("/shop/rows")
+"""
+
+MANIFEST = """
+id = "counter"
+version = "1.0.0"
+entry = "counter"
+
+[permissions.required]
+"window.create" = "Shows the count"
+
+[permissions.optional]
+"system.storage" = "Keeps the count"
+"""
+
+PRESSES = """
+def test_more(plataforma_run):
+    async def body(environment):
+        await environment.pilot.press("More")
+        assert environment.pilot.find("text").text == "1"
+    plataforma_run(body)
+"""
+SAVES = """
+def test_saves(plataforma_run):
+    async def body(environment):
+        await environment.pilot.call("save")
+    plataforma_run(body)
+"""
+
+
+QUIET = ("-p", "no:randomly", "-p", "no:cacheprovider", "-p", "no:hypothesispytest")
+
+
+@pytest.fixture(scope="session")
+def warm_cache():
+    """The user's cache with the compiled guest in it; `pytester` has another home."""
+    from plataforma_sdk.sandbox._private import private_directory
+    from plataforma_sdk.sandbox.wasm import compiled_runner
+
+    compiled_runner()
+    return private_directory().parent
+
+
+@pytest.fixture
+def project(warm_cache, pytester, monkeypatch):
+    """A project with one module, and a way to run tests of it."""
+    monkeypatch.delenv("CI", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(warm_cache))
+    folder = pytester.mkdir("counter")
+    (folder / "counter.py").write_text(MODULE)
+    (folder / "module.toml").write_text(MANIFEST)
+
+    def run(tests, *options, ini=""):
+        pytester.makepyfile(test_counter=textwrap.dedent(tests))
+        pytester.makeini(f"[pytest]\n{ini}")
+        plugin = () if _is_installed() else ("-p", "plataforma_sdk.testing.plugin")
+        start = pytester.runpytest_subprocess if "-n" in options else pytester.runpytest_inprocess
+        return start(*plugin, *QUIET, *options)
+
+    return run
+
+
+def _is_installed():
+    from importlib.metadata import entry_points
+
+    return any(point.name == "plataforma" for point in entry_points(group="pytest11"))
+
+
+def test_the_module_near_the_tests_is_found_and_all_it_declares_must_be_used(project):
+    result = project(PRESSES)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["*permissions that no test used*", "counter: system.storage: remove the line from*"])
+
+
+def test_the_union_of_all_tests_counts(project):
+    result = project(PRESSES + SAVES)
+    assert result.ret == 0
+    result.assert_outcomes(passed=2)
+
+
+@pytest.mark.parametrize("options", [("-k", "more"), ("test_counter.py::test_more",)])
+def test_of_a_part_nothing_is_said(project, options):
+    assert project(PRESSES + SAVES, *options).ret == 0
+
+
+@pytest.mark.parametrize(("tests", "code"), [(PRESSES + SAVES, 0), (PRESSES + PRESSES.replace("more", "two"), 1)])
+def test_workers_of_xdist_are_merged(project, tests, code):
+    pytest.importorskip("xdist")
+    assert project(tests, "-n", "2").ret == code
+
+
+def test_grants_that_the_marker_names_must_be_used_by_that_test(project):
+    result = project(
+        """
+        import pytest
+
+        @pytest.mark.plataforma(grants=["window.create", "system.storage"])
+        def test_more(plataforma_run):
+            async def body(environment):
+                await environment.pilot.press("More")
+            plataforma_run(body)
+        """
+    )
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["*granted, and not used: system.storage; leave them out of grants=*"])
+
+
+def test_an_unexpected_request_fails_the_test(project):
+    result = project(
+        """
+        import pytest
+
+        @pytest.mark.plataforma(grants=["window.create"])
+        def test_asks(plataforma_run):
+            async def body(environment):
+                assert await environment.pilot.call("ask") is False
+            plataforma_run(body)
+        """,
+        ini="",
+    )
+    result.stdout.fnmatch_lines(["*PermissionDeniedError*system.clipboard*"])
+    assert result.ret == 1
+
+
+def test_an_unexpected_call_fails_the_test_even_where_the_module_hides_it(project):
+    result = project(
+        """
+        import contextlib
+        import pytest
+
+        @pytest.mark.plataforma(grants=["window.create"])
+        def test_fetches(plataforma_run):
+            async def body(environment):
+                environment.permissions.redeclare(["api.shop[GET]", "window.create"])
+                environment.permissions.grant("api.shop[GET]")
+                with contextlib.suppress(Exception):
+                    await environment.pilot.call("fetch")
+            plataforma_run(body)
+        """
+    )
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["*UnexpectedCallError: the module called GET /shop/rows*"])
+
+
+def test_one_parameter_runs_a_test_in_every_tier(project):
+    result = project('import pytest\npytestmark = pytest.mark.plataforma(tier="all")\n' + PRESSES + SAVES, "-v")
+    result.assert_outcomes(passed=6)
+    result.stdout.fnmatch_lines(["*test_more*trusted*", "*test_more*restricted*", "*test_more*wasm*"])
+
+
+def test_the_command_line_has_the_last_word_on_the_tier(project):
+    result = project(PRESSES + SAVES, "-v", "--plataforma-tier", "restricted")
+    result.stdout.fnmatch_lines(["*test_more*restricted*PASSED*"])
+    assert project(PRESSES, "--plataforma-tier", "warp").ret != 0
+
+
+@pytest.mark.parametrize(
+    ("setting", "problem"),
+    [("grant=[]", "has no *grant*"), ('tier="warp"', "*'warp' is no tier*")],
+)
+def test_a_marker_that_is_wrong_says_so(project, setting, problem):
+    result = project(f"import pytest\n@pytest.mark.plataforma({setting})\n{PRESSES.strip()}\n")
+    assert result.ret != 0
+    result.stdout.fnmatch_lines([f"*{problem}*"])
+
+
+def test_trees_that_differ_are_explained(project):
+    result = project(
+        """
+        from plataforma_sdk import ui
+
+        def test_trees():
+            assert ui.to_data(ui.column(ui.text("a"))) == ui.to_data(ui.column(ui.text("b")))
+        """
+    )
+    result.stdout.fnmatch_lines(["*the trees differ:*", "*0.0 ui.text: value is 'a', expected 'b'*"])
+
+
+SNAPSHOT = """
+import pytest
+
+@pytest.mark.plataforma(tier="all")
+def test_shows(plataforma_run, plataforma_snapshot):
+    async def body(environment):
+        await environment.pilot.call("save")
+        plataforma_snapshot(environment.pilot.tree)
+    plataforma_run(body)
+"""
+
+
+def test_a_snapshot_is_written_once_and_compared_in_every_tier(project, pytester):
+    assert project(SNAPSHOT).ret == 0
+    (snapshot,) = (pytester.path / "snapshots").iterdir()
+    assert snapshot.read_text().splitlines() == [
+        "column 0",
+        "  text 0.0 value='0'",
+        "  button 0.1 label='More' on_press=more()",
+    ]
+    snapshot.write_text(snapshot.read_text().replace("More", "Less"))
+    result = project(SNAPSHOT)
+    result.assert_outcomes(failed=3)
+    result.stdout.fnmatch_lines(["*-  button 0.1 label='Less' on_press=more()", "*+  button 0.1 label='More'*"])
+    assert project(SNAPSHOT, "--plataforma-update-snapshots").ret == 0
+
+
+def test_a_run_that_may_not_write_fails_where_there_is_no_snapshot(project, monkeypatch):
+    def run():
+        monkeypatch.setenv("CI", "true")
+        return project(SNAPSHOT)
+
+    run().stdout.fnmatch_lines(["*there is no snapshot*"])
+
+
+ASYNC = """
+import pytest
+
+{marker}
+async def test_more(plataforma_environment):
+    async with plataforma_environment as environment:
+        await environment.pilot.press("More")
+        await environment.pilot.call("save")
+        assert environment.pilot.find("text").text == "1"
+"""
+
+
+@pytest.mark.parametrize(
+    ("plugin", "marker"), [("anyio", "@pytest.mark.anyio"), ("pytest_asyncio", "@pytest.mark.asyncio")]
+)
+def test_async_tests_run_by_whatever_runs_them(project, plugin, marker):
+    pytest.importorskip(plugin)
+    fixture = "@pytest.fixture\ndef anyio_backend():\n    return 'asyncio'\n" if plugin == "anyio" else ""
+    result = project(ASYNC.format(marker=marker) + fixture)
+    result.assert_outcomes(passed=1)
+
+
+def test_permissions_alone(project):
+    result = project(
+        """
+        import pytest
+
+        @pytest.mark.plataforma(grants=["api.vendas[GET,POST]"])
+        def test_reads(plataforma_permissions):
+            plataforma_permissions.require("api.vendas[GET]")
+        """
+    )
+    result.stdout.fnmatch_lines(["*granted, and not used: api.vendas?POST?*"])
