@@ -1,0 +1,20 @@
+"""What can be said about a module without running it: faults, permissions used against those declared, unknown names.
+
+>>> from plataforma_sdk import ModulePackage
+>>> from plataforma_sdk.security import analyse
+>>> package = ModulePackage.from_source('''
+... from plataforma_sdk import ModuleFramework, ui
+... class Hello(ModuleFramework):
+...     async def on_load(self):
+...         self.rows = await self.api_call("/vendas/clientes")
+...     def render(self):
+...         return ui.txet("hello")
+... ''', id="hello", exclude=["restricted"])
+>>> [finding.rule for finding in analyse(package)]
+['undeclared-permission', 'unknown-element']
+"""
+
+from plataforma_sdk.security._analysis import analyse, used_permissions
+from plataforma_sdk.security._findings import RULES, Finding, Severity
+
+__all__ = ["RULES", "Finding", "Severity", "analyse", "used_permissions"]
