@@ -46,7 +46,7 @@ __all__ = ["CALL", "GuestBridge", "Outbox", "describe_error", "read", "write"]
 CALL: Final[contextvars.ContextVar[int]] = contextvars.ContextVar("plataforma_call", default=0)
 """Number of the call on whose behalf code runs; tasks inherit it."""
 
-_SCAN: Final = json.JSONDecoder().raw_decode
+_SCAN: Final[Callable[[str, int], tuple[Any, int]]] = vars(json.JSONDecoder())["scan_once"]
 _SAFE_INT: Final = 2**53
 _TOO_LARGE: Final = ("index-sized integer", "is too long", "are too long")
 _MAX_TRACEBACK_FRAMES: Final = 40
@@ -55,7 +55,7 @@ _MAX_TEXT_CHARS: Final = 2_000
 
 def read(text: str) -> Any:
     """Decode what the host wrote. It was checked when it was written, so only tags need the codec."""
-    return codec.decode(text) if '"$' in text else _SCAN(text)[0]
+    return codec.decode(text) if '"$' in text else _SCAN(text, 0)[0]
 
 
 def write(value: Any) -> str:
