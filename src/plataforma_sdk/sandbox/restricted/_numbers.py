@@ -40,11 +40,15 @@ class Knowledge:
         bound: names bound anywhere in the file, so builtins no longer.
         numbers: names that are only ever numbers here.
         small: names that are only ever small integers here.
+        own: names bound by nothing but statements of this function: no expression, here or elsewhere, rebinds them.
+        floating: those of them that begin as a float: a hint which type to test first, and no claim.
     """
 
     bound: frozenset[str] = frozenset()
     numbers: frozenset[str] = frozenset()
     small: frozenset[str] = frozenset()
+    own: frozenset[str] = frozenset()
+    floating: frozenset[str] = frozenset()
 
     def is_builtin(self, identifier: str) -> bool:
         """Whether `identifier` still means the builtin."""
@@ -141,7 +145,8 @@ def infer(function: ast.FunctionDef | ast.AsyncFunctionDef, bound: frozenset[str
     declares nonlocal, are never numbers.
     """
     found = _collect(function, Knowledge(bound))
-    candidates = set(found.values) - found.others
+    own = frozenset(found.values) - found.others
+    candidates = set(own)
     for _ in range(_MAX_ROUNDS):
         knowledge = Knowledge(bound, frozenset(candidates))
         kept = {key for key in candidates if all(knowledge.is_number(value) for value in found.values[key])}
@@ -151,7 +156,12 @@ def infer(function: ast.FunctionDef | ast.AsyncFunctionDef, bound: frozenset[str
     else:
         candidates = set()  # a chain of assignments as long as that is no program of a person's
     small = {key for key in found.counters & candidates if all(map(_is_counter_value, found.values[key]))}
-    return Knowledge(bound, frozenset(candidates), frozenset(small))
+    floating = frozenset(key for key in own if any(map(_is_float, found.values[key])))
+    return Knowledge(bound, frozenset(candidates), frozenset(small), own, floating)
+
+
+def _is_float(value: ast.expr) -> bool:
+    return isinstance(value, ast.Constant) and type(value.value) is float
 
 
 def _is_counter_value(value: ast.expr) -> bool:

@@ -3,7 +3,7 @@
 ::
 
     n += 1          n += 1                                          a number beside it: nothing large can come of it
-    x += v          x += v; if type(x) is not int: _grown_(x)
+    x += v          x += v; if type(x) is not int and type(x) is not float: _grown_(x)
     x *= v          x = _aug_mult_(x, v)
     o.n += 1        _w_(o).n += 1
     o.n += v        _w_(o).n = _aug_add_(o.n, v)                    `o` evaluated once
@@ -86,7 +86,8 @@ class AugmentedPolicy(OperatorPolicy):
         return node
 
     def _charge_after(self, node: ast.stmt, identifier: str) -> ast.stmt:
-        test = test_type(name(identifier), ast.IsNot(), "_int_")
+        kinds: list[ast.expr] = [test_type(name(identifier), ast.IsNot(), kind) for kind in ("_int_", "_float_")]
+        test = ast.BoolOp(ast.And(), kinds)
         return place(ast.If(test, [ast.Expr(call("_grown_", name(identifier)))], []), node)  # type: ignore[return-value]
 
     def _augmented_place(self, node: ast.AugAssign, steps: list[ast.stmt]) -> tuple[ast.expr, ast.expr]:

@@ -5,9 +5,7 @@ small stays as written.
 
 ::
 
-    a * b           a * b if type(a) is float                       no text, no list, no integer that grows
-                    else (t if -2**29 < (t := a * b) and t < 2**29 else _grown_(t)) where both are numbers
-                    else _mul_(a, b)
+    a * b           see `_policy_products`
     a + b           t if type(t := a + b) is int else _grown_(t)    a sum at most doubles: charged after
     a - b, a | b    a - b if type(a) is int else _sub_(a, b)        sets whose keys collide
     a % b           a % b if type(a) is int ... else _mod_(a, b)    formatting of text, division of big integers
@@ -26,7 +24,7 @@ import ast
 from typing import Final
 
 from plataforma_sdk.sandbox.restricted._numbers import is_small_constant
-from plataforma_sdk.sandbox.restricted._policy_names import NamePolicy
+from plataforma_sdk.sandbox.restricted._policy_products import ProductPolicy
 from plataforma_sdk.sandbox.restricted._trees import (
     call,
     choose,
@@ -34,7 +32,6 @@ from plataforma_sdk.sandbox.restricted._trees import (
     name,
     place,
     test_type,
-    walk,
     walrus,
 )
 
@@ -72,13 +69,9 @@ _MAX_LITERAL: Final = 64
 _CHAIN: Final = 3
 _SHORT_TEXT: Final = 512
 _TINY: Final = 4
-_WORD: Final = 2**29
-"""What CPython compares quickest: one digit of an integer."""
-
-_SHORT_NODES: Final = 16
 
 
-class OperatorPolicy(NamePolicy):
+class OperatorPolicy(ProductPolicy):
     """The part of the policy that guards what C does with two operands."""
 
     # --- arithmetic ----------------------------------------------------------------------------------------------
@@ -92,6 +85,9 @@ class OperatorPolicy(NamePolicy):
         new = ast.BinOp(left, node.op, right)
         is_plain = self._is_plain(op, left, right, in_chain=bool(inner))
         is_text = op is ast.Add and known.is_text(node)
+        joined = None if is_plain else self.beside_product(node)
+        if joined is not None:
+            return place(joined, node)  # type: ignore[return-value]
         new.left, new.right = self.visit(left), self.visit(right)
         if is_plain:
             return place(new, node)  # type: ignore[return-value]
@@ -125,40 +121,16 @@ class OperatorPolicy(NamePolicy):
         if op in _SET_GUARDS:
             return self._set_operation(new, _SET_GUARDS[op])
         if op is ast.Add or (op is ast.Mult and tiny and self.scope.has_temporaries):
-            return self._checked_after(new, is_text=is_text)
+            return self._checked_after(new, left, is_text=is_text)
         if op is ast.Mod and isinstance(left, ast.Name) and is_small_constant(right):
             same = test_type(new.left, ast.Is(), "_int_")
             return choose(same, new, call("_mod_", name(new.left.id), new.right))  # type: ignore[attr-defined]
         if op is ast.FloorDiv and is_small_constant(right):
             return new
-        if op is ast.Mult and _is_short(new.right):
-            product = self._product(new)
-            if product is not None:
-                return product
+        product = self.product(new, raw) if op is ast.Mult else None
+        if product is not None:
+            return product
         return call(_GUARDS[op], new.left, new.right)
-
-    def _product(self, new: ast.BinOp) -> ast.expr | None:
-        """Multiply numbers natively and look at the size of the result: what is no number may be a text of any length.
-
-        With a float on the left nothing can grow. The right side is written thrice and evaluated once, so it is a
-        short one. Evaluating it may run the module's code, which must not change what was tested: the left side is kept
-        in a temporary of this frame alone.
-        """
-        is_quiet = isinstance(new.right, ast.Name | ast.Constant)
-        if not is_quiet and self.scope.kind == "comprehension":
-            return None
-        first, second = self.held(new.left, is_pinned=not is_quiet), self.held(new.right)
-        if first is None or second is None or not self.scope.has_temporaries:
-            return None
-        guarded, result = call("_mul_", first[1], second[1]), self.temporary()
-        whole = ast.BinOp(first[1], new.op, second[1])
-        within = ast.Compare(constant(-_WORD), [ast.Lt()], [walrus(result, whole)])
-        is_short = ast.BoolOp(ast.And(), [within, ast.Compare(name(result), [ast.Lt()], [constant(_WORD)])])
-        product = choose(is_short, name(result), call("_grown_", name(result)))
-        integral = choose(test_type(second[0], ast.In(), "_NUMERIC_"), product, guarded)
-        by_float = ast.BinOp(first[1], new.op, new.right)
-        otherwise = choose(test_type(first[1], ast.Is(), "_int_"), integral, call("_mul_", first[1], new.right))
-        return choose(test_type(first[0], ast.Is(), "_float_"), by_float, otherwise)
 
     def _set_operation(self, new: ast.BinOp, guard: str) -> ast.expr:
         """Numbers stay native; sets and dicts are looked at first, since their keys may collide."""
@@ -169,7 +141,7 @@ class OperatorPolicy(NamePolicy):
         native = ast.BinOp(again, new.op, new.right)
         return choose(test_type(first, ast.In(), "_NUMERIC_"), native, call(guard, again, new.right))
 
-    def _checked_after(self, new: ast.BinOp, *, is_text: bool) -> ast.expr:
+    def _checked_after(self, new: ast.BinOp, left: ast.expr, *, is_text: bool) -> ast.expr:
         """Charge a result that is at most as large as its operands together."""
         if not self.scope.has_temporaries:
             return call("_grown_", new)
@@ -177,8 +149,10 @@ class OperatorPolicy(NamePolicy):
         if is_text:
             short = ast.Compare(call("_len_", walrus(temporary, new)), [ast.Lt()], [constant(_SHORT_TEXT)])
             return choose(short, name(temporary), call("_grown_", name(temporary)))
-        is_int = test_type(walrus(temporary, new), ast.Is(), "_int_")
-        is_number = ast.BoolOp(ast.Or(), [is_int, test_type(name(temporary), ast.Is(), "_float_")])
+        is_floating = isinstance(left, ast.Name) and left.id in self.known.floating
+        kinds = ("_float_", "_int_") if is_floating else ("_int_", "_float_")
+        is_likely = test_type(walrus(temporary, new), ast.Is(), kinds[0])
+        is_number = ast.BoolOp(ast.Or(), [is_likely, test_type(name(temporary), ast.Is(), kinds[1])])
         return choose(is_number, name(temporary), call("_grown_", name(temporary)))
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
@@ -295,11 +269,6 @@ class OperatorPolicy(NamePolicy):
 def _is_repeatable(node: ast.expr) -> bool:
     """Whether an operand may stand in both branches; a nested one would double the code at each level."""
     return isinstance(node, ast.Name | ast.Constant)
-
-
-def _is_short(node: ast.expr) -> bool:
-    """Whether an expression is so short that it may stand twice: names, attributes and subscripts of them."""
-    return sum(1 for _ in walk(node)) <= _SHORT_NODES
 
 
 def _is_place(node: ast.expr) -> bool:
