@@ -13,8 +13,9 @@ from typing import Any, Final
 
 import attrs
 
+from plataforma_sdk.sandbox.restricted._private_lists import is_list_of, uses_of
 from plataforma_sdk.sandbox.restricted._scan import walk_scope
-from plataforma_sdk.sandbox.restricted._trees import children, constant, is_call_to, name, walk
+from plataforma_sdk.sandbox.restricted._trees import LOAD, children, constant, is_call_to, name, walk
 
 __all__ = ["Knowledge", "infer", "is_small_constant"]
 
@@ -24,6 +25,7 @@ _SMALL: Final = 2**64
 _RANGE_SMALL: Final = 2**31
 _GROWING: Final = (ast.Pow, ast.LShift, ast.MatMult)
 _NUMERIC: Final = (int, float, bool)
+_LISTS: Final = (ast.List, ast.ListComp)
 _DEFINITIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 
 
@@ -40,6 +42,7 @@ class Knowledge:
         bound: names bound anywhere in the file, so builtins no longer.
         numbers: names that are only ever numbers here.
         small: names that are only ever small integers here.
+        lists: names that only ever mean lists of numbers that nobody else can reach; see `_private_lists`.
         own: names bound by nothing but statements of this function: no expression, here or elsewhere, rebinds them.
         floating: those of them that begin as a float: a hint which type to test first, and no claim.
     """
@@ -47,6 +50,7 @@ class Knowledge:
     bound: frozenset[str] = frozenset()
     numbers: frozenset[str] = frozenset()
     small: frozenset[str] = frozenset()
+    lists: frozenset[str] = frozenset()
     own: frozenset[str] = frozenset()
     floating: frozenset[str] = frozenset()
 
@@ -92,13 +96,58 @@ class Knowledge:
                 return isinstance(op, ast.Not) or self.is_number(operand, depth + 1)
             case ast.IfExp(body=body, orelse=orelse):
                 return self.is_number(body, depth + 1) and self.is_number(orelse, depth + 1)
-        return depth > 0 and self.is_small(node)
+            case ast.Subscript() | ast.Call():
+                return self._is_number_of_many(node, depth + 1)
+        return False
+
+    def _is_number_of_many(self, node: ast.Subscript | ast.Call, depth: int) -> bool:
+        """Whether `node` is an element of a private list, or what a builtin makes of its numbers."""
+        if isinstance(node, ast.Subscript):
+            return self.is_list(node.value) and self.is_number(node.slice, depth)  # a slice object is no number
+        if len(node.args) == 1 and not node.keywords and self.calls(node, "sum", "min", "max"):
+            return self.are_numbers(node.args[0])
+        return self.is_small(node)
+
+    def are_numbers(self, node: ast.expr) -> bool:
+        """Whether `node` is an iterable of numbers alone, which no code that runs meanwhile can change."""
+        if isinstance(node, ast.GeneratorExp):
+            return self.inside(node).is_number(node.elt)
+        return self.is_list(node)
 
     def _is_number_operation(self, left: ast.expr, op: ast.operator, right: ast.expr, depth: int) -> bool:
         if isinstance(op, (*_GROWING, ast.Mult)):  # noqa: SIM102
             if not (isinstance(op, ast.Mult) and (is_small_constant(left) or is_small_constant(right))):
                 return False
         return self.is_number(left, depth) and self.is_number(right, depth)
+
+    def is_list(self, node: ast.expr) -> bool:
+        """Whether `node` names a private list of numbers."""
+        return isinstance(node, ast.Name) and node.id in self.lists
+
+    def inside(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> Knowledge:
+        """What is known inside of a comprehension.
+
+        A target of ``range`` is a small number, one of a private list a number; any other is unknown, whatever its name
+        means outside.
+        """
+        generators = node.generators
+        targets = [part.id for item in generators for part in walk(item.target) if isinstance(part, ast.Name)]
+        rebound = {part.target.id for part in walk(node) if isinstance(part, ast.NamedExpr)}
+        single = {
+            item.target.id: item.iter
+            for item in generators
+            if isinstance(item.target, ast.Name) and targets.count(item.target.id) == 1
+        }
+        counters = {key for key, source in single.items() if self.is_range(source)} - rebound
+        elements = {key for key, source in single.items() if self.is_list(source)} - rebound
+        hidden = rebound.union(targets)
+        return attrs.evolve(
+            self,
+            numbers=(self.numbers - hidden) | counters | elements,
+            small=(self.small - hidden) | counters,
+            lists=self.lists - hidden,
+            own=self.own - hidden,
+        )
 
     def is_text(self, node: ast.expr) -> bool:
         """Whether `node` is certainly a str."""
@@ -131,6 +180,13 @@ class _Bindings:
     counters: set[str] = attrs.field(factory=set)
     others: set[str] = attrs.field(factory=set)
     seen: set[int] = attrs.field(factory=set)
+    stored: dict[str, list[ast.expr]] = attrs.field(factory=dict)
+
+    def holds_numbers(self, identifier: str, knowledge: Knowledge) -> bool:
+        """Whether only lists of numbers are bound to a name, and only numbers put into them."""
+        return all(
+            is_list_of(value, knowledge.is_number, knowledge.inside) for value in self.values[identifier]
+        ) and all(map(knowledge.is_number, self.stored[identifier]))
 
     def bind(self, target: ast.Name, value: ast.expr) -> None:
         """Note that `target` is bound to `value`."""
@@ -146,18 +202,25 @@ def infer(function: ast.FunctionDef | ast.AsyncFunctionDef, bound: frozenset[str
     """
     found = _collect(function, Knowledge(bound))
     own = frozenset(found.values) - found.others
+    lists = {key for key in own if all(isinstance(value, _LISTS) for value in found.values[key])}
+    if lists:
+        uses = uses_of(function.body, lists, bound)
+        lists = uses.names
+        for key in lists:
+            found.stored[key] = uses.stored.get(key, [])
     candidates = set(own)
     for _ in range(_MAX_ROUNDS):
-        knowledge = Knowledge(bound, frozenset(candidates))
-        kept = {key for key in candidates if all(knowledge.is_number(value) for value in found.values[key])}
-        if kept == candidates:
+        knowledge = Knowledge(bound, frozenset(candidates), lists=frozenset(lists))
+        kept = {key for key in candidates if all(map(knowledge.is_number, found.values[key]))}
+        kept_lists = {key for key in lists if found.holds_numbers(key, knowledge)}
+        if kept == candidates and kept_lists == lists:
             break
-        candidates = kept
+        candidates, lists = kept, kept_lists
     else:
-        candidates = set()  # a chain of assignments as long as that is no program of a person's
+        candidates, lists = set(), set()  # a chain of assignments as long as that is no program of a person's
     small = {key for key in found.counters & candidates if all(map(_is_counter_value, found.values[key]))}
     floating = frozenset(key for key in own if any(map(_is_float, found.values[key])))
-    return Knowledge(bound, frozenset(candidates), frozenset(small), own, floating)
+    return Knowledge(bound, frozenset(candidates), frozenset(small), frozenset(lists), own, floating)
 
 
 def _is_float(value: ast.expr) -> bool:
@@ -198,6 +261,8 @@ def _collect_loop(found: _Bindings, node: ast.For) -> None:
     if isinstance(node.target, ast.Name) and found.knowledge.is_range(node.iter):
         found.bind(node.target, constant(1))
         found.counters.add(node.target.id)
+    elif isinstance(node.target, ast.Name) and isinstance(node.iter, ast.Name):
+        found.bind(node.target, ast.Subscript(node.iter, constant(0), LOAD))
 
 
 def _collect_others(found: _Bindings, node: ast.AST) -> None:

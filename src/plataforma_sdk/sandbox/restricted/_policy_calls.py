@@ -9,6 +9,7 @@
     s.startswith("a")       s.startswith("a")                       costs no more than its constant
     d.get(k)                d.get(k if type(k) not in _HIDING_ else _hk_(k))
     str(x)                  _str_(x) if type(x) is int and -2**29 < x < 2**29 else _b_str_(x)    certainly the builtin
+    sum(n * n for n in range(9))    _sum_(...)                      certainly numbers, metered where they are made
     f(*xs, **d)             f(*_star_(xs), **_merged_(d))           an iterable may have no end
     f"{x:>9}"               f"{x:>9}" if type(x) in _NUMERIC_ else _fmt_(x, ">9", -1)    widths and reprs are bounded
 """
@@ -70,6 +71,8 @@ class CallPolicy(AugmentedPolicy):
         if function.id == "isinstance" and len(node.args) == 2:  # noqa: PLR2004
             kinds = self._builtin_types(node.args[1])
             return None if kinds is None else call("_isinstance_", self.visit(node.args[0]), kinds)
+        if function.id == "sum" and len(node.args) == 1 and known.are_numbers(node.args[0]):
+            return call("_sum_", self.visit(node.args[0]))
         if function.id == "range" and not any(isinstance(item, ast.Starred) for item in node.args):
             return call("_b_range_", *[self.visit(item) for item in node.args])
         if function.id in _CONVERSIONS and len(node.args) == 1 and not isinstance(node.args[0], ast.Starred):

@@ -3,6 +3,7 @@
 ::
 
     for x in xs: B          for x in _compress_(xs, _fuel_): B
+    ... of a private list   for x in _listed_(xs): B                whose turns are known before; see `_private_lists`
     for i in range(n): B    for i in _counted_(n): B                turns are charged before, the range stays native
     ... with a break in B   for i in _stepped_(n): B                charged in stretches that grow
     while c: B              for _w in _fuel_:                       (with `else`, a burn at the head of the body)
@@ -23,6 +24,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from typing import TypeAlias
 
 import attrs
@@ -31,6 +33,7 @@ from plataforma_sdk.sandbox.restricted._method_names import GUARDED, HASHED
 from plataforma_sdk.sandbox.restricted._names import is_frame_attribute
 from plataforma_sdk.sandbox.restricted._policy_base import Scope, count_work
 from plataforma_sdk.sandbox.restricted._policy_calls import BUILTIN_TYPES, CallPolicy
+from plataforma_sdk.sandbox.restricted._private_lists import appends_to
 from plataforma_sdk.sandbox.restricted._scan import walk_scope
 from plataforma_sdk.sandbox.restricted._trees import STORE, call, children, constant, is_call_to, name, place, walk
 
@@ -66,7 +69,8 @@ class FlowPolicy(CallPolicy):
         return place(loop, node)  # type: ignore[return-value]
 
     def visit_For(self, node: ast.For) -> ast.stmt:
-        node.iter = self._metered(node.iter, may_stop=any(isinstance(part, _LEAVES) for part in walk_scope(node.body)))
+        may_stop = any(isinstance(part, _LEAVES) for part in walk_scope(node.body))
+        node.iter = self._metered(node.iter, None if may_stop else node.body)
         node.target, unpacking = self.unpacked(node.target)
         node.body, node.orelse = [*unpacking, *self.statements(node.body)], self.statements(node.orelse)
         node.type_comment = None
@@ -104,12 +108,14 @@ class FlowPolicy(CallPolicy):
             return target
         return self.visit(target)  # type: ignore[no-any-return]
 
-    def _metered(self, iterable: ast.expr, *, may_stop: bool) -> ast.expr:
-        """Transform what a loop iterates over into what burns a unit a turn."""
+    def _metered(self, iterable: ast.expr, body: Sequence[ast.AST] | None) -> ast.expr:
+        """Transform what a loop iterates over into what burns a unit a turn; `body` is None where it may stop early."""
         if self.known.is_range(iterable):
             arguments: list[ast.expr] = iterable.args  # type: ignore[attr-defined]
             if arguments and not any(isinstance(item, ast.Starred) for item in arguments) and not iterable.keywords:  # type: ignore[attr-defined]
-                return call("_stepped_" if may_stop else "_counted_", *[self.visit(item) for item in arguments])
+                return call("_stepped_" if body is None else "_counted_", *[self.visit(item) for item in arguments])
+        if body is not None and self.known.is_list(iterable) and not appends_to(iterable.id, body):  # type: ignore[attr-defined]
+            return call("_listed_", self.visit(iterable))
         return call("_compress_", self.visit(iterable), name("_fuel_"))
 
     def visit_AsyncFor(self, node: ast.AsyncFor) -> ast.stmt:
@@ -121,25 +127,26 @@ class FlowPolicy(CallPolicy):
 
     # --- comprehensions ------------------------------------------------------------------------------------------
 
-    def _iterable(self, node: ast.comprehension, *, may_stop: bool) -> ast.expr:
+    def _iterable(self, node: ast.comprehension, body: Sequence[ast.AST] | None) -> ast.expr:
         self.scopes.append(attrs.evolve(self.scope, has_temporaries=False))
         iterable: ast.expr
         if node.is_async:
             iterable = call("_acompress_", self.visit(node.iter), name("_fuel_"))
         else:
-            iterable = self._metered(node.iter, may_stop=may_stop)
+            iterable = self._metered(node.iter, body)
         self.scopes.pop()
         return iterable
 
     def _generators(self, node: _Comprehension) -> None:
         """Transform the ``for`` clauses and enter the scope inside; the first iterable belongs to the scope outside."""
-        inside = self._comprehension_scope(node, node.generators)
-        may_stop = isinstance(node, ast.GeneratorExp)
-        first = self._iterable(node.generators[0], may_stop=may_stop)
+        has_temporaries = not self.in_class_body and self.scope.has_temporaries
+        inside = Scope("comprehension", self.known.inside(node), has_temporaries=has_temporaries)
+        body = None if isinstance(node, ast.GeneratorExp) else [node]
+        first = self._iterable(node.generators[0], body)
         self.scopes.append(inside)
         generators: list[ast.comprehension] = []
         for number, generator in enumerate(node.generators):
-            generator.iter = self._iterable(generator, may_stop=may_stop) if number else first
+            generator.iter = self._iterable(generator, body) if number else first
             generators.extend(self._generator(generator))
         node.generators = generators
 
@@ -156,27 +163,6 @@ class FlowPolicy(CallPolicy):
                 self.refuse(node.target, "unpacking", "a slice as the target of a comprehension", advice)
         made[-1].ifs = [self.visit(test) for test in node.ifs]
         return made
-
-    def _comprehension_scope(self, node: ast.expr, generators: list[ast.comprehension]) -> Scope:
-        """A target of ``range`` is a small number inside; any other is unknown, whatever its name means outside."""
-        known = self.known
-        targets = {part.id for item in generators for part in walk(item.target) if isinstance(part, ast.Name)}
-        rebound = {
-            part.target.id
-            for part in walk(node)
-            if isinstance(part, ast.NamedExpr) and isinstance(part.target, ast.Name)
-        }
-        counters = {
-            item.target.id for item in generators if isinstance(item.target, ast.Name) and known.is_range(item.iter)
-        }
-        repeated = [item.target.id for item in generators if isinstance(item.target, ast.Name)]
-        counters = {item for item in counters if repeated.count(item) == 1} - rebound
-        inside = attrs.evolve(
-            known,
-            numbers=(known.numbers - targets - rebound) | counters,
-            small=(known.small - targets - rebound) | counters,
-        )
-        return Scope("comprehension", inside, has_temporaries=not self.in_class_body and self.scope.has_temporaries)
 
     def _comprehend(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp) -> ast.expr:
         work = count_work(node.elt) + _work_of_tests(node.generators)

@@ -67,6 +67,9 @@ class ProductPolicy(NamePolicy):
             join: what is done with a result that is certainly a number; nothing where None.
             join_guarded: the same for any other result.
         """
+        plain: _Join = join or (lambda value: value)
+        if self.scope.has_temporaries and self.known.is_number(raw[0]) and self.known.is_number(raw[1]):
+            return self._sized(new, plain, join_guarded)
         is_quiet = isinstance(new.right, ast.Name | ast.Constant)
         if not _is_short(new.right) or (not is_quiet and self.scope.kind == "comprehension"):
             return None
@@ -74,7 +77,6 @@ class ProductPolicy(NamePolicy):
         second = (new.right, new.right) if isinstance(new.right, ast.Constant) else self.held(new.right)
         if first is None or second is None or not self.scope.has_temporaries:
             return None
-        plain: _Join = join or (lambda value: value)
         whole = ast.BinOp(first[1], new.op, second[1])
         short, guarded = self._sized(whole, plain, join_guarded), join_guarded(call("_mul_", first[1], second[1]))
         by_float = plain(whole)
