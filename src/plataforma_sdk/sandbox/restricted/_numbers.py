@@ -23,6 +23,10 @@ _MAX_TERMS: Final = 6
 _MAX_ROUNDS: Final = 16
 _SMALL: Final = 2**64
 _RANGE_SMALL: Final = 2**31
+_DIGITS: Final = 25
+"""Characters that one term of a small number may add to its text."""
+
+_UNSIZED: Final = 1 << 20
 _GROWING: Final = (ast.Pow, ast.LShift, ast.MatMult)
 _NUMERIC: Final = (int, float, bool)
 _LISTS: Final = (ast.List, ast.ListComp)
@@ -159,6 +163,21 @@ class Knowledge:
             case ast.BinOp(op=ast.Add(), left=left, right=right):
                 return self.is_text(left) or self.is_text(right)
         return self.calls(node, "str")
+
+    def text_size(self, node: ast.expr) -> int:
+        """At most how many characters the text `node` has, where that can be told; else `_UNSIZED`."""
+        match node:
+            case ast.Constant(value=str() as value):
+                return len(value)
+            case ast.BinOp(op=ast.Add(), left=left, right=right):
+                return self.text_size(left) + self.text_size(right)
+            case ast.JoinedStr(values=values):
+                return sum(map(self.text_size, values))
+            case ast.FormattedValue(value=value, format_spec=None) if self.is_small(value):
+                return _DIGITS * sum(1 for _ in walk(value))
+            case ast.Call(args=[value], keywords=[]) if self.calls(node, "str") and self.is_small(value):
+                return _DIGITS * sum(1 for _ in walk(value))
+        return _UNSIZED
 
     def is_scalar(self, node: ast.expr) -> bool:
         """Whether hashing or comparing `node` is certainly cheap: no container, no object."""

@@ -26,7 +26,7 @@ __all__ = ["WORD", "ProductPolicy"]
 WORD: Final = 2**29
 """What CPython compares quickest: one digit of an integer."""
 
-_SHORT_NODES: Final = 16
+_SHORT_NODES: Final = 24
 _BESIDE: Final[dict[type[ast.operator], str]] = {ast.Add: "_add_", ast.Sub: "_sub_"}
 _Join: TypeAlias = Callable[[ast.expr], ast.expr]
 
@@ -45,9 +45,10 @@ class ProductPolicy(NamePolicy):
         if not _is_short(raw[1]) or any(isinstance(side, ast.Constant) for side in raw) or self.known.is_number(right):
             return None
         new, op, beside = ast.BinOp(self.visit(raw[0]), right.op, self.visit(raw[1])), node.op, self.visit(left)
-        return self.product(
+        made = self.product(
             new, raw, lambda number: ast.BinOp(beside, op, number), lambda value: call(guard, beside, value)
         )
+        return made or call(guard, beside, call("_mul_", new.left, new.right))
 
     def product(
         self,
