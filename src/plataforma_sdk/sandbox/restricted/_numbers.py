@@ -48,6 +48,7 @@ class Knowledge:
         small: names that are only ever small integers here.
         lists: names that only ever mean lists of numbers that nobody else can reach; see `_private_lists`.
         own: names bound by nothing but statements of this function: no expression, here or elsewhere, rebinds them.
+        makes_generator: whether the function holds a ``yield``.
         floating: those of them that begin as a float: a hint which type to test first, and no claim.
     """
 
@@ -57,6 +58,7 @@ class Knowledge:
     lists: frozenset[str] = frozenset()
     own: frozenset[str] = frozenset()
     floating: frozenset[str] = frozenset()
+    makes_generator: bool = False
 
     def is_builtin(self, identifier: str) -> bool:
         """Whether `identifier` still means the builtin."""
@@ -200,6 +202,7 @@ class _Bindings:
     others: set[str] = attrs.field(factory=set)
     seen: set[int] = attrs.field(factory=set)
     stored: dict[str, list[ast.expr]] = attrs.field(factory=dict)
+    makes_generator: bool = False
 
     def holds_numbers(self, identifier: str, knowledge: Knowledge) -> bool:
         """Whether only lists of numbers are bound to a name, and only numbers put into them."""
@@ -239,7 +242,9 @@ def infer(function: ast.FunctionDef | ast.AsyncFunctionDef, bound: frozenset[str
         candidates, lists = set(), set()  # a chain of assignments as long as that is no program of a person's
     small = {key for key in found.counters & candidates if all(map(_is_counter_value, found.values[key]))}
     floating = frozenset(key for key in own if any(map(_is_float, found.values[key])))
-    return Knowledge(bound, frozenset(candidates), frozenset(small), frozenset(lists), own, floating)
+    return Knowledge(
+        bound, frozenset(candidates), frozenset(small), frozenset(lists), own, floating, found.makes_generator
+    )
 
 
 def _is_float(value: ast.expr) -> bool:
@@ -284,6 +289,10 @@ def _collect_loop(found: _Bindings, node: ast.For) -> None:
         found.bind(node.target, ast.Subscript(node.iter, constant(0), LOAD))
 
 
+def _collect_yield(found: _Bindings, _: ast.AST) -> None:
+    found.makes_generator = True
+
+
 def _collect_others(found: _Bindings, node: ast.AST) -> None:
     found.others.update(_other_bindings(node))
 
@@ -316,6 +325,8 @@ _OTHERS: Final = (
 )
 _COLLECT: Final[dict[type, Callable[[_Bindings, Any], None]]] = {
     **dict.fromkeys(_OTHERS, _collect_others),
+    ast.Yield: _collect_yield,
+    ast.YieldFrom: _collect_yield,
     ast.Name: _collect_name,
     ast.Assign: _collect_assignment,
     ast.AugAssign: _collect_augmented,
