@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import attrs
 
+from plataforma_sdk.sandbox.restricted._names import mangle
 from plataforma_sdk.sandbox.restricted._private_lists import is_list_of, uses_of
 from plataforma_sdk.sandbox.restricted._scan import walk_scope
 from plataforma_sdk.sandbox.restricted._trees import LOAD, children, constant, is_call_to, name, walk
@@ -47,6 +48,8 @@ class Knowledge:
         numbers: names that are only ever numbers here.
         small: names that are only ever small integers here.
         lists: names that only ever mean lists of numbers that nobody else can reach; see `_private_lists`.
+        local: names of this scope alone, as they are called inside: nobody else rebinds them, a finalizer that runs
+            between two reads neither.
         own: names bound by nothing but statements of this function: no expression, here or elsewhere, rebinds them.
         makes_generator: whether the function holds a ``yield``.
         floating: those of them that begin as a float: a hint which type to test first, and no claim.
@@ -56,6 +59,7 @@ class Knowledge:
     numbers: frozenset[str] = frozenset()
     small: frozenset[str] = frozenset()
     lists: frozenset[str] = frozenset()
+    local: frozenset[str] = frozenset()
     own: frozenset[str] = frozenset()
     floating: frozenset[str] = frozenset()
     makes_generator: bool = False
@@ -152,6 +156,7 @@ class Knowledge:
             numbers=(self.numbers - hidden) | counters | elements,
             small=(self.small - hidden) | counters,
             lists=self.lists - hidden,
+            local=self.local.union(map(mangle, targets)),
             own=self.own - hidden,
         )
 
@@ -200,6 +205,9 @@ class _Bindings:
     values: dict[str, list[ast.expr]] = attrs.field(factory=dict)
     counters: set[str] = attrs.field(factory=set)
     others: set[str] = attrs.field(factory=set)
+    local: set[str] = attrs.field(factory=set)
+    shared: set[str] = attrs.field(factory=set)
+    inner: set[int] = attrs.field(factory=set)
     seen: set[int] = attrs.field(factory=set)
     stored: dict[str, list[ast.expr]] = attrs.field(factory=dict)
     makes_generator: bool = False
@@ -210,10 +218,31 @@ class _Bindings:
             is_list_of(value, knowledge.is_number, knowledge.inside) for value in self.values[identifier]
         ) and all(map(knowledge.is_number, self.stored[identifier]))
 
+    def private(self, body: list[ast.stmt], own: frozenset[str]) -> frozenset[str]:
+        """Find the names that mean lists without an alias, whatever these hold."""
+        lists = {key for key in own if all(isinstance(value, _LISTS) for value in self.values[key])}
+        if not lists:
+            return frozenset()
+        uses = uses_of(body, lists, self.knowledge.bound)
+        self.stored = {key: uses.stored.get(key, []) for key in uses.names}
+        return frozenset(uses.names)
+
+    def settle(self, numbers: frozenset[str], lists: frozenset[str]) -> tuple[frozenset[str], frozenset[str]]:
+        """Take out names of which something else is bound than numbers, or lists of numbers, until none is left."""
+        for _ in range(_MAX_ROUNDS):
+            knowledge = Knowledge(self.knowledge.bound, numbers=numbers, lists=lists)
+            kept = frozenset(key for key in numbers if all(map(knowledge.is_number, self.values[key])))
+            kept_lists = frozenset(key for key in lists if self.holds_numbers(key, knowledge))
+            if kept == numbers and kept_lists == lists:
+                return numbers, lists
+            numbers, lists = kept, kept_lists
+        return frozenset(), frozenset()  # a chain of assignments as long as that is no program of a person's
+
     def bind(self, target: ast.Name, value: ast.expr) -> None:
         """Note that `target` is bound to `value`."""
         self.values.setdefault(target.id, []).append(value)
         self.seen.add(id(target))
+        self.local.add(target.id)
 
 
 def infer(function: ast.FunctionDef | ast.AsyncFunctionDef, bound: frozenset[str]) -> Knowledge:
@@ -224,26 +253,17 @@ def infer(function: ast.FunctionDef | ast.AsyncFunctionDef, bound: frozenset[str
     """
     found = _collect(function, Knowledge(bound))
     own = frozenset(found.values) - found.others
-    lists = {key for key in own if all(isinstance(value, _LISTS) for value in found.values[key])}
-    if lists:
-        uses = uses_of(function.body, lists, bound)
-        lists = uses.names
-        for key in lists:
-            found.stored[key] = uses.stored.get(key, [])
-    candidates = set(own)
-    for _ in range(_MAX_ROUNDS):
-        knowledge = Knowledge(bound, frozenset(candidates), lists=frozenset(lists))
-        kept = {key for key in candidates if all(map(knowledge.is_number, found.values[key]))}
-        kept_lists = {key for key in lists if found.holds_numbers(key, knowledge)}
-        if kept == candidates and kept_lists == lists:
-            break
-        candidates, lists = kept, kept_lists
-    else:
-        candidates, lists = set(), set()  # a chain of assignments as long as that is no program of a person's
-    small = {key for key in found.counters & candidates if all(map(_is_counter_value, found.values[key]))}
-    floating = frozenset(key for key in own if any(map(_is_float, found.values[key])))
+    numbers, lists = found.settle(own, found.private(function.body, own))
+    small = {key for key in found.counters & numbers if all(map(_is_counter_value, found.values[key]))}
     return Knowledge(
-        bound, frozenset(candidates), frozenset(small), frozenset(lists), own, floating, found.makes_generator
+        bound,
+        numbers=numbers,
+        small=frozenset(small),
+        lists=lists,
+        local=frozenset(map(mangle, found.local - found.shared)),
+        own=own,
+        floating=frozenset(key for key in own if any(map(_is_float, found.values[key]))),
+        makes_generator=found.makes_generator,
     )
 
 
@@ -257,7 +277,8 @@ def _is_counter_value(value: ast.expr) -> bool:
 
 def _collect(function: ast.FunctionDef | ast.AsyncFunctionDef, knowledge: Knowledge) -> _Bindings:
     found = _Bindings(knowledge)
-    found.others.update(parameter.arg for parameter in children(function.args) if isinstance(parameter, ast.arg))
+    found.local.update(parameter.arg for parameter in children(function.args) if isinstance(parameter, ast.arg))
+    found.others |= found.local
     for node in walk_scope(function.body):
         collect = _COLLECT.get(type(node))
         if collect is not None:
@@ -268,6 +289,13 @@ def _collect(function: ast.FunctionDef | ast.AsyncFunctionDef, knowledge: Knowle
 def _collect_name(found: _Bindings, node: ast.Name) -> None:
     if not isinstance(node.ctx, ast.Load) and id(node) not in found.seen:
         found.others.add(node.id)
+        if id(node) not in found.inner:
+            found.local.add(node.id)
+
+
+def _collect_targets(found: _Bindings, node: ast.comprehension) -> None:
+    """The targets of a comprehension are its own: outside, the name may be a global."""
+    found.inner.update([id(part) for part in walk(node.target)])
 
 
 def _collect_assignment(found: _Bindings, node: ast.Assign) -> None:
@@ -294,7 +322,10 @@ def _collect_yield(found: _Bindings, _: ast.AST) -> None:
 
 
 def _collect_others(found: _Bindings, node: ast.AST) -> None:
-    found.others.update(_other_bindings(node))
+    names = _other_bindings(node)
+    found.others |= names
+    if isinstance(node, (ast.Global, ast.Nonlocal, *_DEFINITIONS)):
+        found.shared |= names
 
 
 def _other_bindings(node: ast.AST) -> set[str]:
@@ -327,6 +358,7 @@ _COLLECT: Final[dict[type, Callable[[_Bindings, Any], None]]] = {
     **dict.fromkeys(_OTHERS, _collect_others),
     ast.Yield: _collect_yield,
     ast.YieldFrom: _collect_yield,
+    ast.comprehension: _collect_targets,
     ast.Name: _collect_name,
     ast.Assign: _collect_assignment,
     ast.AugAssign: _collect_augmented,

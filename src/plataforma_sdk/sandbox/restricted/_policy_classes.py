@@ -97,7 +97,9 @@ class Policy(FlowPolicy):
         self._defaults(node.args)
         self._parameters(node, node.args)
         # in the iterable of a comprehension ':=' is a syntax error, inside a lambda too
-        self.scopes.append(Scope("function", Knowledge(self.known.bound), has_temporaries=self.scope.has_temporaries))
+        parameters = frozenset(item.arg for item in children(node.args) if isinstance(item, ast.arg))
+        inside = Knowledge(self.known.bound, local=parameters)
+        self.scopes.append(Scope("function", inside, has_temporaries=self.scope.has_temporaries))
         work = count_work(node.body)
         body = self.visit(node.body)
         self.scopes.pop()

@@ -16,6 +16,7 @@
     case [a, *b]            match _matched_(x): ...                 what is copied is charged
     finally: B              finally: for _w in _fuel_: B; break     skipped where a limit passes through
     finally: return         refused: it would swallow a limit
+    [f(x) + y for x in xs]  [t if type(t) is int ... for x in ... for t in [f(x) + y]]      see `_bind_first`
     (x for x in g)          _gn_(x for x in _compress_(_gs_(g), _fuel_))     nesting of lazy iterators is counted
 """
 
@@ -171,6 +172,7 @@ class FlowPolicy(CallPolicy):
         node.elt = self.paid(self.visit(node.elt), work)
         if isinstance(node, ast.SetComp) and not is_scalar:
             node.elt = self.key(node.elt)
+        _bind_first(node)
         self.scopes.pop()
         return node
 
@@ -358,6 +360,24 @@ class FlowPolicy(CallPolicy):
     def visit_MatchOr(self, node: ast.MatchOr) -> ast.pattern:
         node.patterns = self._patterns(node.patterns)
         return node
+
+
+def _bind_first(node: ast.ListComp | ast.SetComp | ast.GeneratorExp) -> None:
+    """Bind the temporary that an element begins with by a clause: ``:=`` makes a cell of it in the function outside.
+
+    ``[t if f(t := x + 1) else g(t) for x in xs]`` -> ``[t if f(t) else g(t) for x in xs for t in [x + 1]]``, which
+    CPython compiles to a plain assignment, and only where the iterable may stand: ``:=`` in it is a syntax error.
+    """
+    first: ast.AST = node.elt
+    while isinstance(first, ast.IfExp | ast.BoolOp | ast.Compare):
+        first = getattr(first, "test", None) or getattr(first, "left", None) or first.values[0]  # type: ignore[union-attr]
+    if not is_call_to(first, "_type_", "_len_"):
+        return
+    match first:
+        case ast.Call(args=[ast.NamedExpr(target=target, value=value)]):
+            if not any(isinstance(part, ast.NamedExpr) for part in walk(value)):
+                first.args = [name(target.id)]
+                node.generators.append(ast.comprehension(target, ast.List([value], ast.Load()), [], 0))
 
 
 def _work_of_tests(generators: list[ast.comprehension]) -> int:

@@ -128,9 +128,10 @@ class OperatorPolicy(ProductPolicy):
             return self._set_operation(new, _SET_GUARDS[op])
         if op is ast.Add or (op is ast.Mult and tiny and self.scope.has_temporaries):
             return self._checked_after(new, left, is_text=is_text)
-        if op is ast.Mod and isinstance(left, ast.Name) and is_small_constant(right):
-            same = test_type(new.left, ast.Is(), "_int_")
-            return choose(same, new, call("_mod_", name(new.left.id), new.right))  # type: ignore[attr-defined]
+        held = self.held(new.left) if op is ast.Mod and is_small_constant(right) else None
+        if held is not None:
+            first, new.left = held
+            return choose(test_type(first, ast.Is(), "_int_"), new, call("_mod_", new.left, new.right))
         if op is ast.FloorDiv and is_small_constant(right):
             return new
         product = self.product(new, raw) if op is ast.Mult else None
@@ -213,7 +214,13 @@ class OperatorPolicy(ProductPolicy):
         else:
             return place(call(guard, node.left, container), node)  # type: ignore[return-value]
         if not is_short:
-            tests.append(test_type(container, ast.In(), "_HASHED_"))
+            first = container
+            if isinstance(container, ast.Name) and not self.is_steady(container):
+                held = self.held(container)
+                if held is None:
+                    return place(call(guard, node.left, container), node)  # type: ignore[return-value]
+                first, node.comparators[0] = held
+            tests.append(test_type(first, ast.In(), "_HASHED_"))
         test = tests[0] if len(tests) == 1 else ast.BoolOp(ast.And(), tests)
         return place(choose(test, node, call(guard, node.left, container)), node)  # type: ignore[return-value]
 

@@ -28,6 +28,7 @@ WORD: Final = 2**29
 
 _SHORT_NODES: Final = 24
 _BESIDE: Final[dict[type[ast.operator], str]] = {ast.Add: "_add_", ast.Sub: "_sub_"}
+_Held: TypeAlias = tuple[ast.expr, ast.expr]
 _Join: TypeAlias = Callable[[ast.expr], ast.expr]
 
 
@@ -71,6 +72,28 @@ class ProductPolicy(NamePolicy):
         plain: _Join = join or (lambda value: value)
         if self.scope.has_temporaries and self.known.is_number(raw[0]) and self.known.is_number(raw[1]):
             return self._sized(new, plain, join_guarded)
+        sides = self._held_sides(new)
+        if sides is None:
+            return None
+        first, second = sides
+        whole = ast.BinOp(first[1], new.op, second[1])
+        guarded, by_float = join_guarded(call("_mul_", first[1], second[1])), plain(whole)
+        real: ast.expr = ast.BinOp(first[1], new.op, new.right)
+        if join is not None:  # what is joined to a number must be one: a class may multiply a float and get a text
+            real = choose(test_type(second[0], ast.In(), "_NUMERIC_"), by_float, guarded)
+        integral = choose(test_type(second[1], ast.Is(), "_float_"), by_float, guarded)
+        sized = self._sized(whole, plain, join_guarded)
+        integral = choose(test_type(second[0], ast.Is(), "_int_"), sized, integral)
+        ways = [("_float_", real), ("_int_", integral)]
+        if isinstance(raw[0], ast.Subscript) and not isinstance(raw[0].slice, ast.Constant):
+            ways.reverse()
+        (kind, way), (other_kind, other_way) = ways
+        otherwise = join_guarded(call("_mul_", first[1], new.right))
+        otherwise = choose(test_type(first[1], ast.Is(), other_kind), other_way, otherwise)
+        return choose(test_type(first[0], ast.Is(), kind), way, otherwise)
+
+    def _held_sides(self, new: ast.BinOp) -> tuple[_Held, _Held] | None:
+        """Write both sides so that each is evaluated once, the left one first."""
         is_quiet = isinstance(new.right, ast.Name | ast.Constant)
         if not _is_short(new.right) or (not is_quiet and self.scope.kind == "comprehension"):
             return None
@@ -78,24 +101,7 @@ class ProductPolicy(NamePolicy):
         second = (new.right, new.right) if isinstance(new.right, ast.Constant) else self.held(new.right)
         if first is None or second is None or not self.scope.has_temporaries:
             return None
-        whole = ast.BinOp(first[1], new.op, second[1])
-        short, guarded = self._sized(whole, plain, join_guarded), join_guarded(call("_mul_", first[1], second[1]))
-        by_float = plain(whole)
-        integral = choose(
-            test_type(second[0], ast.Is(), "_int_"),
-            short,
-            choose(test_type(second[1], ast.Is(), "_float_"), by_float, guarded),
-        )
-        if join is None:
-            real: ast.expr = ast.BinOp(first[1], new.op, new.right)
-        else:  # what is joined to a number must be one: a class may multiply a float and get a text
-            real = choose(test_type(second[0], ast.In(), "_NUMERIC_"), by_float, guarded)
-        otherwise = join_guarded(call("_mul_", first[1], new.right))
-        if isinstance(raw[0], ast.Subscript) and not isinstance(raw[0].slice, ast.Constant):
-            otherwise = choose(test_type(first[1], ast.Is(), "_float_"), real, otherwise)
-            return choose(test_type(first[0], ast.Is(), "_int_"), integral, otherwise)
-        otherwise = choose(test_type(first[1], ast.Is(), "_int_"), integral, otherwise)
-        return choose(test_type(first[0], ast.Is(), "_float_"), real, otherwise)
+        return first, second
 
     def _sized(self, whole: ast.expr, plain: _Join, join_guarded: _Join) -> ast.expr:
         """Evaluate the product of two integers, and look at its size."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import itertools
 import textwrap
 
@@ -263,3 +264,94 @@ def test_a_small_number_is_written_natively_and_an_unknown_one_is_not():
     assert "_b_str_" in written("def f(i):\n    return str(i)")
     assert "_grown_" in written("def f(i):\n    return str(i) + '-'")
     assert "_fmt_" in written("def f():\n    return [f'{i:{w}}' for i in range(9)]")
+
+
+# --- names that are read twice ---------------------------------------------------------------------------------------
+
+READS = {
+    "key": "d[x]",
+    "method": "x.upper()",
+    "method of an own class": "x.format(d)",
+    "attribute": "x.format",
+    "comparison": "x == d",
+    "member": "x in d",
+    "container": "1 in x",
+    "slice": "x[1:]",
+    "remainder": "x % 7",
+    "product": "x * d",
+    "text": "str(x)",
+    "formatted": "f'{x}'",
+    "negative": "-x",
+    "difference": "x - d",
+    "join": "','.join(x)",
+}
+
+
+@pytest.mark.parametrize("expression", READS.values(), ids=READS)
+@pytest.mark.parametrize(
+    "scope",
+    [
+        "def f(d):\n    return {0}\n",
+        "def f(d):\n    global x\n    x = 1\n    return {0}\n",
+        "def f(d, x):\n    def g():\n        nonlocal x\n        x = 2\n    return {0}\n",
+        "def f(d):\n    x = 1\n    def g():\n        return {0}\n",
+        "def f(d):\n    y = [x for x in d]\n    return {0}\n",
+        "f = lambda d: {0}\n",
+        "x = 1\nd = 2\ny = {0}\n",
+    ],
+    ids=["free", "global", "nonlocal", "outer", "beside a comprehension", "lambda", "module"],
+)
+def test_a_name_that_a_finalizer_may_rebind_is_read_once_by_each_branch(scope, expression):
+    """A generator that is freed runs its ``finally`` anywhere, between a test and what was tested too."""
+    tests = [
+        part
+        for part in ast.walk(ast.parse(written(scope.format(expression))))
+        if isinstance(part, ast.Call) and getattr(part.func, "id", "") in ("_type_", "_len_")
+    ]
+    bare = [part for part in tests if isinstance(part.args[0], ast.Name) and part.args[0].id == "x"]
+
+    assert not bare
+
+
+@pytest.mark.parametrize("expression", READS.values(), ids=READS)
+@pytest.mark.parametrize(
+    "scope",
+    ["def f(x, d):\n    return {0}\n", "def f(d):\n    x = d\n    return {0}\n", "f = lambda d, x: {0}\n"],
+    ids=["parameter", "assigned", "parameter of a lambda"],
+)
+def test_a_local_name_needs_no_temporary(scope, expression):
+    assert ":= x)" not in written(scope.format(expression))
+
+
+TARGETS = {"target": "def f(ys):\n    return [x.upper() + 'a' for x in ys]", "module": "y = [x.upper() for x in 'ab']"}
+
+
+@pytest.mark.parametrize("source", TARGETS.values(), ids=TARGETS)
+def test_the_target_of_a_comprehension_is_local_to_it(source):
+    assert "_type_(x) is _str_" in written(source)
+
+
+def test_the_temporary_of_an_element_is_bound_by_a_clause():
+    """``:=`` in a comprehension makes a cell of it, at every call of the function."""
+    made = written("def f(g, y, xs):\n    return [g(x) + y for x in xs]")
+
+    assert "for _t1 in [g(x) + y]" in made
+    assert ":=" not in made
+    assert "for _t" not in written("def f(g, y, xs):\n    return [(z := g(x)) + y for x in xs]")
+
+
+ELEMENTS = ["x + y", "x * y", "-x", "x.upper() + y", "f'{x}{y}'", "d.get(x, 0) + y", "(z := x) + y", "str(x) + str(y)"]
+MADE = ["[{0} for x in a for y in b if x]", "{{{0} for x in a for y in b}}", "list({0} for x in a for y in b)"]
+
+
+@pytest.mark.parametrize("element", ELEMENTS)
+@pytest.mark.parametrize("made", MADE, ids=["list", "set", "generator"])
+def test_the_elements_of_a_comprehension_are_those_of_python(element, made):
+    call = "f(['p', 'q'], ['r', 's'], {'p': 't', 'q': 'u'})"
+    source = f"def f(a, b, d):\n    return {made.format(element)}\nresult = {call}"
+    if element in ("x * y", "-x"):
+        source = source.replace("['p', 'q'], ['r', 's']", "[3, 4.5], [2, 2**70]")
+    plain = {}
+    exec(source, plain)
+
+    assert Runner().run(source)["result"] == plain["result"]
