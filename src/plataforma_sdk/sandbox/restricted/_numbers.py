@@ -8,6 +8,7 @@ number expressions in their own function.
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -141,12 +142,12 @@ class Knowledge:
         means outside.
         """
         generators = node.generators
-        targets = [part.id for item in generators for part in walk(item.target) if isinstance(part, ast.Name)]
+        targets = Counter(part.id for item in generators for part in walk(item.target) if isinstance(part, ast.Name))
         rebound = {part.target.id for part in walk(node) if isinstance(part, ast.NamedExpr)}
         single = {
             item.target.id: item.iter
             for item in generators
-            if isinstance(item.target, ast.Name) and targets.count(item.target.id) == 1
+            if isinstance(item.target, ast.Name) and targets[item.target.id] == 1
         }
         counters = {key for key, source in single.items() if self.is_range(source)} - rebound
         elements = {key for key, source in single.items() if self.is_list(source)} - rebound

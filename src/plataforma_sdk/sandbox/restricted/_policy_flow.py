@@ -172,7 +172,7 @@ class FlowPolicy(CallPolicy):
         node.elt = self.paid(self.visit(node.elt), work)
         if isinstance(node, ast.SetComp) and not is_scalar:
             node.elt = self.key(node.elt)
-        _bind_first(node)
+        _bind_first(node.elt, node.generators)
         self.scopes.pop()
         return node
 
@@ -185,6 +185,7 @@ class FlowPolicy(CallPolicy):
         node.key, node.value = self.paid(self.visit(node.key), work), self.visit(node.value)
         if not is_scalar:
             node.key = self.key(node.key)
+        _bind_first(node.key, node.generators)
         self.scopes.pop()
         return node
 
@@ -362,13 +363,12 @@ class FlowPolicy(CallPolicy):
         return node
 
 
-def _bind_first(node: ast.ListComp | ast.SetComp | ast.GeneratorExp) -> None:
-    """Bind the temporary that an element begins with by a clause: ``:=`` makes a cell of it in the function outside.
+def _bind_first(first: ast.AST, generators: list[ast.comprehension]) -> None:
+    """Bind the temporary that an element or key begins with by a clause: ``:=`` makes a cell of it in the function.
 
     ``[t if f(t := x + 1) else g(t) for x in xs]`` -> ``[t if f(t) else g(t) for x in xs for t in [x + 1]]``, which
     CPython compiles to a plain assignment, and only where the iterable may stand: ``:=`` in it is a syntax error.
     """
-    first: ast.AST = node.elt
     while isinstance(first, ast.IfExp | ast.BoolOp | ast.Compare):
         first = getattr(first, "test", None) or getattr(first, "left", None) or first.values[0]  # type: ignore[union-attr]
     if not is_call_to(first, "_type_", "_len_"):
@@ -377,7 +377,7 @@ def _bind_first(node: ast.ListComp | ast.SetComp | ast.GeneratorExp) -> None:
         case ast.Call(args=[ast.NamedExpr(target=target, value=value)]):
             if not any(isinstance(part, ast.NamedExpr) for part in walk(value)):
                 first.args = [name(target.id)]
-                node.generators.append(ast.comprehension(target, ast.List([value], ast.Load()), [], 0))
+                generators.append(ast.comprehension(target, ast.List([value], ast.Load()), [], 0))
 
 
 def _work_of_tests(generators: list[ast.comprehension]) -> int:

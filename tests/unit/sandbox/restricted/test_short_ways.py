@@ -355,3 +355,16 @@ def test_the_elements_of_a_comprehension_are_those_of_python(element, made):
     exec(source, plain)
 
     assert Runner().run(source)["result"] == plain["result"]
+
+
+@pytest.mark.parametrize(
+    "made", ["{x + y: y * 2 for x in a for y in b}", "{x.upper(): x * 2 for x in a if x not in b}"]
+)
+def test_the_keys_of_a_comprehension_are_those_of_python(made):
+    """A key is evaluated before its value."""
+    source = f"def f(a, b):\n    return list({made}.items())\nresult = f(['p', 'q'], ['r', 's'])"
+    plain = {}
+    exec(source, plain)
+
+    assert Runner().run(source)["result"] == plain["result"]
+    assert ":= x + y" not in written(source)
