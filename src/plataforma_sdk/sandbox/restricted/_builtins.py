@@ -55,7 +55,7 @@ class Builtins:
         self._methods = methods
         self._classes = classes
         self._output = output
-        self._folds = Folds(meter, scales, operators, iterables)
+        self.folds = Folds(meter, scales, operators, iterables)
         self._tokens: dict[type, SealedType] = {}
 
     def table(self) -> dict[str, Any]:
@@ -195,9 +195,9 @@ class Builtins:
             "repr": texts.repr,
             "ascii": texts.ascii,
             "format": texts.format,
-            "sum": self._folds.sum,
-            "min": self._folds.extreme(min),
-            "max": self._folds.extreme(max),
+            "sum": self.folds.sum,
+            "min": self.folds.extreme(min),
+            "max": self.folds.extreme(max),
             "sorted": self.sorted,
             "any": self.any,
             "all": self.all,

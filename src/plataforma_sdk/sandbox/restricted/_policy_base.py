@@ -121,14 +121,19 @@ class PolicyBase(RestrictingNodeTransformer):
     def held(self, value: ast.expr, *, is_pinned: bool = False) -> tuple[ast.expr, ast.expr] | None:
         """Write `value` so that it is evaluated once and read again: (first reading, later ones), or None.
 
-        A mere name is read again as it is, unless `is_pinned`: what is evaluated in between might rebind it.
+        A mere name is read again as it is where it is local, unless `is_pinned`: what is evaluated in between might
+        rebind it. Any other name may be rebound at any moment, by the ``finally`` of a generator that is freed.
         """
-        if isinstance(value, ast.Name) and not is_pinned:
+        if not is_pinned and self.is_steady(value):
             return value, value
         if not self.scope.has_temporaries:
             return None
         temporary = self.temporary()
         return walrus(temporary, value), name(temporary)
+
+    def is_steady(self, value: ast.expr) -> bool:
+        """Whether `value` is a name that means the same, read twice in a row."""
+        return isinstance(value, ast.Name) and value.id in self.known.local
 
     # --- names ---------------------------------------------------------------------------------------------------
 

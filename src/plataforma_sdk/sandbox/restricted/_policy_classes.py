@@ -15,12 +15,12 @@
 from __future__ import annotations
 
 import ast
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from plataforma_sdk.sandbox.restricted._numbers import Knowledge, infer
 from plataforma_sdk.sandbox.restricted._policy_base import Scope, count_work
 from plataforma_sdk.sandbox.restricted._policy_flow import FlowPolicy
-from plataforma_sdk.sandbox.restricted._scan import BINDS, walk_scope
+from plataforma_sdk.sandbox.restricted._scan import BINDS
 from plataforma_sdk.sandbox.restricted._trees import call, children, choose, constant, name, place, walk
 
 __all__ = ["Policy"]
@@ -50,10 +50,9 @@ class Policy(FlowPolicy):
         self._drop_type_parameters(node)
         writes_self = _writes_self(node)
         self.scopes.append(Scope("function", knowledge, is_self_own=writes_self))
-        makes_generator = any(isinstance(part, ast.Yield | ast.YieldFrom) for part in walk_scope(node.body))
         node.body = self._body(node)
         self.scopes.pop()
-        node.decorator_list.extend(self._engine_decorators(node, makes_generator=makes_generator))
+        node.decorator_list.extend(self._engine_decorators(node, makes_generator=knowledge.makes_generator))
         return node
 
     def _engine_decorators(self, node: _Function, *, makes_generator: bool) -> list[ast.expr]:
@@ -98,7 +97,9 @@ class Policy(FlowPolicy):
         self._defaults(node.args)
         self._parameters(node, node.args)
         # in the iterable of a comprehension ':=' is a syntax error, inside a lambda too
-        self.scopes.append(Scope("function", Knowledge(self.known.bound), has_temporaries=self.scope.has_temporaries))
+        parameters = frozenset(item.arg for item in children(node.args) if isinstance(item, ast.arg))
+        inside = Knowledge(self.known.bound, local=parameters)
+        self.scopes.append(Scope("function", inside, has_temporaries=self.scope.has_temporaries))
         work = count_work(node.body)
         body = self.visit(node.body)
         self.scopes.pop()
@@ -171,12 +172,13 @@ def _writes_self(node: _Function) -> bool:
         return False
     has_writes = False
     for part in walk(node):
-        if isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name) and part.value.id == "self":
-            has_writes = has_writes or not isinstance(part.ctx, ast.Load)
-        elif part is not node and "self" in BINDS.get(type(part), _nothing)(part) and not isinstance(part, ast.arg):
+        kind = type(part)
+        if kind is ast.Attribute:
+            is_of_self = isinstance(part.value, ast.Name) and part.value.id == "self"  # type: ignore[attr-defined]
+            has_writes = has_writes or (is_of_self and not isinstance(part.ctx, ast.Load))  # type: ignore[attr-defined]
+        elif kind in _REBINDS and part is not node and "self" in _REBINDS[kind](part):
             return False
     return has_writes
 
 
-def _nothing(_: ast.AST) -> tuple[str, ...]:
-    return ()
+_REBINDS: Final = {kind: binds for kind, binds in BINDS.items() if kind is not ast.arg}

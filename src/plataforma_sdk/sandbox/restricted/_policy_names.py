@@ -91,14 +91,15 @@ class NamePolicy(PolicyBase):
 
     def guarded_load(self, node: ast.Attribute, attribute: str, guard: str = "_attr_") -> ast.expr:
         """Load through the guard; an instance of one of the module's own classes needs none."""
-        guarded = call(guard, node.value, constant(attribute))
-        if not isinstance(node.value, ast.Name):
-            return guarded
-        return self.if_own(node.value, ast.Attribute(node.value, node.attr, ast.Load()), guarded)
+        held = self.held(node.value) if isinstance(node.value, ast.Name) else None
+        if held is None:
+            return call(guard, node.value, constant(attribute))
+        first, again = held
+        return self.if_own(first, ast.Attribute(again, node.attr, ast.Load()), call(guard, again, constant(attribute)))
 
-    def if_own(self, receiver: ast.Name, native: ast.expr, guarded: ast.expr) -> ast.expr:
-        """Choose by whether `receiver` is an instance of one of the module's own classes."""
-        is_own = ast.Compare(call("_type_", call("_type_", receiver)), [ast.Is()], [name("_meta_")])
+    def if_own(self, first: ast.expr, native: ast.expr, guarded: ast.expr) -> ast.expr:
+        """Choose by whether the receiver, read `first` here, is an instance of one of the module's own classes."""
+        is_own = ast.Compare(call("_type_", call("_type_", first)), [ast.Is()], [name("_meta_")])
         return choose(is_own, native, guarded)
 
     def visit_Global(self, node: ast.Global) -> ast.stmt:
