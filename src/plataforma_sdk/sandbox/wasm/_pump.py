@@ -16,12 +16,12 @@ from plataforma_sdk.errors import PlataformaError, QuotaExceededError, ResourceL
 from plataforma_sdk.sandbox._protocols import EngineContext
 from plataforma_sdk.sandbox.wasm._calls import HostRequest, PendingCall, guest_error
 from plataforma_sdk.sandbox.wasm._fibers import scheduler_of
+from plataforma_sdk.sandbox.wasm._guest_protocol import Guest
 from plataforma_sdk.sandbox.wasm._host import InstanceHost
 from plataforma_sdk.sandbox.wasm._outbox import MAX_ERROR_CHARS, read_outbox
 from plataforma_sdk.sandbox.wasm._requests import HostRequests
 from plataforma_sdk.sandbox.wasm._share import CpuShare
 from plataforma_sdk.sandbox.wasm._steps import StepClock
-from plataforma_sdk.sandbox.wasm._store import GuestStore
 from plataforma_sdk.sandbox.wasm._traps import DEFAULT_FUEL, limit_error
 
 __all__ = ["Pump"]
@@ -43,7 +43,7 @@ class Pump:
         ended: what ended the guest: a hard limit, a crash, or None while it lives.
     """
 
-    def __init__(self, context: EngineContext, make_store: Callable[[InstanceHost], GuestStore]) -> None:
+    def __init__(self, context: EngineContext, make_store: Callable[[InstanceHost], Guest]) -> None:
         self.ended: PlataformaError | None = None
         self._module = context.module_id
         self._limits = context.limits
@@ -78,13 +78,16 @@ class Pump:
         Raises:
             PlataformaError: what the guest raised, or what ended it.
         """
-        self._on_loaded = self._loop.create_future()
+        on_loaded = self._on_loaded = self._loop.create_future()
         self._budget = self._fuel
         self._store.begin(self._store.load, self._budget, bundle, config)
         if not self.resume():
             self._scheduler.add(self)
-        is_ok, text = await self._on_loaded
-        data: dict[str, Any] = codec.decode(text)
+        is_ok, text = await on_loaded  # by its name: a small guest has loaded, and `_on_loaded` is None, by now
+        self._monitor.set_memory(self._store.memory.measure())
+        data = codec.decode(text)
+        if not isinstance(data, dict):
+            raise self._broken()
         if not is_ok:
             raise self._error_of(data)
         return data
