@@ -28,6 +28,7 @@ __all__ = ["Pump"]
 
 _MAX_TIMER_S: Final = 86_400.0
 _LONG_PUMP_FUEL: Final = 400_000
+_MAX_REASON_CHARS: Final = 120
 _MEASURE_EVERY: Final = 64
 """Memory is measured after pumps that could have allocated much, and now and then: it costs a system call."""
 
@@ -260,8 +261,8 @@ class Pump:
                 self.end(self._fault_of_the_runner(text))
         except ResourceLimitError as error:
             self.end(error)
-        except Exception:  # noqa: BLE001 - a guest's text must not reach the host's loop
-            self.end(self._broken())
+        except Exception as error:  # noqa: BLE001 - a guest's text must not reach the host's loop
+            self.end(self._broken(f"{type(error).__name__}: {error}"))
 
     def _fault_of_the_runner(self, text: bytes) -> PlataformaError:
         """Explain an error of `pump` itself: out of memory while it wrote the outbox, or a runner tampered with."""
@@ -311,9 +312,10 @@ class Pump:
             return limit_error(str(resource), module=self._module, limits=self._limits, used=used)
         return guest_error(data, self._module)
 
-    def _broken(self) -> SandboxCrashedError:
+    def _broken(self, why: str = "not an answer") -> SandboxCrashedError:
         return SandboxCrashedError(
-            f"Module {self._module!r} broke the wire: its runner was tampered with from inside; its instance is ended",
+            f"Module {self._module!r} broke the wire ({why[:_MAX_REASON_CHARS]}): what its guest wrote is no message, "
+            "see docs/reference/wire.md; its instance is ended",
             module=self._module,
         )
 
