@@ -110,6 +110,13 @@ def differential(session: nox.Session) -> None:
     session.run("pytest", "-rP", "tests/security/differential", *session.posargs, env=programs)
 
 
+@nox.session(python=PYTHONS)
+def integration(session: nox.Session) -> None:
+    """Build the examples in other languages, where their tools are, and run them; `tests` does so too."""
+    _install_project(session, "test")
+    _pytest(session, "tests/integration", "-rs", workers=0)
+
+
 @nox.session
 def coverage(session: nox.Session) -> None:
     """Measure which lines the tests reach, in one process."""

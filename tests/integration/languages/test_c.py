@@ -92,7 +92,7 @@ def test_a_required_permission_that_is_missing_stops_the_load(run, opened, packa
 def test_a_wrong_argument_is_the_module_s_error(run, opened, package):
     async def main():
         async with opened(package, grants=REQUIRED) as (_host, estoque):
-            with pytest.raises(GuestError, match="TypeError.*takes a name"):
+            with pytest.raises(GuestError, match=r"TypeError.*takes a name"):
                 await estoque.call("adicionar", 7)
 
     run(main())
