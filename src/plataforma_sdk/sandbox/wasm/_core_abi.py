@@ -77,6 +77,8 @@ def check_core(compiled: CompiledForeign, *, module: str) -> None:
     """
     code = _module_of(compiled)
     problems = [*_import_problems(code), *_export_problems(code)]
+    if compiled.memories > 1:
+        problems.append(f"it defines {compiled.memories} memories: build it with one")
     if problems:
         raise ModuleLoadError(f"Module {module!r} does not fit this host: {'; '.join(problems)}", module=module)
 

@@ -12,7 +12,13 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from plataforma_sdk import codec
-from plataforma_sdk.errors import PlataformaError, QuotaExceededError, ResourceLimitError, SandboxCrashedError
+from plataforma_sdk.errors import (
+    CodecError,
+    PlataformaError,
+    QuotaExceededError,
+    ResourceLimitError,
+    SandboxCrashedError,
+)
 from plataforma_sdk.sandbox._protocols import EngineContext
 from plataforma_sdk.sandbox.wasm._calls import HostRequest, PendingCall, guest_error
 from plataforma_sdk.sandbox.wasm._fibers import scheduler_of
@@ -86,9 +92,12 @@ class Pump:
             self._scheduler.add(self)
         is_ok, text = await on_loaded  # by its name: a small guest has loaded, and `_on_loaded` is None, by now
         self._monitor.set_memory(self._store.memory.measure())
-        data = codec.decode(text)
+        try:
+            data = codec.decode(text)
+        except CodecError as error:
+            raise self._broken(f"load answered {error}") from None
         if not isinstance(data, dict):
-            raise self._broken()
+            raise self._broken("load answered no object")
         if not is_ok:
             raise self._error_of(data)
         return data
@@ -281,10 +290,9 @@ class Pump:
 
     def on_raise(self, number: int, text: str) -> None:
         """See `OutboxReader`."""
-        call = self._calls.pop(number)
         data = codec.decode(text)
-        error = self._error_of(data)
-        call.settle(error=error)
+        error = self._error_of(data)  # before the call is taken out: what is no error ends the instance and each call
+        self._calls.pop(number).settle(error=error)
         if "limit" in data:
             self.end(error)
 
