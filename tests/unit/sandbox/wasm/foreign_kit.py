@@ -50,7 +50,6 @@ def core(*, outbox: str | bytes = b"r1 7", body: str = "", answer: int | None = 
 
 _ONE = '(param "inbox" string) (result (result string (error string)))'
 _TWO = '(param "bundle" string) (param "config" string) (result (result string (error string)))'
-HOST = '(param "method" string) (param "payload" string) (result (result string (error string)))'
 
 
 def component(
