@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
+import shutil
+import subprocess
 
 import pytest
 
 from plataforma_sdk.errors import GuestError, PermissionDeniedError, QuotaExceededError
 from plataforma_sdk.sandbox import ResourceLimits
 from plataforma_sdk.windows import UiEvent
+
+from .conftest import EXAMPLES
 
 REQUIRED = ("window.create", "system.storage", "events.subscribe[pedido.criado]")
 WARNS = "events.emit[module.estoque.baixo]"
@@ -113,5 +118,24 @@ def test_many_calls_at_once_are_each_answered(run, opened, package):
         async with opened(package, grants=REQUIRED) as (_host, estoque):
             await estoque.call("adicionar", "café", 1)
             assert await asyncio.gather(*(estoque.call("guardar") for _ in range(50))) == [1] * 50
+
+    run(main())
+
+
+@pytest.mark.usefixtures("package")
+def test_the_module_of_the_how_to_builds_and_answers(run, opened, tmp_path):
+    """With the command line that the page shows, beside the header that it says to copy."""
+    page = (EXAMPLES.parent / "docs" / "how-to" / "modules-in-c.md").read_text(encoding="utf-8")
+    blocks = dict(re.findall(r"^```(c|sh)\n(.*?)^```", page, re.MULTILINE | re.DOTALL))
+    (tmp_path / "estoque.c").write_text(blocks["c"])
+    shutil.copy(EXAMPLES / "c-estoque" / "plataforma.h", tmp_path)
+    subprocess.run(["sh", "-ec", blocks["sh"]], cwd=tmp_path, check=True, timeout=60)
+    manifest = 'id = "x"\nversion = "1.0.0"\nentry = "estoque.wasm"\n[permissions.required]\n"window.create" = "x"\n'
+    (tmp_path / "module.toml").write_text(manifest)
+
+    async def main():
+        async with opened(tmp_path, grants=["window.create"]) as (_host, module):
+            assert [await module.call("somar", n) for n in (2, 3)] == [2, 5]
+            assert (await module.render())["props"] == {"label": "Total", "value": 5}
 
     run(main())

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import re
+import shutil
+import subprocess
 from datetime import date
 from decimal import Decimal
 
@@ -12,6 +16,8 @@ import pytest
 from plataforma_sdk.errors import GuestError, SandboxError
 from plataforma_sdk.sandbox import ResourceLimits
 from plataforma_sdk.windows import UiEvent
+
+from .conftest import EXAMPLES
 
 REQUIRED = ("window.create", "system.storage", "events.subscribe[agenda.lembrete]")
 TELLS = "events.emit[module.tarefas.feita]"
@@ -172,5 +178,35 @@ def test_a_text_too_large_for_its_memory_ends_the_instance_and_not_the_module(ru
             await asyncio.sleep(0.5)
             assert await tarefas.call("eco", 1) == [1]
             assert tarefas.restarts == 1
+
+    run(main())
+
+
+@pytest.mark.usefixtures("package")
+def test_the_module_of_the_how_to_builds_and_answers(run, opened, tmp_path):
+    page = (EXAMPLES.parent / "docs" / "how-to" / "modules-in-javascript.md").read_text(encoding="utf-8")
+    (source,) = re.findall(r"^```js\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    example = EXAMPLES / "js-tarefas"
+    (tmp_path / "tarefas.js").write_text(source)
+    shutil.copy(example / "plataforma.js", tmp_path)
+    path = f"{example / 'node_modules' / '.bin'}{os.pathsep}{os.environ['PATH']}"
+    world = EXAMPLES.parent / "src" / "plataforma_sdk" / "sandbox" / "wasm" / "guest" / "wit"
+    command = ["componentize-qjs", "--sync", "--minify", "--wit", world, "--js", "tarefas.js", "-o", "tarefas.wasm"]
+    environment = {**os.environ, "PATH": path}
+    tool = shutil.which(command[0], path=path)
+    subprocess.run([tool, *command[1:]], cwd=tmp_path, check=True, timeout=60, env=environment)
+    permissions = ("window.create", "system.storage", "events.subscribe[contador.zerar]")
+    required = "".join(f'"{name}" = "x"\n' for name in permissions)
+    (tmp_path / "module.toml").write_text(
+        f'id = "contador"\nversion = "1.0.0"\nentry = "tarefas.wasm"\n[permissions.required]\n{required}'
+        '[events]\nconsumed = ["contador.zerar"]\n'
+    )
+
+    async def main():
+        async with opened(tmp_path, grants=permissions) as (host, module):
+            assert [await module.call("somar", n) for n in (2, 3)] == [2, 5]
+            assert (await module.render())["children"][0]["props"] == {"label": "Total", "value": 5}
+            await host.events.emit("contador.zerar")
+            assert await module.call("somar") == 1
 
     run(main())
