@@ -16,9 +16,19 @@ from typing import Any, Final
 from wasmtime import Func, FuncType, Linker, Memory, Trap, ValType, WasmtimeError
 from wasmtime import _ffi as ffi
 
+from plataforma_sdk.errors import SandboxError
 from plataforma_sdk.sandbox.wasm._binding import Pointer, check, pointer_of
 
-__all__ = ["CoreCall", "GuestMemory", "HostTrapError", "Instantiation", "Served", "define_function", "function_type"]
+__all__ = [
+    "CoreCall",
+    "GuestMemory",
+    "HostTrapError",
+    "Instantiation",
+    "Served",
+    "check_layout",
+    "define_function",
+    "function_type",
+]
 
 _I32, _I64 = 0, 1
 _VALUE_WORDS: Final = 4
@@ -59,6 +69,22 @@ _kept_alive: Final[list[Any]] = []
 
 Served = Callable[[Pointer, Sequence[int]], int | None]
 """``(store context, arguments as unsigned 32-bit or signed 64-bit numbers) -> result``; runs on the guest's fiber."""
+
+
+def check_layout() -> None:
+    """Prove what this file takes for granted about the library that is installed.
+
+    Raises:
+        SandboxError: this wasmtime lays its values out in another way.
+    """
+    value = ffi.wasmtime_val_t
+    facts = (
+        ctypes.sizeof(value) == _VALUE_WORDS * ctypes.sizeof(c_uint64),
+        value.of.offset == ctypes.sizeof(c_uint64),
+        (ffi.WASMTIME_I32.value, ffi.WASMTIME_I64.value) == (_I32, _I64),
+    )
+    if not all(facts):
+        raise SandboxError("This wasmtime is not one that the core binding knows; install the version of constraints")
 
 
 class HostTrapError(Exception):
@@ -240,7 +266,9 @@ class GuestMemory:
 
     def holds(self, position: int, size: int) -> bool:
         """Whether a range lies inside."""
-        return self._memory is not None and position >= 0 and size >= 0 and position + size <= self.measure()
+        if self._memory is None or position < 0 or size < 0:
+            return False
+        return position + size <= self.size_bytes or position + size <= self.measure()  # a memory never shrinks
 
     def read(self, position: int, size: int) -> bytes:
         """Copy bytes out.

@@ -38,6 +38,11 @@ class LineLog:
         self._level = level
         self._rest = ""
 
+    @property
+    def has_rest(self) -> bool:
+        """Whether something has no line end yet."""
+        return bool(self._rest)
+
     def write(self, data: bytes) -> bool:
         """Log the lines that `data` completes; false when the output quota is used up."""
         *lines, self._rest = (self._rest + data.decode("utf-8", "replace")).split("\n")
@@ -146,4 +151,5 @@ class CoreGuest:
     def end_turn(self) -> None:
         """Log what was written without a line end."""
         for output in self.outputs.values():
-            output.end_turn()
+            if output.has_rest:
+                output.end_turn()

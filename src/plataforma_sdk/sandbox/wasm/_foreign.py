@@ -11,6 +11,7 @@ import hashlib
 import importlib.metadata
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -28,15 +29,17 @@ from plataforma_sdk.sandbox.wasm import _foreign_compiler as compiler
 from plataforma_sdk.sandbox.wasm._binary import read_shape
 from plataforma_sdk.sandbox.wasm._binding import set_async_stack_size
 from plataforma_sdk.sandbox.wasm._compiled import check_python
+from plataforma_sdk.sandbox.wasm._core_binding import check_layout
 from plataforma_sdk.sandbox.wasm._selftest import self_test
 
-__all__ = ["COMPILE_S", "CompiledForeign", "compile_foreign", "foreign_engine"]
+__all__ = ["COMPILE_S", "CompiledForeign", "compile_foreign", "find_compiled", "foreign_engine"]
 
 COMPILE_S: Final = 60
 """How long one binary may take to compile; 31 MB of CPython take 8 s, QuickJS 2 s."""
 
 _FIBER_STACK_BYTES: Final = 4 * 1024 * 1024
-_KEPT_ARTEFACTS: Final = 32
+_KEPT_ARTEFACTS: Final = 64
+_ARTEFACT: Final = "code.cwasm"
 _LOCK: Final = threading.Lock()
 _PATH_SEPARATOR: Final = "\n"
 _BOOT: Final = (
@@ -85,37 +88,70 @@ def foreign_engine() -> Engine:
     """
     check_python(sys.version_info[:2])
     self_test()
+    check_layout()
     config = compiler.engine_config()
     set_async_stack_size(config, _FIBER_STACK_BYTES)
     return Engine(config)
 
 
-def compile_foreign(data: bytes, *, module: str) -> CompiledForeign:
-    """Return the machine code of a binary: mapped in a few ms, or compiled first. Blocks: call it in a thread.
+def find_compiled(data: bytes, *, module: str) -> CompiledForeign | None:
+    """Return the machine code of a binary that was compiled before, mapped in 2 ms, or None.
 
     Raises:
-        ModuleLoadError: not WebAssembly, larger than the caps, not valid, or not compiled within its limits.
+        ModuleLoadError: not WebAssembly, damaged, or larger than the caps.
         SandboxError: this platform cannot run the engine.
     """
+    return _find(_described(data, module))
+
+
+def compile_foreign(data: bytes, *, module: str) -> CompiledForeign:
+    """Return the machine code of a binary, compiled where it is missing. Blocks for up to `COMPILE_S`.
+
+    Raises:
+        ModuleLoadError: as `find_compiled`; or not valid, or not compiled within its limits.
+        SandboxError: as `find_compiled`.
+    """
+    binary = _described(data, module)
+    found = _find(binary)
+    if found is not None:
+        return found
+    with locked(binary.artefact.parent):  # of this binary alone: a slow one keeps nobody else waiting
+        found = _find(binary)
+        if found is None:
+            _compile(binary, data, module)
+            for old in prune(private_directory("foreign"), "[0-9a-f]*", _KEPT_ARTEFACTS):
+                shutil.rmtree(old, ignore_errors=True)
+            found = _find(binary)
+    if found is None:
+        raise SandboxError(f"The compiled module {binary.artefact} cannot be loaded; remove it and try again")
+    return found
+
+
+@attrs.frozen(kw_only=True)
+class _Binary:
+    kind: str
+    sha256: str
+    memories: int
+    artefact: Path
+
+
+def _described(data: bytes, module: str) -> _Binary:
     shape = read_shape(data, module=module)
     sha256 = hashlib.sha256(data).hexdigest()
     kind = "component" if shape.is_component else "module"
+    artefact = private_directory("foreign", _key(kind, sha256)) / _ARTEFACT
+    return _Binary(kind=kind, sha256=sha256, memories=shape.memories, artefact=artefact)
+
+
+def _find(binary: _Binary) -> CompiledForeign | None:
     with _LOCK:
         engine = foreign_engine()
-    directory = private_directory("foreign")
-    artefact = directory / f"{_key(kind, sha256)}.cwasm"
-    code = _map(engine, kind, artefact)
+    code = _map(engine, binary.kind, binary.artefact)
     if code is None:
-        with locked(directory):
-            code = _map(engine, kind, artefact)
-            if code is None:
-                _compile(kind, data, artefact, module)
-                for old in prune(directory, "*.cwasm", _KEPT_ARTEFACTS):
-                    old.unlink(missing_ok=True)
-                code = _map(engine, kind, artefact)
-    if code is None:
-        raise SandboxError(f"The compiled module {artefact} cannot be loaded; remove it and try again")
-    return CompiledForeign(sha256=sha256, artefact=artefact, code=code, memories=shape.memories, pid=os.getpid())
+        return None
+    return CompiledForeign(
+        sha256=binary.sha256, artefact=binary.artefact, code=code, memories=binary.memories, pid=os.getpid()
+    )
 
 
 def _map(engine: Engine, kind: str, path: Path) -> Component | Module | None:
@@ -129,24 +165,30 @@ def _map(engine: Engine, kind: str, path: Path) -> Component | Module | None:
         )
     except WasmtimeError:
         return None  # of another build of wasmtime, or damaged: compiled anew
-    os.utime(path)
+    os.utime(path.parent)  # used now: `prune` keeps what was used last
     return code
 
 
-def _compile(kind: str, data: bytes, artefact: Path, module: str) -> None:
+def _compile(binary: _Binary, data: bytes, module: str) -> None:
     if not sys.executable:
         raise SandboxError(
             "Compiling a .wasm module starts sys.executable, which this embedded interpreter does not know; "
             "set it to a python of the same version"
         )
-    with tempfile.TemporaryDirectory(prefix=".compile-", dir=artefact.parent) as scratch:
-        source, target = Path(scratch, "module.wasm"), Path(scratch, "module.cwasm")
-        source.write_bytes(data)
-        reason = _run(kind, source, target)
-        if reason is not None or not target.is_file():
-            raise ModuleLoadError(f"Module {module!r}: its .wasm cannot be compiled: {reason}", module=module)
-        target.chmod(0o600)
-        target.replace(artefact)
+    directory = binary.artefact.parent
+    for left in directory.glob(".compile-*"):  # by a process that was killed
+        shutil.rmtree(left, ignore_errors=True)
+    try:
+        with tempfile.TemporaryDirectory(prefix=".compile-", dir=directory, ignore_cleanup_errors=True) as scratch:
+            source, target = Path(scratch, "module.wasm"), Path(scratch, _ARTEFACT)
+            source.write_bytes(data)
+            reason = _run(binary.kind, source, target)
+            if reason is not None or not target.is_file():
+                raise ModuleLoadError(f"Module {module!r}: its .wasm cannot be compiled: {reason}", module=module)
+            target.chmod(0o600)
+            target.replace(binary.artefact)
+    except OSError as error:
+        raise SandboxError(f"Compiling a .wasm module in {directory} failed: {error}; is there room?") from None
 
 
 def _run(kind: str, source: Path, target: Path) -> str | None:

@@ -71,6 +71,7 @@ class PhasedStore:
             memories=max(1, memories),
         )
         self._context = _binding.context_of(self._store)
+        _binding.set_yield_interval(self._context, YIELD_INTERVAL)
 
     @property
     def is_busy(self) -> bool:
@@ -85,7 +86,6 @@ class PhasedStore:
     def begin(self, call: StoreCall, fuel: int, first: bytes, second: bytes = b"") -> None:
         """Begin a call with a budget of fuel for all its phases; `poll` runs it."""
         _binding.set_fuel(self._context, fuel)
-        _binding.set_yield_interval(self._context, YIELD_INTERVAL)
         self._answer = self._error = None
         self._phases = call(first, second)
         self._advance()

@@ -8,8 +8,9 @@ import stat
 import pytest
 
 from plataforma_sdk.errors import ModuleLoadError, SandboxError
+from plataforma_sdk.sandbox._private import locked
 from plataforma_sdk.sandbox.wasm import _foreign
-from plataforma_sdk.sandbox.wasm._foreign import compile_foreign
+from plataforma_sdk.sandbox.wasm._foreign import compile_foreign, find_compiled
 
 from .foreign_kit import core
 
@@ -22,17 +23,17 @@ def cache(tmp_path, monkeypatch):
 
 def test_it_is_compiled_once_and_mapped_after_that(cache):
     first = compile_foreign(core(), module="m")
-    (artefact,) = cache.glob("*.cwasm")
+    (artefact,) = cache.glob("*/*.cwasm")
     made = artefact.stat().st_ino
     assert compile_foreign(core(), module="m").artefact == first.artefact == artefact
     assert artefact.stat().st_ino == made
-    assert [path.name for path in cache.iterdir() if path.name not in (".lock", artefact.name)] == []
+    assert sorted(path.name for path in artefact.parent.iterdir()) == [".lock", artefact.name]
 
 
 def test_what_is_kept_is_private(cache):
     artefact = compile_foreign(core(), module="m").artefact
     assert stat.S_IMODE(artefact.stat().st_mode) == 0o600
-    assert stat.S_IMODE(cache.stat().st_mode) == 0o700
+    assert {stat.S_IMODE(path.stat().st_mode) for path in (cache, artefact.parent)} == {0o700}
 
 
 def test_a_directory_that_others_may_write_is_refused(cache):
@@ -63,14 +64,14 @@ def test_a_link_in_the_place_of_an_artefact_is_not_followed(cache):
 def test_a_binary_that_is_not_valid_says_why(cache):
     with pytest.raises(ModuleLoadError, match=r"cannot be compiled.*type"):
         compile_foreign(bytes(core()).replace(b"\x7f\x7f\x7f\x7f\x01\x7e", b"\x7f\x7f\x7f\x7f\x01\x7c"), module="m")
-    assert list(cache.glob("*.cwasm")) == []
+    assert list(cache.glob("*/*.cwasm")) == []
 
 
 def test_a_compilation_that_takes_too_long_is_ended(cache, monkeypatch):
     monkeypatch.setattr(_foreign, "COMPILE_S", 0.001)
     with pytest.raises(ModuleLoadError, match="took longer than"):
         compile_foreign(core(), module="m")
-    assert list(cache.glob("*.cwasm")) == []
+    assert list(cache.glob("*/*.cwasm")) == []
 
 
 def test_a_compiler_that_dies_is_an_error_of_ours(cache, monkeypatch):
@@ -89,6 +90,26 @@ def test_the_compiler_sees_nothing_of_the_environment(cache, monkeypatch):
     with pytest.raises(ModuleLoadError):
         compile_foreign(core(), module="m")
     assert "SECRET_TOKEN" not in seen.read_text()
+
+
+def test_a_slow_binary_keeps_no_other_waiting(cache):
+    """CWE-667: the lock is of one binary, so that a hostile one blocks itself alone."""
+    slow = compile_foreign(core(), module="slow").artefact
+    slow.unlink()
+    with locked(slow.parent):
+        assert compile_foreign(core(outbox="r1 8"), module="quick").code is not None
+
+
+def test_what_was_not_used_for_long_is_removed(cache, monkeypatch):
+    monkeypatch.setattr(_foreign, "_KEPT_ARTEFACTS", 2)
+    artefacts = [compile_foreign(core(outbox=f"r1 {number}"), module="m").artefact for number in range(3)]
+    assert [artefact.exists() for artefact in artefacts] == [False, True, True]
+
+
+def test_what_was_not_compiled_is_not_found(cache):
+    assert find_compiled(core(), module="m") is None
+    compile_foreign(core(), module="m")
+    assert find_compiled(core(), module="m") is not None
 
 
 def test_the_key_follows_what_machine_code_depends_on(monkeypatch):
