@@ -22,6 +22,7 @@ from plataforma_sdk.sandbox.wasm._foreign import CompiledForeign
 from plataforma_sdk.sandbox.wasm._memory import LinearMemory
 from plataforma_sdk.sandbox.wasm._phases import PhasedStore, Phases
 from plataforma_sdk.sandbox.wasm._traps import trap_error
+from plataforma_sdk.sandbox.wasm._unfit import shown, unfit_error, unprovided
 from plataforma_sdk.sandbox.wasm._wasi import HOST_INTERFACE, GuestHost, define_imports
 
 __all__ = ["HOST_VERSION", "ComponentStore", "link_component"]
@@ -54,7 +55,7 @@ def link_component(compiled: CompiledForeign, engine: Engine, *, module: str) ->
     component = _component_of(compiled)
     problems = [*_import_problems(component, engine), *_export_problems(component, engine)]
     if problems:
-        raise ModuleLoadError(f"Module {module!r} does not fit this host: {'; '.join(problems)}", module=module)
+        raise unfit_error(problems, module=module)
     linker = Linker(engine)
     try:
         define_imports(linker, engine, component, _HOSTS)
@@ -70,23 +71,32 @@ def _component_of(compiled: CompiledForeign) -> Component:
 
 
 def _import_problems(component: Component, engine: Engine) -> Iterator[str]:
-    for name, extern in component.type.imports(engine).items():
-        short, _, version = name.partition("@")
-        room = short.removeprefix("wasi:").partition("/")[0]
-        if short == HOST_INTERFACE and version == HOST_VERSION:
-            yield from _host_problems(extern.ty, engine)
-        elif short == HOST_INTERFACE:
-            yield f"it imports {name!r}, and this host speaks version {HOST_VERSION}: rebuild it for that"
-        elif not (short.startswith("wasi:") and room in _WASI_ROOMS and version.startswith(_WASI_VERSION)):
-            package = short.partition("/")[0]
-            yield f"it imports {name!r}, which is not provided: {_ADVICE.get(package, _GENERAL_ADVICE)}"
+    imports = component.type.imports(engine)
+    yield from unprovided((name, _advice(name)) for name in imports if not _is_provided(name))
+    host = imports.get(f"{HOST_INTERFACE}@{HOST_VERSION}")
+    if host is not None:
+        yield from _host_problems(host.ty, engine)
+
+
+def _is_provided(name: str) -> bool:
+    short, _, version = name.partition("@")
+    if short == HOST_INTERFACE:
+        return version == HOST_VERSION
+    room = short.removeprefix("wasi:").partition("/")[0]
+    return short.startswith("wasi:") and room in _WASI_ROOMS and version.startswith(_WASI_VERSION)
+
+
+def _advice(name: str) -> str:
+    if name.partition("@")[0] == HOST_INTERFACE:
+        return f"this host speaks version {HOST_VERSION}: rebuild it for that"
+    return _ADVICE.get(name.partition("/")[0], _GENERAL_ADVICE)
 
 
 def _host_problems(host: Any, engine: Engine) -> Iterator[str]:
     functions = host.exports(engine) if isinstance(host, ComponentInstanceType) else {}
     for name, extern in functions.items():
         if name != "call":
-            yield f"it imports {name!r} of {HOST_INTERFACE!r}, which has 'call' alone"
+            yield f"it imports {shown(name)} of {HOST_INTERFACE!r}, which has 'call' alone"
         elif not _fits(extern.ty, ("method", "payload")):
             yield f"it imports {HOST_INTERFACE!r} with another type of 'call': {_GENERAL_ADVICE}"
 

@@ -39,6 +39,7 @@ from plataforma_sdk.sandbox.wasm._core_guest import CoreGuest
 from plataforma_sdk.sandbox.wasm._core_wasi import WASI_FUNCTIONS, WASI_MODULE, WasiFunction
 from plataforma_sdk.sandbox.wasm._foreign import CompiledForeign
 from plataforma_sdk.sandbox.wasm._phases import PhasedStore, Phases
+from plataforma_sdk.sandbox.wasm._unfit import unfit_error, unprovided
 from plataforma_sdk.sandbox.wasm._wasi import GuestHost
 
 __all__ = ["HOST_FUNCTIONS", "HOST_MODULE", "CoreStore", "check_core", "core_linker"]
@@ -80,7 +81,7 @@ def check_core(compiled: CompiledForeign, *, module: str) -> None:
     if compiled.memories > 1:
         problems.append(f"it defines {compiled.memories} memories: build it with one")
     if problems:
-        raise ModuleLoadError(f"Module {module!r} does not fit this host: {'; '.join(problems)}", module=module)
+        raise unfit_error(problems, module=module)
 
 
 @functools.cache
@@ -120,13 +121,14 @@ def _module_of(compiled: CompiledForeign) -> Module:
 def _import_problems(code: Module) -> Iterator[str]:
     known = {(HOST_MODULE, name): kind for name, kind in HOST_FUNCTIONS.items()}
     known |= {(WASI_MODULE, name): entry[:2] for name, entry in WASI_FUNCTIONS.items()}
-    for item in code.imports:
-        room, name = item.module, item.name or ""
-        kind = known.get((room, name))
-        if kind is None:
-            yield f"it imports '{room}.{name}', which is not provided: {_advice(room, name, item.type)}"
-        elif _signature(item.type) != kind:
-            yield f"it imports '{room}.{name}' with another type: {_written(kind)}"
+    imports = [(item.module, item.name or "", item.type) for item in code.imports]
+    yield from unprovided(
+        (f"{room}.{name}", _advice(room, name, kind)) for room, name, kind in imports if (room, name) not in known
+    )
+    for room, name, kind in imports:
+        wanted = known.get((room, name))
+        if wanted is not None and _signature(kind) != wanted:
+            yield f"it imports '{room}.{name}' with another type: {_written(wanted)}"
 
 
 def _advice(room: str, name: str, kind: Any) -> str:

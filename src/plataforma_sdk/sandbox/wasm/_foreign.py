@@ -215,7 +215,7 @@ def _run(kind: str, source: Path, target: Path) -> str | None:
     if done.returncode == 0:
         return None
     if done.returncode == compiler.REFUSED:
-        return " ".join(done.stderr.split())
+        return "".join(letter if letter.isprintable() else " " for letter in " ".join(done.stderr.split()))
     said = done.stderr.strip().rsplit("\n", 1)[-1][:300]
     return f"the compiler ended with {done.returncode} ({said or 'out of memory or time'}); build it for size"
 

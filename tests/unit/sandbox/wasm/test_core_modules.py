@@ -67,6 +67,22 @@ def test_all_unknown_imports_are_named_at_once(run):
     refused(run, core(imports=imports), ModuleLoadError, r"env\.f0.*env\.f1.*env\.f2")
 
 
+def test_names_of_a_hostile_module_cannot_flood_or_forge_a_log(run):
+    """CWE-117 and CWE-400: an import may have any name, and there may be thousands."""
+    forged = "x\\n[root] all is well" + "y" * 5_000
+    imports = "".join(f'(import "env" "{forged}{number}" (func))' for number in range(500))
+
+    async def main():
+        with pytest.raises(ModuleLoadError) as caught:
+            async with loaded(core(imports=imports)):
+                pass
+        assert "and 490 more" in str(caught.value)
+        assert len(str(caught.value)) < 2_000
+        assert "\n" not in str(caught.value)
+
+    run(main())
+
+
 @pytest.mark.parametrize("name", ["memory", "alloc", "dealloc", "load", "pump"])
 def test_a_missing_export_is_named(run, name):
     refused(run, core(**{name: "(memory 1)" if name == "memory" else ""}), ModuleLoadError, f"not export '{name}'")
