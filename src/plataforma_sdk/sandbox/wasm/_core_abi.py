@@ -20,7 +20,7 @@ allocation of its own can suspend with a frame of the host's on its stack.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from wasmtime import Engine, Func, FuncType, Instance, Linker, Memory, MemoryType, Module, WasmtimeError
@@ -31,12 +31,13 @@ from plataforma_sdk.sandbox.wasm._binding import Pointer
 from plataforma_sdk.sandbox.wasm._core_binding import (
     CoreCall,
     GuestMemory,
+    HostTrapError,
     Instantiation,
     Served,
     define_function,
 )
 from plataforma_sdk.sandbox.wasm._core_guest import CoreGuest
-from plataforma_sdk.sandbox.wasm._core_wasi import WASI_FUNCTIONS, WASI_MODULE, WasiFunction
+from plataforma_sdk.sandbox.wasm._core_wasi import WASI_FUNCTIONS, WASI_MODULE
 from plataforma_sdk.sandbox.wasm._foreign import CompiledForeign
 from plataforma_sdk.sandbox.wasm._phases import PhasedStore, Phases
 from plataforma_sdk.sandbox.wasm._unfit import unfit_error, unprovided
@@ -88,25 +89,30 @@ def check_core(compiled: CompiledForeign, *, module: str) -> None:
 def core_linker(engine: Engine) -> Linker:
     """Return the one linker of an engine; what it defines is the same for all core modules."""
     linker = Linker(engine)
-    served: dict[str, Served] = {
-        "host_call": lambda context, numbers: _counted(context).host_call(*numbers),
-        "host_answer": lambda context, numbers: _counted(context).host_answer(*numbers),
+    served: dict[str, Callable[[CoreGuest, Sequence[int]], int | None]] = {
+        "host_call": lambda guest, numbers: guest.host_call(*numbers),
+        "host_answer": lambda guest, numbers: guest.host_answer(*numbers),
     }
     for name, kind in HOST_FUNCTIONS.items():
-        define_function(linker, HOST_MODULE, name, kind, served[name])
+        define_function(linker, HOST_MODULE, name, kind, _guarded(served[name]))
     for name, (parameters, results, serve) in WASI_FUNCTIONS.items():
-        define_function(linker, WASI_MODULE, name, (parameters, results), _wasi(serve))
+        define_function(linker, WASI_MODULE, name, (parameters, results), _guarded(serve))
     return linker
 
 
-def _wasi(serve: WasiFunction) -> Served:
-    return lambda context, numbers: serve(_counted(context), numbers)
+def _guarded(serve: Callable[[CoreGuest, Sequence[int]], int | None]) -> Served:
+    def run(context: Pointer, numbers: Sequence[int]) -> int | None:
+        guest = _HOSTS[context]
+        guest.count_call()
+        try:
+            return serve(guest, numbers)
+        except Exception:
+            raise
+        except BaseException as error:  # noqa: BLE001 - nothing may leave a callback
+            guest.host.interrupt = error  # no error, such as a key press; whoever polls raises it
+            raise HostTrapError(f"interrupted by {type(error).__name__}") from None
 
-
-def _counted(context: Pointer) -> CoreGuest:
-    guest = _HOSTS[context]
-    guest.count_call()
-    return guest
+    return run
 
 
 def _module_of(compiled: CompiledForeign) -> Module:

@@ -30,6 +30,7 @@ class GuestHost(Protocol):
     """What an instance's host provides; found by the address of the store's context."""
 
     clock: Clock
+    interrupt: BaseException | None
 
     def random_bytes(self, count: int) -> bytes:
         """Return random bytes; of a seeded generator, where a run is to be repeated."""

@@ -39,7 +39,10 @@ UNKNOWN = {
     "sockets": (interface("wasi:sockets/tcp@0.2.0"), r"'wasi:sockets/tcp@0\.2\.0'.*api\.call"),
     "http": (interface("wasi:http/types@0.2.0"), r"'wasi:http/types@0\.2\.0'.*api\.call"),
     "old_wasi": (interface("wasi:random/random@0.3.0"), r"'wasi:random/random@0\.3\.0'"),
-    "host_version": (interface("plataforma:module/host@0.2.0"), r"host@0\.2\.0', which is not provided: this host speaks version 0\.1\.0"),
+    "host_version": (
+        interface("plataforma:module/host@0.2.0"),
+        r"host@0\.2\.0', which is not provided: this host speaks version 0\.1\.0",
+    ),
     "host_function": (interface("plataforma:module/host@0.1.0"), r"imports 'f' of 'plataforma:module/host'"),
     "host_type": (
         interface("plataforma:module/host@0.1.0", f'(export "call" (func {TEXTS} (result string)))'),

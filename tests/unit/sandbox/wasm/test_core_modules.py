@@ -14,6 +14,7 @@ from plataforma_sdk.errors import (
     ResourceLimitError,
     SandboxCrashedError,
 )
+from plataforma_sdk.sandbox.wasm._core_abi import _HOSTS
 
 from .conftest import FakeBridge
 from .foreign_kit import HOST_ANSWER, HOST_CALL, core, loaded, turns
@@ -353,6 +354,68 @@ def test_closing_while_it_runs_frees_it(run):
             await probe.close()
             with pytest.raises(PlataformaError, match="closed"):
                 await call
+
+    run(main())
+
+
+CLOCK = '(import "wasi_snapshot_preview1" "clock_time_get" (func $clock (param i32 i64 i32) (result i32)))'
+READ_CLOCK = "(drop (call $clock (i32.const 0) (i64.const 0) (i32.const 1024)))"
+
+
+class InterruptedClock:
+    """As when a person presses Ctrl+C while the host serves a guest."""
+
+    is_pressed = False
+
+    def now(self) -> float:
+        if self.is_pressed:
+            raise KeyboardInterrupt
+        return 0.0
+
+    def monotonic(self) -> float:
+        return 0.0
+
+
+def test_an_interrupt_in_a_host_function_reaches_the_host(run):
+    """wasmtime would lose it: no Python exception may pass through a callback."""
+    clock = InterruptedClock()
+
+    async def main():
+        async with loaded(core(imports=CLOCK, body=READ_CLOCK), clock=clock) as probe:
+            assert await probe.call("f") == 7
+            clock.is_pressed = True
+            try:
+                await probe.call("f")
+            except KeyboardInterrupt:
+                return "interrupted"
+        return "lost"
+
+    assert run(main()) == "interrupted"
+
+
+def test_a_host_function_that_ends_its_own_instance_is_survived(run):
+    """The store is freed when the slice ends, not under the guest that is on the stack."""
+    texts = '(data (i32.const 32) "clock.now") (data (i32.const 48) "1 []")'
+    body = f"(drop (call $host_call (i32.const 32) (i32.const 9) (i32.const 48) (i32.const 4))) {SPIN}"
+    instances = []
+
+    async def main():
+        bridge = FakeBridge({"clock.now": lambda: instances[0]._pump.end(SandboxCrashedError("ended", module="probe"))})
+        async with loaded(core(imports=HOST_CALL, body=body, rest=texts), bridge) as probe:
+            instances.append(probe)
+            with pytest.raises(SandboxCrashedError, match="ended"):
+                await probe.call("f")
+
+    run(main())
+
+
+def test_nothing_is_left_of_an_instance_that_is_closed(run):
+    async def main():
+        before = len(_HOSTS)
+        for _ in range(20):
+            async with loaded(core()) as probe:
+                await probe.call("f")
+        assert len(_HOSTS) == before
 
     run(main())
 
