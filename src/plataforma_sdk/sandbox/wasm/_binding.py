@@ -34,6 +34,8 @@ __all__ = [
     "Call",
     "HostFunction",
     "Pointer",
+    "begin_instantiate",
+    "check",
     "context_of",
     "define_clock",
     "define_host_function",
@@ -121,18 +123,18 @@ def set_async_stack_size(config: Config, size_bytes: int) -> None:
 
 def set_yield_interval(context: Pointer, fuel: int) -> None:
     """Make the guest yield each time that it has used `fuel` units."""
-    _check(_fuel_yield(context, fuel))
+    check(_fuel_yield(context, fuel))
 
 
 def set_fuel(context: Pointer, fuel: int) -> None:
     """Give the store this much fuel in all."""
-    _check(_set_fuel(context, fuel))
+    check(_set_fuel(context, fuel))
 
 
 def get_fuel(context: Pointer) -> int:
     """Return the fuel that is left."""
     left = c_uint64(0)
-    _check(_get_fuel(context, addressof(left)))
+    check(_get_fuel(context, addressof(left)))
     return left.value
 
 
@@ -144,12 +146,18 @@ def instantiate(linker: Any, context: Pointer, component: Any) -> Any:
     """
     raw = ffi.wasmtime_component_instance_t()
     error = c_void_p(0)
-    future = _instantiate_async(pointer_of(linker), context, pointer_of(component), addressof(raw), addressof(error))
+    future = begin_instantiate(linker, context, component, addressof(raw), addressof(error))
     while not poll(future):
         pass
     delete_future(future)
-    _check(error.value)
+    check(error.value)
     return raw
+
+
+def begin_instantiate(linker: Any, context: Pointer, component: Any, raw_at: Pointer, error_at: Pointer) -> Pointer:
+    """Begin to instantiate a component; when the future has ended, the raw instance or the error has been written."""
+    future: Pointer = _instantiate_async(pointer_of(linker), context, pointer_of(component), raw_at, error_at)
+    return future
 
 
 class Call:
@@ -199,7 +207,7 @@ class Call:
         """
         self._held = (b"", b"")
         if self._error.value:
-            _check(self._error.value)
+            check(self._error.value)
         result = self._result
         inner = _Value.from_address(result[2])
         text = string_at(inner[2], inner[1]) if inner[1] else b""
@@ -246,7 +254,7 @@ def _define(instance: Any, name: str, callback: Callable[..., int]) -> None:
     pointer = _Callback(callback)
     _kept_alive.append(pointer)
     text = name.encode()
-    _check(_add_func(pointer_of(instance), text, len(text), ctypes.cast(pointer, c_void_p), None, None))
+    check(_add_func(pointer_of(instance), text, len(text), ctypes.cast(pointer, c_void_p), None, None))
 
 
 def _string(size: int, address: int) -> bytes:
@@ -263,6 +271,7 @@ def _write_result(results: Pointer, is_ok: bool, text: bytes) -> None:
     c_uint8.from_address(results).value = RESULT
 
 
-def _check(error: Pointer | None) -> None:
+def check(error: Pointer | None) -> None:
+    """Raise the error that a function of the C library returned, and own it."""
     if error:
         raise WasmtimeError._from_ptr(ctypes.cast(error, ctypes.POINTER(ffi.wasmtime_error_t)))  # noqa: SLF001

@@ -11,6 +11,7 @@ from plataforma_sdk import codec
 from plataforma_sdk.errors import ModuleLoadError, PlataformaError
 from plataforma_sdk.sandbox._protocols import EngineContext
 from plataforma_sdk.sandbox.wasm._compiled import compiled_runner
+from plataforma_sdk.sandbox.wasm._foreign_engine import prepare_foreign
 from plataforma_sdk.sandbox.wasm._instance import WasmInstance
 from plataforma_sdk.sandbox.wasm._pump import Pump
 from plataforma_sdk.sandbox.wasm._store import GuestStore
@@ -40,17 +41,15 @@ class WasmEngine:
         """Instantiate the runner and load the package's sources into it.
 
         Raises:
-            ModuleLoadError: a syntax error, no entry class, or a component of another language.
+            ModuleLoadError: a syntax error, no entry class, or a ``.wasm`` that does not fit this host.
             GuestError: the module's top-level code failed.
             ResourceLimitError: the code did not load within the limits.
             StaleRunnerError: there is no guest runner for this installation.
         """
         if package.is_component:
-            raise ModuleLoadError(
-                f"Module {package.id!r} is a WebAssembly component; this version runs modules written in Python: "
-                "package its .py sources",
-                module=package.id,
-            )
+            pump = Pump(context, await prepare_foreign(package, context))
+            await _load(pump, context, _bundle(package), _config(context))
+            return WasmInstance(context, pump)
         compiled = await asyncio.to_thread(compiled_runner)
         bundle, config = _bundle(package), _config(context)
         pump = Pump(context, lambda host: GuestStore(compiled, host, context.limits, module=context.module_id))
@@ -84,7 +83,7 @@ def _bundle(package: ModulePackage) -> bytes:
         {
             "entry": package.entry_file,
             "class": package.entry_class,
-            "files": dict(package.sources),
+            "files": {} if package.is_component else dict(package.sources),
             "wheels": wheels,
         }
     ).encode()

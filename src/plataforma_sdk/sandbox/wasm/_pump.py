@@ -12,22 +12,29 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from plataforma_sdk import codec
-from plataforma_sdk.errors import PlataformaError, QuotaExceededError, ResourceLimitError, SandboxCrashedError
+from plataforma_sdk.errors import (
+    CodecError,
+    PlataformaError,
+    QuotaExceededError,
+    ResourceLimitError,
+    SandboxCrashedError,
+)
 from plataforma_sdk.sandbox._protocols import EngineContext
 from plataforma_sdk.sandbox.wasm._calls import HostRequest, PendingCall, guest_error
 from plataforma_sdk.sandbox.wasm._fibers import scheduler_of
+from plataforma_sdk.sandbox.wasm._guest_protocol import Guest
 from plataforma_sdk.sandbox.wasm._host import InstanceHost
 from plataforma_sdk.sandbox.wasm._outbox import MAX_ERROR_CHARS, read_outbox
 from plataforma_sdk.sandbox.wasm._requests import HostRequests
 from plataforma_sdk.sandbox.wasm._share import CpuShare
 from plataforma_sdk.sandbox.wasm._steps import StepClock
-from plataforma_sdk.sandbox.wasm._store import GuestStore
 from plataforma_sdk.sandbox.wasm._traps import DEFAULT_FUEL, limit_error
 
 __all__ = ["Pump"]
 
 _MAX_TIMER_S: Final = 86_400.0
 _LONG_PUMP_FUEL: Final = 400_000
+_MAX_REASON_CHARS: Final = 120
 _MEASURE_EVERY: Final = 64
 """Memory is measured after pumps that could have allocated much, and now and then: it costs a system call."""
 
@@ -43,7 +50,7 @@ class Pump:
         ended: what ended the guest: a hard limit, a crash, or None while it lives.
     """
 
-    def __init__(self, context: EngineContext, make_store: Callable[[InstanceHost], GuestStore]) -> None:
+    def __init__(self, context: EngineContext, make_store: Callable[[InstanceHost], Guest]) -> None:
         self.ended: PlataformaError | None = None
         self._module = context.module_id
         self._limits = context.limits
@@ -78,13 +85,19 @@ class Pump:
         Raises:
             PlataformaError: what the guest raised, or what ended it.
         """
-        self._on_loaded = self._loop.create_future()
+        on_loaded = self._on_loaded = self._loop.create_future()
         self._budget = self._fuel
         self._store.begin(self._store.load, self._budget, bundle, config)
         if not self.resume():
             self._scheduler.add(self)
-        is_ok, text = await self._on_loaded
-        data: dict[str, Any] = codec.decode(text)
+        is_ok, text = await on_loaded  # by its name: a small guest has loaded, and `_on_loaded` is None, by now
+        self._monitor.set_memory(self._store.memory.measure())
+        try:
+            data = codec.decode(text)
+        except CodecError as error:
+            raise self._broken(f"load answered {error}") from None
+        if not isinstance(data, dict):
+            raise self._broken("load answered no object")
         if not is_ok:
             raise self._error_of(data)
         return data
@@ -257,8 +270,8 @@ class Pump:
                 self.end(self._fault_of_the_runner(text))
         except ResourceLimitError as error:
             self.end(error)
-        except Exception:  # noqa: BLE001 - a guest's text must not reach the host's loop
-            self.end(self._broken())
+        except Exception as error:  # noqa: BLE001 - a guest's text must not reach the host's loop
+            self.end(self._broken(f"{type(error).__name__}: {error}"))
 
     def _fault_of_the_runner(self, text: bytes) -> PlataformaError:
         """Explain an error of `pump` itself: out of memory while it wrote the outbox, or a runner tampered with."""
@@ -277,10 +290,9 @@ class Pump:
 
     def on_raise(self, number: int, text: str) -> None:
         """See `OutboxReader`."""
-        call = self._calls.pop(number)
         data = codec.decode(text)
-        error = self._error_of(data)
-        call.settle(error=error)
+        error = self._error_of(data)  # before the call is taken out: what is no error ends the instance and each call
+        self._calls.pop(number).settle(error=error)
         if "limit" in data:
             self.end(error)
 
@@ -308,9 +320,10 @@ class Pump:
             return limit_error(str(resource), module=self._module, limits=self._limits, used=used)
         return guest_error(data, self._module)
 
-    def _broken(self) -> SandboxCrashedError:
+    def _broken(self, why: str = "not an answer") -> SandboxCrashedError:
         return SandboxCrashedError(
-            f"Module {self._module!r} broke the wire: its runner was tampered with from inside; its instance is ended",
+            f"Module {self._module!r} broke the wire ({why[:_MAX_REASON_CHARS]}): what its guest wrote is no message, "
+            "see docs/reference/wire.md; its instance is ended",
             module=self._module,
         )
 

@@ -30,6 +30,7 @@ class GuestHost(Protocol):
     """What an instance's host provides; found by the address of the store's context."""
 
     clock: Clock
+    interrupt: BaseException | None
 
     def random_bytes(self, count: int) -> bytes:
         """Return random bytes; of a seeded generator, where a run is to be repeated."""
@@ -100,6 +101,14 @@ def _define_random(instance: LinkerInstance, hosts: Mapping[Pointer, GuestHost])
     instance.add_func("get-random-u64", get_random_u64)
 
 
+def _define_insecure_seed(instance: LinkerInstance, hosts: Mapping[Pointer, GuestHost]) -> None:
+    def insecure_seed(store: Any) -> tuple[int, int]:
+        data = hosts[_context(store)].random_bytes(16)
+        return int.from_bytes(data[:8], "little"), int.from_bytes(data[8:], "little")
+
+    instance.add_func("insecure-seed", insecure_seed)
+
+
 def _define_environment(instance: LinkerInstance, _hosts: Mapping[Pointer, GuestHost]) -> None:
     instance.add_func("get-environment", lambda _store: [])
     instance.add_func("get-arguments", lambda _store: [])
@@ -116,6 +125,7 @@ _INTERFACES: Final[dict[str, Callable[[LinkerInstance, Mapping[Pointer, GuestHos
     "wasi:clocks/monotonic-clock": _define_monotonic_clock,
     "wasi:clocks/wall-clock": _define_wall_clock,
     "wasi:random/random": _define_random,
+    "wasi:random/insecure-seed": _define_insecure_seed,
     "wasi:cli/environment": _define_environment,
     "wasi:filesystem/preopens": _define_preopens,
 }
