@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import secrets
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from plataforma_sdk import codec
 from plataforma_sdk.errors import ModuleLoadError, PlataformaError
@@ -78,15 +78,14 @@ async def _load(pump: Pump, context: EngineContext, bundle: bytes, config: bytes
 
 
 def _bundle(package: ModulePackage) -> bytes:
-    wheels = {name: base64.b64encode(content).decode() for name, content in package.wheels.items()}
-    return codec.encode(
-        {
-            "entry": package.entry_file,
-            "class": package.entry_class,
-            "files": {} if package.is_component else dict(package.sources),
-            "wheels": wheels,
-        }
-    ).encode()
+    bundle: dict[str, Any] = {
+        "entry": package.entry_file,
+        "class": package.entry_class,
+        "files": {} if package.is_component else dict(package.sources),
+    }
+    if package.wheels:
+        bundle["wheels"] = {name: base64.b64encode(content).decode() for name, content in package.wheels.items()}
+    return codec.encode(bundle).encode()
 
 
 def _config(context: EngineContext) -> bytes:
