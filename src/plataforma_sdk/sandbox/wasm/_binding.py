@@ -19,9 +19,10 @@ Source: wasmtime C API, ``wasmtime/component/{val,func,linker}.h`` and ``wasmtim
 from __future__ import annotations
 
 import ctypes
+import functools
 from collections.abc import Callable
 from ctypes import addressof, c_bool, c_char_p, c_size_t, c_uint8, c_uint64, c_void_p, string_at
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from wasmtime import Config, WasmtimeError
 from wasmtime import _ffi as ffi
@@ -58,17 +59,24 @@ STRING: Final = 12
 RESULT: Final = 19
 _Value: Final = c_uint64 * 4
 _TwoValues: Final = c_uint64 * 8
-BYTES_OFFSET: Final = bytes.__basicsize__ - 1
+BYTES_OFFSET: Final = getattr(bytes, "__basicsize__", 1) - 1
 """Where the characters of a bytes object lie; proven by `self_test`, since CPython alone lays objects out so."""
 
 _dll: Final = ctypes.CDLL(ffi.dll._name)  # noqa: SLF001 - the same library; prototypes of our own, free of type checks
 
 
 def _prototype(name: str, result: Any, *arguments: Any) -> Any:
-    function = _dll[name]
+    """Declare a function. One that is missing fails at its first call, for `self_test` to see, not at import."""
+    function = getattr(_dll, name, None)
+    if function is None:
+        return functools.partial(_refuse, name)
     function.restype = result
     function.argtypes = list(arguments)
     return function
+
+
+def _refuse(name: str, *_: Any) -> NoReturn:
+    raise WasmtimeError(f"it has no function {name}")
 
 
 _func_call_async: Final = _prototype(

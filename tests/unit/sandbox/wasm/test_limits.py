@@ -304,6 +304,8 @@ def test_cancelling_a_call_cancels_the_task_of_the_guest(run, load):
         async with load(WAITS) as probe:
             waiting = asyncio.create_task(probe.call("wait"))
             await asyncio.sleep(0)
+            while probe._pump._store.is_busy:  # in threads, the call may not have begun to wait
+                await asyncio.sleep(0)
             waiting.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await waiting
