@@ -10,6 +10,7 @@ Rules that the callers keep, each learnt the hard way:
 
 * a result value is *assigned*, which drops what it held: it must look like ``Bool(false)`` before each call;
 * a future is deleted before its store;
+* what crosses is UTF-8: anything else aborts the process, so every text is one that `str.encode` made;
 * no Python exception leaves a callback, and nothing suspends while a Python frame lies on the fiber;
 * a store belongs to one thread at a time.
 
@@ -99,6 +100,7 @@ _stack_size: Final = _prototype("wasmtime_config_async_stack_size_set", None, c_
 _value_new: Final = _prototype("wasmtime_component_val_new", c_void_p, c_void_p)
 _value_delete: Final = _prototype("wasmtime_component_val_delete", None, c_void_p)
 _vec_new: Final = _prototype("wasm_byte_vec_new", None, c_void_p, c_size_t, c_char_p)
+_error_delete: Final = _prototype("wasmtime_error_delete", None, c_void_p)
 _error_new: Final = _prototype("wasmtime_error_new", c_void_p, c_char_p)
 
 poll: Final[Callable[[Pointer], bool]] = _prototype("wasmtime_call_future_poll", c_bool, c_void_p)
@@ -188,12 +190,12 @@ class Call:
 
     def begin(self, first: bytes, second: bytes = b"") -> Pointer:
         """Begin a call and return its future, to be polled; the texts are kept alive until `end`."""
+        if self._result[0] or self._error.value:
+            self.discard()
         self._held = (first, second)
         args = self._args
         args[1], args[2] = len(first), id(first) + BYTES_OFFSET
         args[5], args[6] = len(second), id(second) + BYTES_OFFSET
-        self._result[0] = 0  # the library drops the old value when it assigns the new one
-        self._error.value = None
         future: Pointer = _func_call_async(
             self._func_at, self._context, self._args_at, self._arity, self._result_at, 1, self._error_at
         )
@@ -207,14 +209,24 @@ class Call:
         """
         self._held = (b"", b"")
         if self._error.value:
-            _check(self._error.value)
+            error, self._error.value = self._error.value, None
+            _check(error)
         result = self._result
         inner = _Value.from_address(result[2])
         text = string_at(inner[2], inner[1]) if inner[1] else b""
         is_ok = bool(result[1] & 0xFF)
         _value_delete(self._result_at)
-        result[0] = 0
+        result[0] = 0  # the library drops the old value when it assigns the next one
         return is_ok, text
+
+    def discard(self) -> None:
+        """Free what a call came to and nobody asked for by `end`; its future is deleted. Else does nothing."""
+        self._held = (b"", b"")
+        _value_delete(self._result_at)
+        self._result[0] = 0
+        error, self._error.value = self._error.value, None
+        if error:
+            _error_delete(error)
 
 
 def define_host_function(instance: Any, name: str, function: HostFunction) -> None:

@@ -146,7 +146,9 @@ class GuestStore:
         future, self._future = self._future, None
         if future is not None:
             _binding.delete_future(future)  # before the store, or the store is freed under a fiber
+        call, self._call = self._call, None
+        if call is not None:
+            call.discard()
         if self._compiled.hosts.pop(self._context, None) is not None:
-            self._call = None
             self.memory.forget()
             self._store.close()
