@@ -55,7 +55,7 @@ class Export:
     """One exported function ``(string ...) -> result<string, string>`` of one instance.
 
     Called by wasmtime-py's own declarations, which fit the library beside them, but not by `Func.__call__`: that never
-    frees the box of a result, 48 bytes a call (wasmtime-py 45 to 50), reflects over the types each time, and may raise
+    frees the box of a result, 48 bytes a call (wasmtime-py 48 to 50), reflects over the types each time, and may raise
     what a host function of anybody's left in a global of its.
     """
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
 from wasmtime import Engine, WasmtimeError
-from wasmtime.component import Component, Linker, LinkerInstance, Record, ResourceType
+from wasmtime.component import Component, Linker, LinkerInstance, Record
 
 from plataforma_sdk.sandbox.wasm._binding import HostFunction, Pointer, context_of
 from plataforma_sdk.types import Clock
@@ -85,7 +85,7 @@ def _define_host(instance: LinkerInstance, hosts: Mapping[Pointer, GuestHost], d
 
 
 def _define_poll(instance: LinkerInstance, _hosts: Mapping[Pointer, GuestHost], _: Definitions) -> None:
-    instance.add_resource("pollable", ResourceType.host(1), lambda _store, _rep: None)
+    # The resource itself stays the one of the traps: another would not be that of the interfaces beside this one.
     for name in ("poll", "[method]pollable.block", "[method]pollable.ready"):
         instance.add_func(name, _denied(name))
 

@@ -125,6 +125,7 @@ def test_a_job_that_fails_is_logged_and_the_next_runs(workers, caplog):
     workers.submit(lambda: 1 / 0)
     workers.submit(done.set)
     assert done.wait(5)
+    wait_until(lambda: workers.is_idle)
     assert "ZeroDivisionError" in caplog.text
 
 
