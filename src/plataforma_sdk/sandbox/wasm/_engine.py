@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 from plataforma_sdk import codec
 from plataforma_sdk.errors import ModuleLoadError, PlataformaError
 from plataforma_sdk.sandbox._protocols import EngineContext
-from plataforma_sdk.sandbox.wasm._compiled import compiled_runner
 from plataforma_sdk.sandbox.wasm._foreign_engine import prepare_foreign
 from plataforma_sdk.sandbox.wasm._instance import WasmInstance
+from plataforma_sdk.sandbox.wasm._modes import Launcher
 from plataforma_sdk.sandbox.wasm._pump import Pump
-from plataforma_sdk.sandbox.wasm._store import GuestStore
 from plataforma_sdk.sandbox.wasm._traps import limit_error
 
 if TYPE_CHECKING:
@@ -30,12 +29,25 @@ class WasmEngine:
 
     The first load of a process maps the compiled runner, 2 ms; the first of all compiles it, 5-10 s, and says so.
 
+    Args:
+        mode: ``"fibers"`` runs guests on the event loop, a slice at a time; ``"threads"`` runs each in a thread, on
+            wasmtime-py as it is: the same behaviour, slower. By default fibers, and where this Python or wasmtime
+            cannot have them, threads, with a warning in the log that says why.
+        threads: with fibers, how many threads take on what goes on computing after its first slice, 0 for none: with 2,
+            two compute-bound modules use two cores. With threads, how many guests may run at once, 32 by default.
+
+    Raises:
+        ValueError: there is no such mode, or no such number of threads.
+
     >>> engine = WasmEngine()
     >>> engine.name
     'wasm'
     """
 
     name = "wasm"
+
+    def __init__(self, *, mode: str | None = None, threads: int | None = None) -> None:
+        self._launcher = Launcher(mode, threads)
 
     async def load(self, package: ModulePackage, context: EngineContext) -> WasmInstance:
         """Instantiate the runner and load the package's sources into it.
@@ -45,19 +57,21 @@ class WasmEngine:
             GuestError: the module's top-level code failed.
             ResourceLimitError: the code did not load within the limits.
             StaleRunnerError: there is no guest runner for this installation.
+            SandboxError: the mode that was asked for does not run here.
         """
         if package.is_component:
             pump = Pump(context, await prepare_foreign(package, context))
             await _load(pump, context, _bundle(package), _config(context))
             return WasmInstance(context, pump)
-        compiled = await asyncio.to_thread(compiled_runner)
+        await asyncio.to_thread(self._launcher.prepare)
         bundle, config = _bundle(package), _config(context)
-        pump = Pump(context, lambda host: GuestStore(compiled, host, context.limits, module=context.module_id))
+        pump = self._launcher.launch(context)
         await _load(pump, context, bundle, config)
         return WasmInstance(context, pump)
 
     async def close(self) -> None:
-        """Nothing is held beside the instances."""
+        """End the threads that have nothing to do."""
+        self._launcher.close()
 
 
 async def _load(pump: Pump, context: EngineContext, bundle: bytes, config: bytes) -> None:
