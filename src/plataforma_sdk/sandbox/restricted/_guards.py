@@ -26,6 +26,7 @@ from plataforma_sdk.sandbox.restricted._weights import (
     SEQUENCES,
     VIEWS,
     Scales,
+    is_aware,
 )
 
 __all__ = ["MAX_BITS", "Operators"]
@@ -259,7 +260,7 @@ class Operators:
         elif kind in SEQUENCES:
             if kind is not set and kind is not frozenset:
                 each = len(item) >> 12 if type(item) in _TEXTS and self._meter.largest >= LARGE_TEXT else 0
-                self._meter.charge((len(container) >> 5) + len(container) * each)
+                self._meter.charge((len(container) >> (2 if is_aware(item) else 5)) + len(container) * each)
         elif kind in _TEXTS:
             self._meter.charge(len(container) >> 10)
         elif (

@@ -22,6 +22,7 @@ from plataforma_sdk.sandbox.restricted._vetted._texts import (
     make_struct,
     make_uuid,
 )
+from plataforma_sdk.sandbox.restricted._vetted._zones import make_zoneinfo
 
 if TYPE_CHECKING:
     from plataforma_sdk.sandbox.restricted._sandbox import Sandbox
@@ -82,6 +83,7 @@ LIBRARIES: Final[Mapping[str, Callable[[Sandbox], Any]]] = {
     "time": make_time,
     "typing": make_typing,
     "uuid": make_uuid,
+    "zoneinfo": make_zoneinfo,
 } | {name: _guest(name) for name in _GUEST}
 
 LIBRARY_NAMES: Final = frozenset(LIBRARIES) | {"asyncio", "__future__"}
