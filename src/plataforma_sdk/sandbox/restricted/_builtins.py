@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import abc
 import builtins
 import types
 from collections.abc import Callable, Iterator
@@ -23,6 +24,9 @@ from plataforma_sdk.sandbox.restricted._texts import Texts, check_codec
 from plataforma_sdk.sandbox.restricted._weights import MAX_TEXT, Scales
 
 __all__ = ["Builtins"]
+
+_ABSTRACT_UNITS: Final = 16
+"""Asking an abstract class for a class that it has not seen takes up to 60 µs, and 0.5 µs from then on."""
 
 _MAX_DIGITS: Final = 4_300
 _MAX_ROUNDING: Final = 1_000
@@ -240,6 +244,10 @@ class Builtins:
         kind = unseal_type(kind)
         if type(kind) is tuple:
             self._meter.charge(len(kind) << 2)
+            if abc.ABCMeta in map(type, kind):
+                self._meter.charge(len(kind) * _ABSTRACT_UNITS)
+        elif type(kind) is abc.ABCMeta:
+            self._meter.charge(_ABSTRACT_UNITS)
         return kind
 
     def hash(self, value: Any) -> int:

@@ -132,6 +132,12 @@ class SealedType(metaclass=SealedMeta):
 
     __ror__ = __or__
 
+    def __mro_entries__(self, _: object) -> tuple[type, ...]:
+        """``class C(Iterable)`` is ``class C``: an abstract class mixes nothing in, and no other type is a base."""
+        if self._sdk_type.__module__ == "collections.abc" and not self._sdk_union:  # type: ignore[attr-defined]
+            return ()
+        raise TypeError(f"{self._sdk_type.__name__} cannot be a base class in the restricted tier")  # type: ignore[attr-defined]
+
 
 def _no_constructor(*_: object, **__: object) -> NoReturn:
     raise TypeError("a union of types cannot be called")

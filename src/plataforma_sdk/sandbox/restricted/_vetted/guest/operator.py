@@ -68,3 +68,55 @@ def not_(a: Any) -> Any:
 
 def contains(a: Any, b: Any) -> Any:
     return b in a
+
+
+def le(a: Any, b: Any) -> Any:
+    return a <= b
+
+
+def ge(a: Any, b: Any) -> Any:
+    return a >= b
+
+
+def is_(a: Any, b: Any) -> Any:
+    return a is b
+
+
+def is_not(a: Any, b: Any) -> Any:
+    return a is not b
+
+
+def truth(a: Any) -> Any:
+    return bool(a)
+
+
+def floordiv(a: Any, b: Any) -> Any:
+    return a // b
+
+
+def mod(a: Any, b: Any) -> Any:
+    return a % b
+
+
+def and_(a: Any, b: Any) -> Any:
+    return a & b
+
+
+def or_(a: Any, b: Any) -> Any:
+    return a | b
+
+
+def xor(a: Any, b: Any) -> Any:
+    return a ^ b
+
+
+def getitem(a: Any, b: Any) -> Any:
+    return a[b]
+
+
+def setitem(a: Any, b: Any, c: Any) -> None:
+    a[b] = c
+
+
+def delitem(a: Any, b: Any) -> None:
+    del a[b]
