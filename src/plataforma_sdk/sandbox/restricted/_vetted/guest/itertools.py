@@ -45,7 +45,7 @@ def repeat(value: Any, times: Any = None) -> Any:
         yield value
 
 
-def accumulate(iterable: Any, function: Any = None, *, initial: Any = None) -> Any:
+def accumulate(iterable: Any, func: Any = None, *, initial: Any = None) -> Any:
     total = initial
     is_first = initial is None
     if not is_first:
@@ -54,7 +54,7 @@ def accumulate(iterable: Any, function: Any = None, *, initial: Any = None) -> A
         if is_first:
             total, is_first = item, False
         else:
-            total = total + item if function is None else function(total, item)
+            total = total + item if func is None else func(total, item)
         yield total
 
 

@@ -120,3 +120,33 @@ def setitem(a: Any, b: Any, c: Any) -> None:
 
 def delitem(a: Any, b: Any) -> None:
     del a[b]
+
+
+def index(a: Any) -> int:
+    if not isinstance(a, int):
+        raise TypeError(f"'{type(a).__name__}' object cannot be interpreted as an integer")
+    return int(a)
+
+
+def pos(a: Any) -> Any:
+    return +a
+
+
+def invert(a: Any) -> Any:
+    return ~a
+
+
+def pow(a: Any, b: Any) -> Any:  # noqa: A001
+    return a**b
+
+
+def lshift(a: Any, b: Any) -> Any:
+    return a << b
+
+
+def rshift(a: Any, b: Any) -> Any:
+    return a >> b
+
+
+def matmul(a: Any, b: Any) -> Any:
+    return a @ b
