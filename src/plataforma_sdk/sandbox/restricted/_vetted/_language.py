@@ -12,7 +12,7 @@ from plataforma_sdk.sandbox.restricted._sealed import SealedFunction, SealedMeta
 if TYPE_CHECKING:
     from plataforma_sdk.sandbox.restricted._sandbox import Sandbox
 
-__all__ = ["make_abc", "make_dataclasses", "make_enum", "make_typing"]
+__all__ = ["make_abc", "make_abstract", "make_dataclasses", "make_enum", "make_typing"]
 
 _FORMS: Final = [
     "Any",
@@ -113,11 +113,20 @@ def _not_made(*_: Any, **__: Any) -> Any:
     raise TypeError("abstract classes make no objects")
 
 
+def _abstract() -> dict[str, Any]:
+    """Seal the abstract classes, which may stand in ``isinstance``, and among the bases of a class too."""
+    names = [name for name in _FORMS if name in collections.abc.__all__]
+    return {name: seal_type(getattr(collections.abc, name), _not_made) for name in names}
+
+
+def make_abstract(_: Sandbox) -> Any:
+    """`collections.abc`: the abstract classes alone."""
+    return namespace("collections.abc", _abstract())
+
+
 def make_typing(_: Sandbox) -> Any:
     """`typing` for annotations, which are not evaluated; nothing of it can be asked at run time."""
-    members: dict[str, Any] = {name: Form(name) for name in (*_FORMS, *_BASES)}
-    for name in set(_FORMS) & set(collections.abc.__all__):  # these may stand in isinstance(), and among the bases too
-        members[name] = seal_type(getattr(collections.abc, name), _not_made)
+    members: dict[str, Any] = {name: Form(name) for name in (*_FORMS, *_BASES)} | _abstract()
     members["TYPE_CHECKING"] = False
     members["TypeVar"] = SealedFunction(_type_variable, "TypeVar")
     members["ParamSpec"] = SealedFunction(_type_variable, "ParamSpec")

@@ -182,6 +182,22 @@ def combinations(iterable: Any, r: int) -> Any:
         yield tuple([pool[i] for i in indices])
 
 
+def combinations_with_replacement(iterable: Any, r: int) -> Any:
+    pool = tuple(iterable)
+    if r and not pool:
+        return
+    indices = [0] * r
+    yield tuple([pool[i] for i in indices])
+    while True:
+        place = r - 1
+        while place >= 0 and indices[place] == len(pool) - 1:
+            place -= 1
+        if place < 0:
+            return
+        indices[place:] = [indices[place] + 1] * (r - place)
+        yield tuple([pool[i] for i in indices])
+
+
 def starmap(function: Any, iterable: Any) -> Any:
     for arguments in iterable:
         yield function(*arguments)
