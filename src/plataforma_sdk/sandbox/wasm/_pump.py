@@ -164,15 +164,16 @@ class Pump:
         """Run the guest on what the inbox holds, unless it is running already."""
         if self.ended is not None or self._store.is_busy or not (self._inbox or self._is_timer_due):
             return
-        delay = self._share.delay_s()
-        if delay > 0.0:
-            self._loop.call_later(delay, self.pump)
-            return
+        if self._share.is_limited:
+            delay = self._share.delay_s()
+            if delay > 0.0:
+                self._loop.call_later(delay, self.pump)
+                return
         text = "\n".join((repr(self._clock.monotonic()), *self._inbox))
         self._inbox.clear()
         self._is_timer_due = False
         self._steps.begin_pump()
-        self._budget = max((call.fuel_left for call in self._riders), default=self._fuel)
+        self._budget = max([call.fuel_left for call in self._riders], default=self._fuel)
         self._store.begin(self._store.pump, self._budget, text.encode())
         self._start()
 
@@ -196,8 +197,10 @@ class Pump:
     def settle(self, has_ended: bool, cpu_ms: float) -> bool:
         """Account for slices that have run and receive what the guest says; see `Resumable`."""
         self._monitor.add_cpu(cpu_ms)
-        self._share.spend(cpu_ms)
-        self._raise_interrupt()
+        if self._share.is_limited:
+            self._share.spend(cpu_ms)
+        if self._host.interrupt is not None:
+            self._raise_interrupt()
         if self.ended is not None:
             return True
         if has_ended:

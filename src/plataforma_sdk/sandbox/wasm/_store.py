@@ -52,6 +52,7 @@ class GuestStore:
         self._store = Store(compiled.engine)
         self._store.set_limits(memory_size=limits.max_memory_bytes, table_elements=_MAX_TABLE_ELEMENTS)
         self._context = _binding.context_of(self._store)
+        self._fuel_gauge = _binding.FuelGauge(self._context)
         compiled.hosts[self._context] = host
         self.memory = LinearMemory()
         try:
@@ -124,7 +125,7 @@ class GuestStore:
 
     def fuel_left(self) -> int:
         """Return what is left of the last call's budget."""
-        return _binding.get_fuel(self._context)
+        return self._fuel_gauge.read()
 
     def drop(self) -> None:
         """Free everything, the memory of the guest included; a second call does nothing."""
