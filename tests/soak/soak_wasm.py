@@ -73,7 +73,7 @@ CALLBACKS: Final = 200_000
 CANCELLATIONS: Final = 1_000
 """Of each of the two kinds."""
 
-WARM_UP: Final = 20
+WARM_UP: Final = 5
 """How much shorter the first, small run of each phase is."""
 
 AT_ONCE: Final = 10
