@@ -62,13 +62,10 @@ class Launcher:
             if refusal is not None:
                 _warn(refusal)
         self._compiled = compiled_runner(*((STOCK,) if self._mode == "threads" else ()))
-        count = self._threads or (_DEFAULT_THREADS if self._mode == "threads" else 0)
-        if count and self._workers is None:
-            self._workers = WorkerThreads(count)
 
     def launch(self, context: EngineContext) -> Pump:
         """Make a module's guest and its pump, on the running loop, after `prepare`."""
-        compiled, workers = self._compiled, self._workers
+        compiled, workers = self._compiled, self._workers_for_mode()
         if compiled is None:
             raise SandboxError("Launcher.launch() was called before prepare()", module=context.module_id)
         limits, module = context.limits, context.module_id
@@ -82,6 +79,12 @@ class Launcher:
             return store(compiled, relayed, limits, module=module)
 
         return Pump(context, make_store, ThreadScheduler(loop, workers, is_inline=is_inline))
+
+    def _workers_for_mode(self) -> WorkerThreads | None:
+        count = self._threads or (_DEFAULT_THREADS if self._mode == "threads" else 0)
+        if count and self._workers is None:
+            self._workers = WorkerThreads(count)
+        return self._workers
 
     def close(self) -> None:
         """End the threads that have nothing to do; the engine may still be used."""

@@ -34,7 +34,6 @@ _TICK_S: Final = 0.005
 _QUIET_TICKS: Final = 200
 _HOLD_S: Final = 0.1
 _STEP: Final = b"@step"
-_ON_TICK, _ON_FREED = (ffi._wasmtime_store_epoch_deadline_callback.argtypes[index] for index in (1, 3))  # noqa: SLF001
 
 
 class WatchedHost:
@@ -105,8 +104,9 @@ class Ticker:
     def __init__(self, engine: Engine, hosts: Mapping[Pointer, Any]) -> None:
         self._engine = engine
         self._hosts = hosts
-        self._on_tick = _ON_TICK(self._ask)
-        self._on_freed = _ON_FREED(lambda _: None)
+        _, on_tick, _, on_freed = ffi._wasmtime_store_epoch_deadline_callback.argtypes  # noqa: SLF001
+        self._on_tick = on_tick(self._ask)
+        self._on_freed = on_freed(lambda _: None)
         self._lock = threading.Lock()
         self._running = 0
         self._is_wanted = threading.Event()

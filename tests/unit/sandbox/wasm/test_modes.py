@@ -123,10 +123,12 @@ def test_a_change_of_the_binding_is_tried_again(afresh, monkeypatch):
     assert len(list(afresh.glob("*.selftest"))) == 2
 
 
-def test_what_runs_here_was_tried():
-    """The suite runs on what it says it has run on; elsewhere than Linux on x86_64 this is not known."""
-    if (sys.platform, _selftest.platform.machine()) == ("linux", "x86_64"):
-        assert _selftest._here() in _selftest._TRIED
+@pytest.mark.skipif(
+    (sys.platform, _selftest.platform.machine(), _selftest._here()[-1]) != ("linux", "x86_64", "50"),
+    reason="the project's own checks run on Linux on x86_64 with the newest wasmtime; others are tried first",
+)
+def test_what_the_projects_own_checks_run_on_is_known_as_tried():
+    assert _selftest._here() in _selftest._TRIED
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from plataforma_sdk.errors import ResourceLimitError
+from plataforma_sdk.sandbox.wasm import _workers
 from plataforma_sdk.sandbox.wasm._threads import RelayedHost, ThreadScheduler
 from plataforma_sdk.sandbox.wasm._workers import STACK_BYTES, WorkerThreads
 from plataforma_sdk.types import SystemClock
@@ -109,15 +110,63 @@ def test_threads_have_stacks_that_a_guest_cannot_overflow_and_others_their_own(w
     assert threading.stack_size() == before
 
 
-def test_idle_threads_end_and_a_later_job_starts_another(workers):
-    done = threading.Event()
+def named(workers):
+    return [thread for thread in threading.enumerate() if thread.name == workers._name]
+
+
+def test_idle_threads_end_and_a_later_job_starts_another():
+    workers, done = WorkerThreads(2, "test-idle"), threading.Event()
     workers.submit(lambda: None)
     wait_until(lambda: workers.is_idle)
-    before = [thread for thread in threading.enumerate() if thread.name == "plataforma-wasm"]
+    assert len(named(workers)) == 1
     workers.shrink()
-    wait_until(lambda: not any(thread.is_alive() for thread in before[-1:]))
+    wait_until(lambda: not named(workers))
     workers.submit(done.set)
     assert done.wait(5)
+    assert len(named(workers)) == 1
+    workers.shrink()
+
+
+def test_a_thread_that_is_busy_ends_after_its_job_and_those_that_wait():
+    workers, go_on, done = WorkerThreads(1, "test-busy"), threading.Event(), threading.Event()
+    workers.submit(lambda: go_on.wait(5))
+    workers.submit(done.set)
+    workers.shrink()
+    go_on.set()
+    assert done.wait(5)
+    wait_until(lambda: not named(workers))
+
+
+def test_a_thread_that_has_had_no_job_for_long_ends(monkeypatch):
+    monkeypatch.setattr(_workers, "_IDLE_S", 0.05)
+    workers, done = WorkerThreads(2, "test-long"), threading.Event()
+    workers.submit(lambda: None)
+    wait_until(lambda: workers.is_idle)
+    wait_until(lambda: not named(workers))
+    workers.submit(done.set)
+    assert done.wait(5)
+
+
+def test_many_jobs_from_many_threads_all_run_while_threads_come_and_go(monkeypatch):
+    monkeypatch.setattr(_workers, "_IDLE_S", 0.001)
+    workers, seen = WorkerThreads(3, "test-many"), []
+
+    def submit():
+        for number in range(300):
+            workers.submit(lambda number=number: seen.append(number))
+            if number % 50 == 0:
+                workers.shrink()
+                time.sleep(0.002)
+
+    submitters = [threading.Thread(target=submit) for _ in range(3)]
+    for thread in submitters:
+        thread.start()
+    for thread in submitters:
+        thread.join()
+    wait_until(lambda: workers.is_idle)
+    assert len(seen) == 900
+    wait_until(lambda: not named(workers))
+    assert workers._threads == 0
 
 
 def test_a_job_that_fails_is_logged_and_the_next_runs(workers, caplog):
@@ -365,12 +414,11 @@ def test_a_guest_that_is_closed_while_it_runs_ends_soon_and_is_freed(run, load, 
             await asyncio.sleep(0.03)
         with pytest.raises(Exception, match="closed"):
             await spinning
-        for _ in range(200):
-            if len(hosts) == before - 1:
+        for _ in range(400):
+            if len(hosts) == before - 1 and wasm._launcher._workers.is_idle:
                 break
             await asyncio.sleep(0.005)
-        assert len(hosts) == before - 1
-        assert wasm._launcher._workers.is_idle
+        assert (len(hosts), wasm._launcher._workers.is_idle) == (before - 1, True)
 
     run(main())
 
