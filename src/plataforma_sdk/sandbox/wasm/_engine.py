@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import functools
+import hashlib
 import secrets
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from plataforma_sdk import codec
 from plataforma_sdk.errors import ModuleLoadError, PlataformaError
 from plataforma_sdk.sandbox._protocols import EngineContext
-from plataforma_sdk.sandbox.wasm._compiled import compiled_runner
+from plataforma_sdk.sandbox.wasm._compiled import CompiledRunner, compiled_runner
 from plataforma_sdk.sandbox.wasm._foreign_engine import prepare_foreign
+from plataforma_sdk.sandbox.wasm._guest_protocol import Guest
+from plataforma_sdk.sandbox.wasm._host import InstanceHost
 from plataforma_sdk.sandbox.wasm._instance import WasmInstance
 from plataforma_sdk.sandbox.wasm._pump import Pump
+from plataforma_sdk.sandbox.wasm._recorder import recorded
 from plataforma_sdk.sandbox.wasm._store import GuestStore
 from plataforma_sdk.sandbox.wasm._traps import limit_error
 
@@ -46,18 +52,26 @@ class WasmEngine:
             ResourceLimitError: the code did not load within the limits.
             StaleRunnerError: there is no guest runner for this installation.
         """
+        make_store: Callable[[InstanceHost], Guest]
         if package.is_component:
-            pump = Pump(context, await prepare_foreign(package, context))
-            await _load(pump, context, _bundle(package), _config(context))
-            return WasmInstance(context, pump)
-        compiled = await asyncio.to_thread(compiled_runner)
-        bundle, config = _bundle(package), _config(context)
-        pump = Pump(context, lambda host: GuestStore(compiled, host, context.limits, module=context.module_id))
-        await _load(pump, context, bundle, config)
+            make_store = await prepare_foreign(package, context)
+            runner = hashlib.sha256(package.files[package.entry_file]).hexdigest()
+        else:
+            compiled = await asyncio.to_thread(compiled_runner)
+            make_store = functools.partial(_python_store, compiled, context)
+            runner = compiled.runner.sha256
+        if context.journal is not None:
+            make_store = recorded(make_store, context.journal, package, context, runner=runner)
+        pump = Pump(context, make_store)
+        await _load(pump, context, bundle_of(package), _config(context))
         return WasmInstance(context, pump)
 
     async def close(self) -> None:
         """Nothing is held beside the instances."""
+
+
+def _python_store(compiled: CompiledRunner, context: EngineContext, host: InstanceHost) -> GuestStore:
+    return GuestStore(compiled, host, context.limits, module=context.module_id)
 
 
 async def _load(pump: Pump, context: EngineContext, bundle: bytes, config: bytes) -> None:
@@ -77,7 +91,7 @@ async def _load(pump: Pump, context: EngineContext, bundle: bytes, config: bytes
         raise
 
 
-def _bundle(package: ModulePackage) -> bytes:
+def bundle_of(package: ModulePackage) -> bytes:
     wheels = {name: base64.b64encode(content).decode() for name, content in package.wheels.items()}
     return codec.encode(
         {

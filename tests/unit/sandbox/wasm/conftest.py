@@ -50,6 +50,7 @@ class FakePackage:
     id: str = "probe"
     version: str = "1.0.0"
     is_component: bool = False
+    wheels: Mapping[str, bytes] = attrs.field(factory=dict)
 
 
 class FakeBridge:
