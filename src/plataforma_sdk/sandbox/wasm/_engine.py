@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import functools
+import hashlib
 import secrets
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,8 +14,9 @@ from plataforma_sdk.errors import ModuleLoadError, PlataformaError
 from plataforma_sdk.sandbox._protocols import EngineContext
 from plataforma_sdk.sandbox.wasm._foreign_engine import prepare_foreign
 from plataforma_sdk.sandbox.wasm._instance import WasmInstance
-from plataforma_sdk.sandbox.wasm._modes import Launcher
+from plataforma_sdk.sandbox.wasm._modes import Launcher, MakeStore
 from plataforma_sdk.sandbox.wasm._pump import Pump
+from plataforma_sdk.sandbox.wasm._recorder import recorded
 from plataforma_sdk.sandbox.wasm._traps import limit_error
 
 if TYPE_CHECKING:
@@ -60,13 +63,21 @@ class WasmEngine:
             SandboxError: the mode that was asked for does not run here.
         """
         if package.is_component:
-            pump = Pump(context, await prepare_foreign(package, context))
-            await _load(pump, context, _bundle(package), _config(context))
-            return WasmInstance(context, pump)
-        await asyncio.to_thread(self._launcher.prepare)
-        bundle, config = _bundle(package), _config(context)
-        pump = self._launcher.launch(context)
-        await _load(pump, context, bundle, config)
+            make_store: MakeStore = await prepare_foreign(package, context)
+            runner = hashlib.sha256(package.files[package.entry_file]).hexdigest()
+            if context.journal is not None:
+                make_store = recorded(make_store, context.journal, package, context, runner=runner)
+            pump = Pump(context, make_store)
+        else:
+            await asyncio.to_thread(self._launcher.prepare)
+            wrap = None
+            if context.journal is not None:
+                runner = self._launcher.runner_sha256
+                wrap = functools.partial(
+                    recorded, journal=context.journal, package=package, context=context, runner=runner
+                )
+            pump = self._launcher.launch(context, wrap)
+        await _load(pump, context, bundle_of(package), _config(context))
         return WasmInstance(context, pump)
 
     async def close(self) -> None:
@@ -91,7 +102,8 @@ async def _load(pump: Pump, context: EngineContext, bundle: bytes, config: bytes
         raise
 
 
-def _bundle(package: ModulePackage) -> bytes:
+def bundle_of(package: ModulePackage) -> bytes:
+    """Write what `load` of a guest receives of a package."""
     bundle: dict[str, Any] = {
         "entry": package.entry_file,
         "class": package.entry_class,

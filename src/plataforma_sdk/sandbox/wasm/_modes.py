@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypeAlias
 
 from plataforma_sdk.errors import SandboxError
 from plataforma_sdk.sandbox._protocols import EngineContext
@@ -19,11 +20,14 @@ from plataforma_sdk.sandbox.wasm._store import GuestStore
 from plataforma_sdk.sandbox.wasm._threads import RelayedHost, ThreadScheduler
 from plataforma_sdk.sandbox.wasm._workers import WorkerThreads
 
-__all__ = ["MODES", "Launcher"]
+__all__ = ["MODES", "Launcher", "MakeStore"]
 
 MODES: Final = ("fibers", "threads")
 _DEFAULT_THREADS: Final = 32
 """Of the fallback, where a guest holds a thread for as long as it computes, up to `max_step_ms`."""
+
+MakeStore: TypeAlias = Callable[[InstanceHost], Guest]
+Wrap: TypeAlias = Callable[[MakeStore], MakeStore]
 
 _LOG: Final = logging.getLogger("plataforma_sdk.sandbox.wasm")
 
@@ -63,14 +67,34 @@ class Launcher:
                 _warn(refusal)
         self._compiled = compiled_runner(*((STOCK,) if self._mode == "threads" else ()))
 
-    def launch(self, context: EngineContext) -> Pump:
-        """Make a module's guest and its pump, on the running loop, after `prepare`."""
-        compiled, workers = self._compiled, self._workers_for_mode()
-        if compiled is None:
-            raise SandboxError("Launcher.launch() was called before prepare()", module=context.module_id)
+    @property
+    def runner_sha256(self) -> str:
+        """Digest of the runner, after `prepare`."""
+        return "" if self._compiled is None else self._compiled.runner.sha256
+
+    def launch(self, context: EngineContext, wrap: Wrap | None = None) -> Pump:
+        """Make a module's guest and its pump, on the running loop, after `prepare`.
+
+        Args:
+            context: of the module.
+            wrap: changes what makes its store, to record it; such a guest runs on fibers and in no other thread.
+
+        Raises:
+            SandboxError: it cannot be recorded here.
+        """
+        compiled = self._compiled
         limits, module = context.limits, context.module_id
+        if compiled is None:
+            raise SandboxError("Launcher.launch() was called before prepare()", module=module)
+        if wrap is not None and self._mode != "fibers":
+            raise SandboxError(f"Module {module!r} cannot be recorded: guests run in threads here", module=module)
+        workers = None if wrap is not None else self._workers_for_mode()
         if workers is None:
-            return Pump(context, lambda host: GuestStore(compiled, host, limits, module=module))
+
+            def make_inline(host: InstanceHost) -> Guest:
+                return GuestStore(compiled, host, limits, module=module)
+
+            return Pump(context, make_inline if wrap is None else wrap(make_inline))
         loop, is_inline = asyncio.get_running_loop(), self._mode == "fibers"
 
         def make_store(host: InstanceHost) -> Guest:
