@@ -69,9 +69,11 @@ class ModuleRuntime:
 
     def dispatch(self, function: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """Call a public method, or a host function whose name begins with ``@``; return its value or coroutine."""
-        if function.startswith("@"):
-            return self._functions[function](*args, **kwargs)
-        return self._method(function)(*args, **kwargs)
+        return self.function(function)(*args, **kwargs)
+
+    def function(self, name: str) -> Callable[..., Any]:
+        """Return a public method, or a host function whose name begins with ``@``; always the same one."""
+        return self._functions[name] if name.startswith("@") else self._method(name)
 
     def _open_stream(self, number: str, method: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
         self.streams.open(number, method, lambda: self._method(method)(*args, **kwargs))

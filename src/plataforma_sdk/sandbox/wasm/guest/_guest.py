@@ -37,6 +37,7 @@ class Guest:
 
     def __init__(self, host_call: Callable[[str, str], str], refusal: type[Any]) -> None:
         self.loop = PumpLoop(lambda: _ignore(host_call("@step", "")))
+        self.loop.quiet = self._finish
         self.loop.set_exception_handler(self._on_stray_error)
         self.finder = BundleFinder()
         self.wheels = WheelFinder()
@@ -45,7 +46,8 @@ class Guest:
         self.stdout = LogStream(lambda line: self._log("info", line))
         self.stderr = LogStream(lambda line: self._log("warning", line))
         self._runtime: ModuleRuntime | None = None
-        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._methods: dict[str, Callable[..., Any]] = {}
+        self._tasks: dict[asyncio.Task[Any], str] = {}
 
     def load(self, bundle: str, config: str) -> str:
         """Make the module.
@@ -80,15 +82,20 @@ class Guest:
 
     def pump(self, inbox: str) -> str:
         """Serve the inbox, run until nothing can go on, and return the outbox."""
-        lines = inbox.split("\n")
-        self.loop.now = float(lines[0])
-        for line in lines[1:]:
-            self._receive(line)
+        now, _, lines = inbox.partition("\n")
+        self.loop.now = float(now)
+        if lines:
+            for line in lines.split("\n"):
+                if line[0] == "c":
+                    self._call(*line.split(" ", 2))
+                else:
+                    self._receive(line)
         if self.loop.has_work():
             when = self.loop.step()
             if when is not None:
                 self.outbox.lines.append(f"t{when!r}")
-        self._end_turn()
+        if self.stdout.rest or self.stderr.rest:
+            self._end_turn()
         return self.outbox.take()
 
     def describe(self, error: BaseException) -> str:
@@ -106,52 +113,61 @@ class Guest:
         kind = line[0]
         head, _, rest = line.partition(" ")
         number = int(head[1:])
-        if kind == "c":
-            self._call(number, *rest.split(" ", 1))
-        elif kind == "v":
+        if kind == "v":
             self.outbox.resolve(number, rest)
         elif kind == "x":
             self.outbox.reject(number, rest)
-        elif kind == "k" and number in self._tasks:
-            self._tasks[number].cancel()
+        elif kind == "k":
+            for task in [task for task, call in self._tasks.items() if call == head[1:]]:
+                task.cancel()
 
-    def _call(self, number: int, function: str, payload: str) -> None:
-        token = CALL.set(number)
+    def _call(self, head: str, function: str, payload: str) -> None:
+        """Serve ``c<n> function payload``; the first step of a coroutine is run here, so most are done at once."""
+        number = head[1:]
+        CALL.set(number)
         try:
-            args, kwargs = _arguments(payload)
-            result = self._dispatch(function, args, kwargs)
+            method = self._methods.get(function) or self._find(function)
+            if payload == "[]":
+                result = method()
+            else:
+                value = read(payload)
+                result = method(*value) if type(value) is list else method(*value["args"], **value["kwargs"])
             kind = type(result)
-            if kind in _PLAIN or not (kind is CoroutineType or inspect.isawaitable(result)):
-                self._return(number, result)
-                return
-            task = asyncio.Task(self._serve(number, result), loop=self.loop, **_EAGER)
-            if not task.done():
-                self._tasks[number] = task
+            if kind is CoroutineType or (kind not in _PLAIN and inspect.isawaitable(result)):
+                task = self._begin(result)
+                if not task.done():
+                    self._tasks[task] = number
+                    task.add_done_callback(self._finish)
+                    return
+                result = task.result()
+            self.outbox.lines.append(f"r{number} {write(result)}")
         except BaseException as error:  # noqa: BLE001 - whatever it is, the call ends with it
             self._raise(number, error)
-        finally:
-            CALL.reset(token)
 
-    def _dispatch(self, function: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    def _find(self, function: str) -> Callable[..., Any]:
         if self._runtime is None:
             raise PlataformaError("pump() was called before load()")
-        return self._runtime.dispatch(function, args, kwargs)
+        method = self._methods[function] = self._runtime.function(function)
+        return method
 
-    async def _serve(self, number: int, awaitable: Any) -> None:
+    def _begin(self, result: Any) -> asyncio.Task[Any]:
+        coroutine = result if type(result) is CoroutineType else _wait_for(result)
+        return asyncio.Task(coroutine, loop=self.loop, **_EAGER)
+
+    def _finish(self, task: asyncio.Task[Any]) -> None:
+        """Answer a call whose task has ended."""
+        number = self._tasks.pop(task)
         try:
-            self._return(number, await awaitable)
+            self.outbox.lines.append(f"r{number} {write(task.result())}")
         except BaseException as error:  # noqa: BLE001 - as in `_call`
             self._raise(number, error)
-        finally:
-            self._tasks.pop(number, None)
 
-    def _return(self, number: int, value: Any) -> None:
-        self.outbox.lines.append(f"r{number} {write(value)}")
-
-    def _raise(self, number: int, error: BaseException) -> None:
+    def _raise(self, number: str, error: BaseException) -> None:
         self.outbox.lines.append(f"e{number} {self.describe(error)}")
 
     def _end_turn(self) -> None:
+        """Log what was printed without a line end; it belongs to no call alone."""
+        CALL.set("0")
         for stream in (self.stdout, self.stderr):
             try:
                 stream.end_turn()
@@ -171,11 +187,8 @@ class Guest:
             """The output quota is used up."""
 
 
-def _arguments(payload: str) -> tuple[list[Any], dict[str, Any]]:
-    if payload == "[]":
-        return [], {}
-    value = read(payload)
-    return (value, {}) if type(value) is list else (value["args"], value["kwargs"])
+async def _wait_for(awaitable: Any) -> Any:
+    return await awaitable
 
 
 def _ignore(_: object) -> None:
