@@ -51,7 +51,8 @@ class WasmInstance:
 
         Cancelling it cancels the guest's task; a guest that does not end it within 0.1 s is ended itself.
         """
-        self._check_usable(function)
+        if self._is_closed or self._pump.ended is not None or not function.isidentifier():
+            self._check_usable(function)
         payload = _arguments(args, kwargs)
         self._monitor.check_payload(len(payload))
         call = self._pump.call(function, payload)

@@ -35,6 +35,7 @@ __all__ = ["Pump"]
 _MAX_TIMER_S: Final = 86_400.0
 _LONG_PUMP_FUEL: Final = 400_000
 _MAX_REASON_CHARS: Final = 120
+_SHORT_BYTES: Final = 4_096
 _MEASURE_EVERY: Final = 64
 """Memory is measured after pumps that could have allocated much, and now and then: it costs a system call."""
 
@@ -169,11 +170,12 @@ class Pump:
             if delay > 0.0:
                 self._loop.call_later(delay, self.pump)
                 return
-        text = "\n".join((repr(self._clock.monotonic()), *self._inbox))
+        text = "\n".join([repr(self._clock.monotonic()), *self._inbox])
         self._inbox.clear()
         self._is_timer_due = False
         self._steps.begin_pump()
-        self._budget = max([call.fuel_left for call in self._riders], default=self._fuel)
+        riders = self._riders
+        self._budget = max([call.fuel_left for call in riders]) if riders else self._fuel
         self._store.begin(self._store.pump, self._budget, text.encode())
         self._start()
 
@@ -292,7 +294,10 @@ class Pump:
             self._timer.cancel()
             self._timer = None
         try:
-            if is_ok:
+            if is_ok and len(text) < _SHORT_BYTES and (line := text.decode()).startswith("r") and "\n" not in line:
+                head, _, value = line.partition(" ")  # one call has returned, as in most outboxes
+                self.on_return(int(head[1:]), value)
+            elif is_ok:
                 limit = self._limits.max_payload_bytes
                 read_outbox(text, self, max_payload_bytes=limit, module=self._module)
             else:
@@ -310,12 +315,13 @@ class Pump:
     def on_return(self, number: int, value: str) -> None:
         """See `OutboxReader`."""
         call = self._calls.pop(number)
-        try:
-            self._monitor.check_payload(len(value))
-        except QuotaExceededError as error:
-            call.settle(error=error)
-        else:
-            call.settle(value)
+        if len(value) > self._limits.max_payload_bytes:
+            try:
+                self._monitor.check_payload(len(value))
+            except QuotaExceededError as error:
+                call.settle(error=error)
+                return
+        call.settle(value)
 
     def on_raise(self, number: int, text: str) -> None:
         """See `OutboxReader`."""
