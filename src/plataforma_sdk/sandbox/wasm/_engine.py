@@ -10,16 +10,19 @@ import secrets
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+import attrs
+
 from plataforma_sdk import codec
-from plataforma_sdk.errors import ModuleLoadError, PlataformaError
+from plataforma_sdk.errors import HostCallError, ModuleLoadError, PlataformaError
 from plataforma_sdk.sandbox._protocols import EngineContext
 from plataforma_sdk.sandbox.wasm._compiled import CompiledRunner, compiled_runner
 from plataforma_sdk.sandbox.wasm._foreign_engine import prepare_foreign
 from plataforma_sdk.sandbox.wasm._guest_protocol import Guest
-from plataforma_sdk.sandbox.wasm._host import InstanceHost
+from plataforma_sdk.sandbox.wasm._host import InstanceHost, error_text
 from plataforma_sdk.sandbox.wasm._instance import WasmInstance
 from plataforma_sdk.sandbox.wasm._pump import Pump
-from plataforma_sdk.sandbox.wasm._recorder import recorded
+from plataforma_sdk.sandbox.wasm._recorder import recorded, recorded_further
+from plataforma_sdk.sandbox.wasm._resume import Resumption
 from plataforma_sdk.sandbox.wasm._store import GuestStore
 from plataforma_sdk.sandbox.wasm._traps import limit_error
 
@@ -52,6 +55,8 @@ class WasmEngine:
             ResourceLimitError: the code did not load within the limits.
             StaleRunnerError: there is no guest runner for this installation.
         """
+        if context.resume is not None:
+            return _resumed(context, context.resume)
         make_store: Callable[[InstanceHost], Guest]
         if package.is_component:
             make_store = await prepare_foreign(package, context)
@@ -68,6 +73,19 @@ class WasmEngine:
 
     async def close(self) -> None:
         """Nothing is held beside the instances."""
+
+
+def _resumed(context: EngineContext, resumption: Resumption) -> WasmInstance:
+    """Take over a guest that has run elsewhere; it goes on when `Resumption.begin` is called."""
+    context = attrs.evolve(context, clock=resumption.clock(context.clock))
+    make_store: Callable[[InstanceHost], Guest] = resumption.attach
+    if context.journal is not None:
+        make_store = recorded_further(make_store, context.journal, resumption.instance)
+    pump = Pump(context, make_store)
+    text = "the host that served this has ended; whether it was done is not known"
+    pump.adopt(resumption.left, error_text(HostCallError("Interrupted", text, module=context.module_id)))
+    resumption.begin = pump.wake
+    return WasmInstance(context, pump)
 
 
 def _python_store(compiled: CompiledRunner, context: EngineContext, host: InstanceHost) -> GuestStore:
