@@ -29,7 +29,7 @@ from plataforma_sdk.sandbox.wasm._runner import Runner, locate_runner
 from plataforma_sdk.sandbox.wasm._selftest import self_test
 from plataforma_sdk.sandbox.wasm._wasi import GuestHost, define_imports
 
-__all__ = ["CompiledRunner", "artefact_path", "compiled_runner"]
+__all__ = ["CompiledRunner", "artefact_path", "compiled_runner", "ready_runner"]
 
 _GUEST_STACK_BYTES: Final = 1024 * 1024
 _FIBER_STACK_BYTES: Final = 4 * 1024 * 1024
@@ -85,6 +85,15 @@ def compiled_runner() -> CompiledRunner:
     """
     with _LOCK:
         compiled = _make()
+    compiled.check_process()
+    return compiled
+
+
+def ready_runner() -> CompiledRunner | None:
+    """Return the process's runner if there is one, without a wait."""
+    if not _make.cache_info().currsize:
+        return None
+    compiled = _make()
     compiled.check_process()
     return compiled
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import base64
 import secrets
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from plataforma_sdk import codec
 from plataforma_sdk.errors import ModuleLoadError, PlataformaError
 from plataforma_sdk.sandbox._protocols import EngineContext
-from plataforma_sdk.sandbox.wasm._compiled import compiled_runner
+from plataforma_sdk.sandbox.wasm._compiled import compiled_runner, ready_runner
 from plataforma_sdk.sandbox.wasm._foreign_engine import prepare_foreign
+from plataforma_sdk.sandbox.wasm._guests import GuestMaker, code_cache
 from plataforma_sdk.sandbox.wasm._instance import WasmInstance
+from plataforma_sdk.sandbox.wasm._pool import leave_pools, pool_of
 from plataforma_sdk.sandbox.wasm._pump import Pump
-from plataforma_sdk.sandbox.wasm._store import GuestStore
 from plataforma_sdk.sandbox.wasm._traps import limit_error
 
 if TYPE_CHECKING:
@@ -50,14 +52,26 @@ class WasmEngine:
             pump = Pump(context, await prepare_foreign(package, context))
             await _load(pump, context, _bundle(package), _config(context))
             return WasmInstance(context, pump)
-        compiled = await asyncio.to_thread(compiled_runner)
-        bundle, config = _bundle(package), _config(context)
-        pump = Pump(context, lambda host: GuestStore(compiled, host, context.limits, module=context.module_id))
-        await _load(pump, context, bundle, config)
+        compiled = ready_runner()
+        if compiled is None:
+            compiled = await asyncio.to_thread(compiled_runner)
+        pool = pool_of(compiled)
+        pool.join(self)
+        guests = GuestMaker(compiled, pool, context)
+        try:
+            await guests.warm()
+            codes = await code_cache(compiled).codes(package.sources, guests.compile)
+            pump = Pump(context, guests.make)
+        except BaseException:
+            guests.drop()
+            raise
+        await _load(pump, context, _bundle(package, codes), _config(context))
+        guests.tidy_later()
         return WasmInstance(context, pump)
 
     async def close(self) -> None:
-        """Nothing is held beside the instances."""
+        """Free the instances that were made ahead, with the last engine of this loop."""
+        leave_pools(self)
 
 
 async def _load(pump: Pump, context: EngineContext, bundle: bytes, config: bytes) -> None:
@@ -77,13 +91,14 @@ async def _load(pump: Pump, context: EngineContext, bundle: bytes, config: bytes
         raise
 
 
-def _bundle(package: ModulePackage) -> bytes:
+def _bundle(package: ModulePackage, codes: Mapping[str, str] | None = None) -> bytes:
     wheels = {name: base64.b64encode(content).decode() for name, content in package.wheels.items()}
     return codec.encode(
         {
             "entry": package.entry_file,
             "class": package.entry_class,
             "files": {} if package.is_component else dict(package.sources),
+            "codes": dict(codes or {}),
             "wheels": wheels,
         }
     ).encode()

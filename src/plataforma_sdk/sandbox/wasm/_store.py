@@ -73,6 +73,12 @@ class GuestStore:
             raise SandboxCrashedError(f"The guest runner does not export {name!r}; rebuild it", module=self._module)
         return func
 
+    def claim(self, host: GuestHost, limits: ResourceLimits, *, module: str) -> None:
+        """Give an instance that was made ahead to a module: from now on it has that module's host, limits and name."""
+        self._limits, self._module = limits, module
+        self._compiled.hosts[self._context] = host
+        self._store.set_limits(memory_size=limits.max_memory_bytes, table_elements=_MAX_TABLE_ELEMENTS)
+
     @property
     def is_busy(self) -> bool:
         """Whether a call is under way."""

@@ -51,7 +51,8 @@ class Guest:
         """Make the module.
 
         Args:
-            bundle: ``{"entry": "vendas.py", "class": null, "files": {path: text}, "wheels": {name: base64}}``.
+            bundle: ``{"entry": "vendas.py", "class": null, "files": {path: text}, "codes": {path: base64},
+                "wheels": {name: base64}}``; of the codes there may be none.
             config: ``{"id", "version", "config", "locale", "messages", "max_tree_nodes", "seed", "now"}``.
         """
         files, settings = read(bundle), read(config)
@@ -59,7 +60,7 @@ class Guest:
         asyncio._set_running_loop(self.loop)  # noqa: SLF001 - the loop is stepped from outside
         random.seed(settings["seed"])
         sys.argv = [settings["id"]]  # `argparse` takes a program's name from it
-        self.finder.add(files["files"])
+        self.finder.add(files["files"], files.get("codes"))
         if files["wheels"]:
             self.wheels.add(files["wheels"], module=settings["id"])
         context = ModuleContext(
