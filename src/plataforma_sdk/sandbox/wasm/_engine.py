@@ -6,15 +6,15 @@ import asyncio
 import base64
 import secrets
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from plataforma_sdk import codec
 from plataforma_sdk.errors import ModuleLoadError, PlataformaError
 from plataforma_sdk.sandbox._protocols import EngineContext
-from plataforma_sdk.sandbox.wasm._compiled import compiled_runner, ready_runner
 from plataforma_sdk.sandbox.wasm._foreign_engine import prepare_foreign
 from plataforma_sdk.sandbox.wasm._guests import GuestMaker, code_cache
 from plataforma_sdk.sandbox.wasm._instance import WasmInstance
+from plataforma_sdk.sandbox.wasm._modes import Launcher
 from plataforma_sdk.sandbox.wasm._pool import leave_pools, pool_of
 from plataforma_sdk.sandbox.wasm._pump import Pump
 from plataforma_sdk.sandbox.wasm._traps import limit_error
@@ -32,12 +32,25 @@ class WasmEngine:
 
     The first load of a process maps the compiled runner, 2 ms; the first of all compiles it, 5-10 s, and says so.
 
+    Args:
+        mode: ``"fibers"`` runs guests on the event loop, a slice at a time; ``"threads"`` runs each in a thread, on
+            wasmtime-py as it is: the same behaviour, slower. By default fibers, and where this Python or wasmtime
+            cannot have them, threads, with a warning in the log that says why.
+        threads: with fibers, how many threads take on what goes on computing after its first slice, 0 for none: with 2,
+            two compute-bound modules use two cores. With threads, how many guests may run at once, 32 by default.
+
+    Raises:
+        ValueError: there is no such mode, or no such number of threads.
+
     >>> engine = WasmEngine()
     >>> engine.name
     'wasm'
     """
 
     name = "wasm"
+
+    def __init__(self, *, mode: str | None = None, threads: int | None = None) -> None:
+        self._launcher = Launcher(mode, threads)
 
     async def load(self, package: ModulePackage, context: EngineContext) -> WasmInstance:
         """Instantiate the runner and load the package's sources into it.
@@ -47,21 +60,29 @@ class WasmEngine:
             GuestError: the module's top-level code failed.
             ResourceLimitError: the code did not load within the limits.
             StaleRunnerError: there is no guest runner for this installation.
+            SandboxError: the mode that was asked for does not run here.
         """
         if package.is_component:
             pump = Pump(context, await prepare_foreign(package, context))
             await _load(pump, context, _bundle(package), _config(context))
             return WasmInstance(context, pump)
-        compiled = ready_runner()
+        if not self._launcher.is_prepared:
+            await asyncio.to_thread(self._launcher.prepare)
+        compiled = self._launcher.fibers
         if compiled is None:
-            compiled = await asyncio.to_thread(compiled_runner)
+            pump = self._launcher.launch(context)
+            await _load(pump, context, _bundle(package), _config(context))
+            return WasmInstance(context, pump)
         pool = pool_of(compiled)
         pool.join(self)
-        guests = GuestMaker(compiled, pool, context)
+        return await self._load_warm(package, context, GuestMaker(compiled, pool, context))
+
+    async def _load_warm(self, package: ModulePackage, context: EngineContext, guests: GuestMaker) -> WasmInstance:
+        """Load into an instance that was made ahead, if there is one, from code that was compiled before."""
         try:
             await guests.warm()
-            codes = await code_cache(compiled).codes(package.sources, guests.compile)
-            pump = Pump(context, guests.make)
+            codes = await code_cache(guests.compiled).codes(package.sources, guests.compile)
+            pump = self._launcher.launch(context, guests.make)
         except BaseException:
             guests.drop()
             raise
@@ -70,8 +91,9 @@ class WasmEngine:
         return WasmInstance(context, pump)
 
     async def close(self) -> None:
-        """Free the instances that were made ahead, with the last engine of this loop."""
+        """Free the instances made ahead, with the last engine, and end the threads that have nothing to do."""
         leave_pools(self)
+        self._launcher.close()
 
 
 async def _load(pump: Pump, context: EngineContext, bundle: bytes, config: bytes) -> None:
@@ -92,16 +114,16 @@ async def _load(pump: Pump, context: EngineContext, bundle: bytes, config: bytes
 
 
 def _bundle(package: ModulePackage, codes: Mapping[str, str] | None = None) -> bytes:
-    wheels = {name: base64.b64encode(content).decode() for name, content in package.wheels.items()}
-    return codec.encode(
-        {
-            "entry": package.entry_file,
-            "class": package.entry_class,
-            "files": {} if package.is_component else dict(package.sources),
-            "codes": dict(codes or {}),
-            "wheels": wheels,
-        }
-    ).encode()
+    bundle: dict[str, Any] = {
+        "entry": package.entry_file,
+        "class": package.entry_class,
+        "files": {} if package.is_component else dict(package.sources),
+    }
+    if codes:
+        bundle["codes"] = dict(codes)
+    if package.wheels:
+        bundle["wheels"] = {name: base64.b64encode(content).decode() for name, content in package.wheels.items()}
+    return codec.encode(bundle).encode()
 
 
 def _config(context: EngineContext) -> bytes:

@@ -36,10 +36,13 @@ class GuestMaker:
         compiled: the runner.
         pool: the loop's warm instances.
         context: the module's limits, seed and name.
+
+    Attributes:
+        compiled: the runner.
     """
 
     def __init__(self, compiled: CompiledRunner, pool: WarmPool, context: EngineContext) -> None:
-        self._compiled = compiled
+        self.compiled = compiled
         self._pool = pool
         self._context = context
         self._warm: GuestStore | None = None
@@ -54,7 +57,7 @@ class GuestMaker:
         context = self._context
         self._warm = self._pool.take(context.limits.max_memory_bytes)
         if self._warm is None and context.seed is not None:
-            self._warm = GuestStore(self._compiled, ErrandHost(), context.limits, module=context.module_id)
+            self._warm = GuestStore(self.compiled, ErrandHost(), context.limits, module=context.module_id)
             await run_errand(self._warm, WARM_UP)
 
     async def compile(self, sources: Mapping[str, str]) -> bytes:
@@ -66,7 +69,7 @@ class GuestMaker:
         limits = self._context.limits
         store = self._pool.take(limits.max_memory_bytes)
         if store is None:
-            store = GuestStore(self._compiled, ErrandHost(), limits, module=self._context.module_id)
+            store = GuestStore(self.compiled, ErrandHost(), limits, module=self._context.module_id)
         else:
             store.claim(ErrandHost(), limits, module=self._context.module_id)
         try:
@@ -83,7 +86,7 @@ class GuestMaker:
         context = self._context
         store, self._warm = self._warm, None
         if store is None:
-            store = GuestStore(self._compiled, host, context.limits, module=context.module_id)
+            store = GuestStore(self.compiled, host, context.limits, module=context.module_id)
         else:
             store.claim(host, context.limits, module=context.module_id)
         self._made = store
@@ -99,7 +102,7 @@ class GuestMaker:
         """When the module has settled, free the pages that its load has written and not changed."""
         store, loop = self._made, asyncio.get_running_loop()
         if store is not None and store.memory.image is not None:
-            loop.call_later(_TIDY_AFTER_S, _tidy, loop, weakref.ref(store), self._compiled)
+            loop.call_later(_TIDY_AFTER_S, _tidy, loop, weakref.ref(store), self.compiled)
 
 
 def _tidy(

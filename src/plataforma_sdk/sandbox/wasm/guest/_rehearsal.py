@@ -138,7 +138,6 @@ _BUNDLE: Final = codec.encode(
         "class": None,
         "files": {_PATH: _SOURCE},
         "codes": {_PATH: _compiled(_PATH, _SOURCE)},
-        "wheels": {},
     }
 )
 """Compiled once, when the runner is built: compiling it takes longer than all the rest."""
