@@ -102,20 +102,18 @@ class GuestMaker:
         """When the module has settled, free the pages that its load has written and not changed."""
         store, loop = self._made, asyncio.get_running_loop()
         if store is not None and store.memory.image is not None:
-            loop.call_later(_TIDY_AFTER_S, _tidy, loop, weakref.ref(store), self.compiled)
+            loop.call_later(_TIDY_AFTER_S, _tidy, loop, weakref.ref(store))
 
 
-def _tidy(
-    loop: asyncio.AbstractEventLoop, reference: weakref.ref[GuestStore], compiled: CompiledRunner, again: bool = True
-) -> None:
+def _tidy(loop: asyncio.AbstractEventLoop, reference: weakref.ref[GuestStore], again: bool = True) -> None:
     store = reference()
     if store is None:
         return
     if not store.is_busy:
         with contextlib.suppress(OSError):  # a kernel that does not tell: the pages stay
-            give_back_unchanged(store.memory, compiled.artefact)
+            give_back_unchanged(store.memory)
     elif again:
-        loop.call_later(_TIDY_AGAIN_S, _tidy, loop, reference, compiled, False)
+        loop.call_later(_TIDY_AGAIN_S, _tidy, loop, reference, False)
 
 
 @functools.cache

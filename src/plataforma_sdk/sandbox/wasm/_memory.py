@@ -56,12 +56,14 @@ class ImagePart:
         size_bytes: its length.
         offset: where it begins in the file.
         file: device (as the map writes it) and inode of the file.
+        path: its path when it was mapped.
     """
 
     address: int
     size_bytes: int
     offset: int
     file: tuple[bytes, int]
+    path: Path
 
 
 class LinearMemory:
@@ -128,16 +130,16 @@ def _copies_of(image: Path) -> list[tuple[int, int, ImagePart]]:
     name = os.fsencode(image)
     lines = _MAPS.read_bytes().splitlines()
     return [
-        (*_extent(lines, index), _image_part(line))
+        (*_extent(lines, index), _image_part(line, image))
         for index, line in enumerate(lines)
         if line.endswith(name) and b" rw-p " in line[:80]
     ]
 
 
-def _image_part(line: bytes) -> ImagePart:
+def _image_part(line: bytes, path: Path) -> ImagePart:
     first, last = _span(line)
     _, _, offset, device, inode, *_ = line.split(None, 5)
-    return ImagePart(first, last - first, int(offset, 16), (device, int(inode)))
+    return ImagePart(first, last - first, int(offset, 16), (device, int(inode)), path)
 
 
 def _extent(lines: Sequence[bytes], index: int) -> tuple[int, int]:

@@ -104,20 +104,20 @@ _IMAGES: Final[dict[tuple[bytes, int], mmap.mmap]] = {}
 _LOCK: Final = threading.Lock()
 
 
-def _image_of(part: ImagePart, path: Path) -> mmap.mmap:
+def _image_of(part: ImagePart) -> mmap.mmap:
     with _LOCK:
         image = _IMAGES.get(part.file)
         if image is None:
-            with path.open("rb") as file:
+            with part.path.open("rb") as file:
                 status = os.fstat(file.fileno())
                 device = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}".encode()
                 if (device, status.st_ino) != part.file:
-                    raise OSError(f"{path} is not the file that the memory was mapped from")
+                    raise OSError(f"{part.path} is not the file that the memory was mapped from")
                 image = _IMAGES[part.file] = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     return image
 
 
-def pristine(memory: LinearMemory, run: Run, artefact: Path) -> bytes:
+def pristine(memory: LinearMemory, run: Run) -> bytes:
     """Return what pages would hold had nobody written them: the image, and zeros around it.
 
     Raises:
@@ -126,7 +126,7 @@ def pristine(memory: LinearMemory, run: Run, artefact: Path) -> bytes:
     part = memory.image
     if part is None:
         raise OSError("the memory's image is not known")
-    image = _image_of(part, artefact)
+    image = _image_of(part)
     start = memory.base + run.first * PAGE
     end = start + run.count * PAGE
     inner_start = min(max(start, part.address), end)
@@ -137,7 +137,7 @@ def pristine(memory: LinearMemory, run: Run, artefact: Path) -> bytes:
     return bytes(inner_start - start) + inner.ljust(inner_end - inner_start, b"\0") + bytes(end - inner_end)
 
 
-def give_back_unchanged(memory: LinearMemory, artefact: Path) -> int:
+def give_back_unchanged(memory: LinearMemory) -> int:
     """Free the pages that hold what they held before they were written; return their bytes. 2-3 ms for 5 MB.
 
     The guest must not be running.
@@ -151,7 +151,7 @@ def give_back_unchanged(memory: LinearMemory, artefact: Path) -> int:
     numbers = []
     for run in private_runs(memory):
         held = ctypes.string_at(memory.base + run.first * PAGE, run.count * PAGE)
-        was = pristine(memory, run, artefact)
+        was = pristine(memory, run)
         numbers += [
             run.first + at // PAGE for at in range(0, len(held), PAGE) if held[at : at + PAGE] == was[at : at + PAGE]
         ]

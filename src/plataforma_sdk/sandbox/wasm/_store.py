@@ -39,6 +39,9 @@ class GuestStore:
         ResourceLimitError: the memory limit is below what the interpreter itself needs.
     """
 
+    can_be_parked: Final = True
+    """This is the kind of instance that `_hibernation_check` tries; its memory lies where the map says."""
+
     def __init__(self, compiled: CompiledRunner, host: GuestHost, limits: ResourceLimits, *, module: str) -> None:
         compiled.check_process()
         self._compiled = compiled
