@@ -64,6 +64,7 @@ class Pump:
         self._timer: asyncio.TimerHandle | None = None
         self._is_timer_due = False
         self._is_woken = False
+        self._has_requests = False
         self._on_loaded: asyncio.Future[tuple[bool, bytes]] | None = None
         self._steps = StepClock()
         self._pumps = 0
@@ -106,6 +107,7 @@ class Pump:
         if call.is_done:
             call.waiter.set_result(None)
         self._requests.release(call, call.context)
+        self.pump()  # what the host answered at once needs no turn of the loop
         return call.waiter
 
     def cancel(self, call: PendingCall) -> None:
@@ -151,7 +153,7 @@ class Pump:
         if delay > 0.0:
             self._loop.call_later(delay, self.pump)
             return
-        text = "\n".join(["%.6f" % self._clock.monotonic(), *self._inbox])
+        text = "\n".join([f"{self._clock.monotonic():.6f}", *self._inbox])
         self._inbox.clear()
         self._is_timer_due = False
         self._steps.begin_pump()
@@ -211,6 +213,9 @@ class Pump:
                 on_loaded.set_result((is_ok, text))
             return
         self._receive(is_ok, text)
+        if self._has_requests:
+            self._has_requests = False
+            self._requests.begin(self._calls.get)
         if self.ended is None and (self._inbox or self._is_timer_due):
             self._wake()
 
@@ -294,7 +299,8 @@ class Pump:
     def on_request(self, request: HostRequest) -> None:
         """See `OutboxReader`."""
         if self.ended is None:
-            self._requests.open(request, self._calls.get(request.call))
+            self._requests.open(request)
+            self._has_requests = True
 
     def on_dropped(self, number: int) -> None:
         """See `OutboxReader`."""
