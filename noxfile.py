@@ -89,7 +89,7 @@ def tests(session: nox.Session) -> None:
     _install_project(session, "test")
     session.run("python", "-c", WARM_UP)
     corpora = () if session.python == PYTHONS[-1] else ("--ignore", ESCAPES)
-    _pytest(session, *(() if session.posargs else ("tests", *corpora)))
+    _pytest(session, *(() if session.posargs else ("tests", "--ignore=tests/integration", *corpora)))
 
 
 @nox.session(python=PYTHONS)
@@ -119,20 +119,17 @@ def differential(session: nox.Session) -> None:
     session.run("pytest", "-rP", "tests/security/differential", *session.posargs, env=programs)
 
 
-@nox.session
+@nox.session(python=PYTHONS[-1:])
 def integration(session: nox.Session) -> None:
-    """Use real parts: packages of the index inside the guest, with part of their own tests."""
+    """Use real parts: compilers of other languages, and packages of the index inside the guest with their own tests."""
     _install_project(session, "test")
     session.run("python", "-c", WARM_UP)
     session.install("pip")
     with tempfile.TemporaryDirectory() as wheels:
         for kind in ("--only-binary", "--no-binary"):
             options = ("-q", "--no-deps", "-d", wheels, kind, ":all:", "-r", "constraints/guest.txt")
-            session.run(
-                "python", "-m", "pip", "download", *options, success_codes=[0, 1, 2]
-            )  # absent: skipped, with why
-        places = {"PLATAFORMA_WHEELS": wheels}
-        session.run("pytest", "-rP", *(session.posargs or ("tests/integration",)), env=places)
+            session.run("python", "-m", "pip", "download", *options, success_codes=[0, 1, 2])  # absent: skipped
+        session.run("pytest", *(session.posargs or ("tests/integration",)), env={"PLATAFORMA_WHEELS": wheels})
 
 
 @nox.session
@@ -151,6 +148,13 @@ def bench(session: nox.Session) -> None:
     for peer in _group("peers"):
         session.install(*PIN, "--only-binary", ":all:", peer, success_codes=[0, 1, 2], silent=True)
     session.run("python", "-m", "tests.bench", *session.posargs)
+
+
+@nox.session
+def soak(session: nox.Session) -> None:
+    """Call, call back and cancel until a leak would show, in each mode of the wasm tier, about 6 minutes."""
+    _install_project(session, "test")
+    session.run("python", "-m", "tests.soak.soak_wasm", *session.posargs)
 
 
 @nox.session

@@ -74,6 +74,7 @@ class Package:
     entry_file: str = "probe.py"
     entry_class: str | None = None
     is_component: bool = False
+    wheels: dict[str, bytes] = attrs.field(factory=dict)
 
 
 class Host:

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from plataforma_sdk import codec
 from plataforma_sdk.codec import MAX_DEPTH, copy_value, decode, encode
 from plataforma_sdk.errors import CodecError
 
@@ -51,6 +52,47 @@ def nested(levels: int, leaf: Any = None) -> Any:
     for _ in range(levels):
         leaf = [leaf]
     return leaf
+
+
+odd_keys = keys | st.integers() | st.booleans() | st.none() | st.floats()
+anything = st.recursive(
+    scalars | st.floats() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(odd_keys, inner, max_size=4) | st.tuples(inner),
+    max_leaves=20,
+)
+
+
+@given(anything)
+def test_what_c_writes_is_what_the_walk_writes(value: Any) -> None:
+    """The quick way is taken where both agree, and never lets pass what the walk refuses."""
+    try:
+        walked = codec._dumps(codec._to_wire(value, 0))
+        walked.encode()
+    except (CodecError, ValueError):
+        with pytest.raises(CodecError):
+            encode(value)
+    else:
+        assert encode(value) == walked
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {1: 2},
+        {None: 1},
+        {True: 1},
+        {1.5: 1},
+        [{"a": {-1: 1}}],
+        {"$t": "x"},
+        10**16,
+        [10**400],
+        [["\ud800"]],
+        [float("inf")],
+    ],
+    ids=repr,
+)
+def test_what_c_would_write_otherwise_goes_the_long_way(value: Any) -> None:
+    test_what_c_writes_is_what_the_walk_writes.hypothesis.inner_test(value)
 
 
 @given(values)

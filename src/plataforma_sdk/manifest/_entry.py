@@ -53,7 +53,7 @@ class Entry:
 
     @property
     def is_component(self) -> bool:
-        """Whether the entry is a WebAssembly component."""
+        """Whether the entry is WebAssembly itself: a component or a core module."""
         return self.target.endswith(".wasm")
 
     @property

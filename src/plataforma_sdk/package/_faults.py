@@ -15,8 +15,8 @@ from plataforma_sdk.manifest import Entry
 __all__ = ["entry_faults", "source_faults"]
 
 _WASM_MAGIC: Final = b"\x00asm"
-_COMPONENT_LAYER: Final = b"\x01\x00"
-"""The layer field of the preamble: 1 is a component, 0 a core module. Source: Component Model, Binary.md."""
+_WASM_VERSIONS: Final = (b"\x01\x00\x00\x00", b"\x0d\x00\x01\x00")
+"""Of a core module and of a component. Source: core specification, Binary Format; Component Model, Binary.md."""
 _MAX_PARSED_BYTES: Final = 2**17
 MAX_SOURCE_BYTES: Final = 2**19
 """Of one Python file; dense source of a few megabytes takes a parser seconds and a gigabyte."""
@@ -54,9 +54,10 @@ def entry_faults(where: str, entry: Entry | None, files: Mapping[str, bytes]) ->
     content = files[path]
     if entry.is_component:
         if not content.startswith(_WASM_MAGIC):
-            yield Fault(where, f"{path!r} is no WebAssembly", "name a component")
-        elif content[6:8] != _COMPONENT_LAYER:
-            yield Fault(where, f"{path!r} is a core module, not a component", "wrap it: wasm-tools component new")
+            yield Fault(where, f"{path!r} is no WebAssembly", "name a component or a core module, the binary of it")
+        elif content[4:8] not in _WASM_VERSIONS:
+            version = content[4:8].hex(" ")
+            yield Fault(where, f"{path!r} has the unknown version {version}", "build it with a current toolchain")
     elif entry.class_name is not None and not _binds(content, entry.class_name):
         yield Fault(where, f"{path!r} defines no class {entry.class_name!r}", "name a class of that file")
 

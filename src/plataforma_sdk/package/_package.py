@@ -107,7 +107,7 @@ class ModulePackage:
 
     @classmethod
     def from_component(cls, path: str | os.PathLike[str]) -> Self:
-        """Read a ``.wasm`` component; its manifest lies beside it: ``vendas.wasm`` and ``vendas.toml``.
+        """Read a ``.wasm``, component or core module; its manifest lies beside it: ``vendas.wasm`` and ``vendas.toml``.
 
         Raises:
             ManifestError: there is no manifest beside it, or it has faults.
@@ -215,7 +215,7 @@ class ModulePackage:
 
     @property
     def is_component(self) -> bool:
-        """Whether the entry is a WebAssembly component."""
+        """Whether the entry is WebAssembly itself: a component or a core module."""
         return self.manifest.entry_point.is_component
 
     @cached_property

@@ -11,12 +11,15 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+import attrs
+
 from plataforma_sdk.errors import ModuleLoadError, ModuleStateError
 from plataforma_sdk.events import EventBus
 from plataforma_sdk.module import ModuleFramework
 from plataforma_sdk.package import ModulePackage
 from plataforma_sdk.plugins import make_plugin_manager
 from plataforma_sdk.runtime._handle import ModuleHandle
+from plataforma_sdk.runtime._journals import open_journal
 from plataforma_sdk.runtime._live import LiveModule, ModuleSetup, require_declared
 from plataforma_sdk.runtime._loader import LoadTarget, PackageSource, check_tier, package_of_class, resolve
 from plataforma_sdk.runtime._parts import HostParts
@@ -29,6 +32,7 @@ from plataforma_sdk.windows import WindowManager
 if TYPE_CHECKING:
     from plataforma_sdk.api import Transport
     from plataforma_sdk.permissions import PermissionManager, Prompt
+    from plataforma_sdk.sandbox.wasm import Journal
     from plataforma_sdk.services import Clipboard, Database, NotificationCenter
 
 __all__ = ["ModuleHost"]
@@ -197,6 +201,8 @@ class ModuleHost:
         grants: Iterable[str] | None = None,
         limits: ResourceLimits | None = None,
         isolation: str | None = None,
+        seed: int | None = None,
+        record: str | os.PathLike[str] | Journal | None = None,
     ) -> ModuleHandle:
         """Load a module and run its `on_load`.
 
@@ -207,6 +213,9 @@ class ModuleHost:
             grants: permissions it holds beside the host's, as far as it declares them.
             limits: in place of the host's; the manifest may lower them.
             isolation: ``"none"`` or ``"process"``; the host's by default, where the tier is `restricted`.
+            seed: seed of the module's random numbers, so that a run can be repeated; None takes fresh entropy.
+            record: a path, or a `Journal`, where what goes into the module and comes out is recorded, for
+                ``plataforma replay`` and `restore`; in the tier ``wasm``. It holds whatever the module sees.
 
         Raises:
             SandboxError: no such engine or isolation, or it does not run here.
@@ -222,10 +231,10 @@ class ModuleHost:
         package = await self._package(target, chosen)
         check_tier(package, chosen)
         with self._reserve(package.id):
-            setup = self._setup(package, chosen, grants, limits, target)
+            setup = self._setup(package, chosen, grants, limits, target, seed=seed)
             await require_declared(package, setup.permissions)
             self._check_use()
-            return await self._start(package, setup)
+            return await self._start(package, attrs.evolve(setup, journal=open_journal(record, chosen.name)))
 
     async def unload(self, module_id: str) -> None:
         """End a module; one that is not loaded is left alone."""
@@ -297,6 +306,8 @@ class ModuleHost:
         grants: Iterable[str] | None,
         limits: ResourceLimits | None,
         target: LoadTarget,
+        *,
+        seed: int | None = None,
     ) -> ModuleSetup:
         services: dict[str, Callable[..., Any]] = {}
         for found in self._plugins.hook.plataforma_services():
@@ -314,6 +325,7 @@ class ModuleHost:
             monitor=monitor,
             config=self._config.get(package.id, {}),
             locale=self.locale,
+            seed=seed,
             reread=(lambda: ModulePackage.from_path(Path(target))) if isinstance(target, (str, os.PathLike)) else None,
             cls=target if isinstance(target, type) else None,
             limits=given,
@@ -329,6 +341,8 @@ class ModuleHost:
         def forget() -> None:
             self._modules.pop(module_id, None)
             self._state.detach(module_id)
+            if setup.journal is not None:
+                setup.journal.close()
 
         live = LiveModule(
             package,

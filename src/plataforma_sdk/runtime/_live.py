@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from plataforma_sdk.permissions import PermissionManager
     from plataforma_sdk.runtime._parts import HostParts, ModuleServices
     from plataforma_sdk.sandbox import Engine, Instance, ResourceLimits
+    from plataforma_sdk.sandbox.wasm import Journal
     from plataforma_sdk.services import KeyValueStorage
     from plataforma_sdk.windows import UiEvent, Window
 
@@ -45,6 +46,7 @@ class ModuleSetup:
         config: the host's values for its ``[config]``.
         locale: BCP 47 tag.
         seed: seed of its random numbers, or None.
+        journal: where what crosses is recorded, or None.
         reread: reads its package again, for a reload; None where there is nothing to read again.
         limits: what the host gives, before the manifest lowers it.
         cls: the class, where the host loads one that it already holds.
@@ -63,6 +65,7 @@ class ModuleSetup:
     services: Callable[[ModulePackage, PermissionManager, KeyValueStorage | None], ModuleServices]
     locale: str = "en"
     seed: int | None = None
+    journal: Journal | None = None
     reread: Callable[[], ModulePackage] | None = None
     cls: type[ModuleFramework] | None = None
     on_version: Callable[[ModulePackage], None] = lambda _: None
@@ -266,6 +269,7 @@ class LiveModule:
             messages=_messages(package, setup.locale),
             clock=self.parts.clock,
             seed=setup.seed,
+            journal=setup.journal,
         )
         if setup.cls is not None:
             instance: Instance = await setup.engine.load_class(setup.cls, context)  # type: ignore[attr-defined]

@@ -173,7 +173,10 @@ class WindowManager:
         """Close a window; one that is not open is left alone."""
         window = self._windows.pop((module, window_id), None)
         if window is not None:
-            del self._of[module][window_id]
+            own = self._of[module]
+            del own[window_id]
+            if not own:
+                del self._of[module]
             window.is_open = False
             self._tell(window)
 

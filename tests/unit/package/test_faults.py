@@ -83,11 +83,22 @@ def test_a_source_that_breaks_the_parser_does_not_break_the_package(content: byt
 
 @pytest.mark.parametrize(
     ("content", "problem"),
-    [(b"\0asm\1\0\0\0", "a core module, not a component"), (b"MZ", "is no WebAssembly"), (b"", "is no WebAssembly")],
+    [
+        (b"\0asm\2\0\0\0", "the unknown version 02 00 00 00"),
+        (b"\0asm\x0a\0\1\0", "the unknown version 0a 00 01 00"),
+        (b"\0asm", "the unknown version"),
+        (b"MZ", "is no WebAssembly"),
+        (b"", "is no WebAssembly"),
+    ],
 )
-def test_a_component_is_one(content: bytes, problem: str) -> None:
+def test_an_entry_of_webassembly_is_one(content: bytes, problem: str) -> None:
     with pytest.raises(ManifestError, match=problem):
         package(b"", {"vendas.wasm": content}, entry="vendas.wasm")
+
+
+@pytest.mark.parametrize("content", [b"\0asm\1\0\0\0", b"\0asm\x0d\0\1\0"], ids=["core", "component"])
+def test_an_entry_may_be_a_core_module_or_a_component(content: bytes) -> None:
+    assert package(b"", {"vendas.wasm": content}, entry="vendas.wasm").is_component
 
 
 def test_an_entry_may_be_a_package_of_python() -> None:

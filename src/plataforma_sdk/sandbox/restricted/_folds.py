@@ -41,6 +41,12 @@ class Folds:
         total = self._operators.grown(sum(_numbers(iterator, rest), start))
         return self._add_up(total, itertools.chain(rest, iterator)) if rest else self._checked(total)
 
+    def sum_numbers(self, items: Any) -> Any:
+        """``sum(...)`` of what is certainly numbers: a private list, or a generator expression that meters itself."""
+        if type(items) is list:
+            self._meter.charge(len(items) >> 5)
+        return self._checked(self._operators.grown(sum(items)))
+
     def _add_up(self, total: Any, items: Any) -> Any:
         """Sum step by step: what is no number grows, and each step is charged."""
         for item in items:

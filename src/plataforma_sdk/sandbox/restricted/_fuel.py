@@ -55,6 +55,7 @@ class Meter:
         alarm: bytes of `allocated` beyond which the watch is asked; it sets this anew.
         cheap: types that are cheap to compare, by the texts made so far.
         hiding: types that may cost more to hash than they show, or to compare once hashed.
+        on_large_text: called when texts leave the cheap types and enter the hiding ones.
         largest: bytes of the largest allocation charged so far; no text of the module is larger.
         grown: bytes that the process grew by and that nobody has measured yet.
         steps: outermost steps so far.
@@ -82,6 +83,7 @@ class Meter:
         "makes_async_generators",
         "memory_limit",
         "on_dropped",
+        "on_large_text",
         "retained",
         "share",
         "source",
@@ -102,6 +104,7 @@ class Meter:
         self.largest = 0
         self.cheap: set[type] = {int, float, bool, complex, type(None)} | _TEXT_TYPES
         self.hiding: set[type] = {tuple, frozenset, slice}
+        self.on_large_text: Callable[[], None] = _nothing
         self.steps = 0
         self.suspended: set[Coroutine[Any, Any, Any]] = set()
         self.makes_async_generators = False
@@ -190,6 +193,7 @@ class Meter:
         if size >= LARGE_TEXT:
             self.cheap -= _TEXT_TYPES
             self.hiding |= _TEXT_TYPES
+            self.on_large_text()
 
     def reserve(self, size: int) -> None:
         """Refuse an allocation that cannot fit, before it is made; what was made is charged by `alloc`."""
@@ -257,6 +261,10 @@ class Meter:
         """Whether the host answered so often without waiting that the event loop should have a turn."""
         self._answers += 1
         return not self._answers & _BREATH_MASK
+
+
+def _nothing() -> None:
+    """Tell nobody."""
 
 
 class _Unwatched:

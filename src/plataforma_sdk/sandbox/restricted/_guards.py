@@ -26,6 +26,7 @@ from plataforma_sdk.sandbox.restricted._weights import (
     SEQUENCES,
     VIEWS,
     Scales,
+    is_aware,
 )
 
 __all__ = ["MAX_BITS", "Operators"]
@@ -256,21 +257,25 @@ class Operators:
             self._scales.weigh(item)
             if kind in SEQUENCES:
                 self._scales.weigh(container)
-        elif kind in SEQUENCES:
-            if kind is not set and kind is not frozenset:
-                each = len(item) >> 12 if type(item) in _TEXTS and self._meter.largest >= LARGE_TEXT else 0
-                self._meter.charge((len(container) >> 5) + len(container) * each)
+        elif kind in SEQUENCES or kind in DICTS:
+            self._charge_look(item, container, kind)
         elif kind in _TEXTS:
             self._meter.charge(len(container) >> 10)
-        elif (
-            kind not in DICTS and kind is not range and not hasattr(kind, "__contains__") and hasattr(kind, "__iter__")
-        ):
+        elif kind is not range and not hasattr(kind, "__contains__") and hasattr(kind, "__iter__"):
             for found in itertools.compress(container, self._meter.fuel):  # an iterator may have no end
                 if found is item or found == item:
                     return True
             self._meter.check()
             return False
         return item in container
+
+    def _charge_look(self, item: Any, container: Any, kind: type) -> None:
+        """Charge a look for what is no container: a text is compared from end to end with one that may be equal."""
+        length = len(item) >> 12 if type(item) in _TEXTS and self._meter.largest >= LARGE_TEXT else 0
+        if kind in DICTS or kind is set or kind is frozenset:
+            self._meter.charge(length)
+        else:
+            self._meter.charge((len(container) >> (2 if is_aware(item) else 5)) + len(container) * length)
 
     def _is_in_range(self, item: Any, numbers: range) -> bool:
         """CPython looks at each number of a range for what is no integer: ``1.5 in range(10**12)``."""

@@ -77,6 +77,30 @@ class Iterables:
 
         return counted
 
+    def make_listed(self) -> Callable[[list[Any]], Any]:
+        """Build ``for x in xs`` of a private list that stays as it is: the turns are charged before, a slice at most.
+
+        Whether they are depends on their number alone, so that the trip point does not move with the slices.
+        """
+        source, take, fuel = self._meter.source, self._meter.take, self._meter.fuel
+
+        def listed(items: list[Any]) -> Any:
+            size = len(items)
+            slice_: Any = source.current
+            left = slice_.__length_hint__()
+            if size < left and source.tripped is None:
+                slice_.__setstate__(SLICE - left + size)
+                return items
+            if size > SLICE:
+                return itertools.compress(items, fuel)
+            granted = take(size) if size else 0
+            if granted == size:
+                return items
+            rest = iter(items)  # as many turns as were paid, and a unit for each one more
+            return itertools.chain(itertools.islice(rest, granted), itertools.compress(rest, fuel))
+
+        return listed
+
     def stepped(self, start: Any, *rest: Any) -> Any:
         """``range(...)`` of a loop that may be left early: charged in stretches that grow with the way made."""
         made = self.make_range(start, *rest)

@@ -8,13 +8,16 @@ number expressions in their own function.
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final
 
 import attrs
 
+from plataforma_sdk.sandbox.restricted._names import mangle
+from plataforma_sdk.sandbox.restricted._private_lists import is_list_of, uses_of
 from plataforma_sdk.sandbox.restricted._scan import walk_scope
-from plataforma_sdk.sandbox.restricted._trees import children, constant, is_call_to, name, walk
+from plataforma_sdk.sandbox.restricted._trees import LOAD, children, constant, is_call_to, name, walk
 
 __all__ = ["Knowledge", "infer", "is_small_constant"]
 
@@ -22,8 +25,13 @@ _MAX_TERMS: Final = 6
 _MAX_ROUNDS: Final = 16
 _SMALL: Final = 2**64
 _RANGE_SMALL: Final = 2**31
+_DIGITS: Final = 25
+"""Characters that one term of a small number may add to its text."""
+
+_UNSIZED: Final = 1 << 20
 _GROWING: Final = (ast.Pow, ast.LShift, ast.MatMult)
 _NUMERIC: Final = (int, float, bool)
+_LISTS: Final = (ast.List, ast.ListComp)
 _DEFINITIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 
 
@@ -40,11 +48,22 @@ class Knowledge:
         bound: names bound anywhere in the file, so builtins no longer.
         numbers: names that are only ever numbers here.
         small: names that are only ever small integers here.
+        lists: names that only ever mean lists of numbers that nobody else can reach; see `_private_lists`.
+        local: names of this scope alone, as they are called inside: nobody else rebinds them, a finalizer that runs
+            between two reads neither.
+        own: names bound by nothing but statements of this function: no expression, here or elsewhere, rebinds them.
+        makes_generator: whether the function holds a ``yield``.
+        floating: those of them that begin as a float: a hint which type to test first, and no claim.
     """
 
     bound: frozenset[str] = frozenset()
     numbers: frozenset[str] = frozenset()
     small: frozenset[str] = frozenset()
+    lists: frozenset[str] = frozenset()
+    local: frozenset[str] = frozenset()
+    own: frozenset[str] = frozenset()
+    floating: frozenset[str] = frozenset()
+    makes_generator: bool = False
 
     def is_builtin(self, identifier: str) -> bool:
         """Whether `identifier` still means the builtin."""
@@ -88,13 +107,59 @@ class Knowledge:
                 return isinstance(op, ast.Not) or self.is_number(operand, depth + 1)
             case ast.IfExp(body=body, orelse=orelse):
                 return self.is_number(body, depth + 1) and self.is_number(orelse, depth + 1)
-        return depth > 0 and self.is_small(node)
+            case ast.Subscript() | ast.Call():
+                return self._is_number_of_many(node, depth + 1)
+        return False
+
+    def _is_number_of_many(self, node: ast.Subscript | ast.Call, depth: int) -> bool:
+        """Whether `node` is an element of a private list, or what a builtin makes of its numbers."""
+        if isinstance(node, ast.Subscript):
+            return self.is_list(node.value) and self.is_number(node.slice, depth)  # a slice object is no number
+        if len(node.args) == 1 and not node.keywords and self.calls(node, "sum", "min", "max"):
+            return self.are_numbers(node.args[0])
+        return self.is_small(node)
+
+    def are_numbers(self, node: ast.expr) -> bool:
+        """Whether `node` is an iterable of numbers alone, which no code that runs meanwhile can change."""
+        if isinstance(node, ast.GeneratorExp):
+            return self.inside(node).is_number(node.elt)
+        return self.is_list(node)
 
     def _is_number_operation(self, left: ast.expr, op: ast.operator, right: ast.expr, depth: int) -> bool:
         if isinstance(op, (*_GROWING, ast.Mult)):  # noqa: SIM102
             if not (isinstance(op, ast.Mult) and (is_small_constant(left) or is_small_constant(right))):
                 return False
         return self.is_number(left, depth) and self.is_number(right, depth)
+
+    def is_list(self, node: ast.expr) -> bool:
+        """Whether `node` names a private list of numbers."""
+        return isinstance(node, ast.Name) and node.id in self.lists
+
+    def inside(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> Knowledge:
+        """What is known inside of a comprehension.
+
+        A target of ``range`` is a small number, one of a private list a number; any other is unknown, whatever its name
+        means outside.
+        """
+        generators = node.generators
+        targets = Counter(part.id for item in generators for part in walk(item.target) if isinstance(part, ast.Name))
+        rebound = {part.target.id for part in walk(node) if isinstance(part, ast.NamedExpr)}
+        single = {
+            item.target.id: item.iter
+            for item in generators
+            if isinstance(item.target, ast.Name) and targets[item.target.id] == 1
+        }
+        counters = {key for key, source in single.items() if self.is_range(source)} - rebound
+        elements = {key for key, source in single.items() if self.is_list(source)} - rebound
+        hidden = rebound.union(targets)
+        return attrs.evolve(
+            self,
+            numbers=(self.numbers - hidden) | counters | elements,
+            small=(self.small - hidden) | counters,
+            lists=self.lists - hidden,
+            local=self.local.union(map(mangle, targets)),
+            own=self.own - hidden,
+        )
 
     def is_text(self, node: ast.expr) -> bool:
         """Whether `node` is certainly a str."""
@@ -106,6 +171,21 @@ class Knowledge:
             case ast.BinOp(op=ast.Add(), left=left, right=right):
                 return self.is_text(left) or self.is_text(right)
         return self.calls(node, "str")
+
+    def text_size(self, node: ast.expr) -> int:
+        """At most how many characters the text `node` has, where that can be told; else `_UNSIZED`."""
+        match node:
+            case ast.Constant(value=str() as value):
+                return len(value)
+            case ast.BinOp(op=ast.Add(), left=left, right=right):
+                return self.text_size(left) + self.text_size(right)
+            case ast.JoinedStr(values=values):
+                return sum(map(self.text_size, values))
+            case ast.FormattedValue(value=value, format_spec=None) if self.is_small(value):
+                return _DIGITS * sum(1 for _ in walk(value))
+            case ast.Call(args=[value], keywords=[]) if self.calls(node, "str") and self.is_small(value):
+                return _DIGITS * sum(1 for _ in walk(value))
+        return _UNSIZED
 
     def is_scalar(self, node: ast.expr) -> bool:
         """Whether hashing or comparing `node` is certainly cheap: no container, no object."""
@@ -126,12 +206,44 @@ class _Bindings:
     values: dict[str, list[ast.expr]] = attrs.field(factory=dict)
     counters: set[str] = attrs.field(factory=set)
     others: set[str] = attrs.field(factory=set)
+    local: set[str] = attrs.field(factory=set)
+    shared: set[str] = attrs.field(factory=set)
+    inner: set[int] = attrs.field(factory=set)
     seen: set[int] = attrs.field(factory=set)
+    stored: dict[str, list[ast.expr]] = attrs.field(factory=dict)
+    makes_generator: bool = False
+
+    def holds_numbers(self, identifier: str, knowledge: Knowledge) -> bool:
+        """Whether only lists of numbers are bound to a name, and only numbers put into them."""
+        return all(
+            is_list_of(value, knowledge.is_number, knowledge.inside) for value in self.values[identifier]
+        ) and all(map(knowledge.is_number, self.stored[identifier]))
+
+    def private(self, body: list[ast.stmt], own: frozenset[str]) -> frozenset[str]:
+        """Find the names that mean lists without an alias, whatever these hold."""
+        lists = {key for key in own if all(isinstance(value, _LISTS) for value in self.values[key])}
+        if not lists:
+            return frozenset()
+        uses = uses_of(body, lists, self.knowledge.bound)
+        self.stored = {key: uses.stored.get(key, []) for key in uses.names}
+        return frozenset(uses.names)
+
+    def settle(self, numbers: frozenset[str], lists: frozenset[str]) -> tuple[frozenset[str], frozenset[str]]:
+        """Take out names of which something else is bound than numbers, or lists of numbers, until none is left."""
+        for _ in range(_MAX_ROUNDS):
+            knowledge = Knowledge(self.knowledge.bound, numbers=numbers, lists=lists)
+            kept = frozenset(key for key in numbers if all(map(knowledge.is_number, self.values[key])))
+            kept_lists = frozenset(key for key in lists if self.holds_numbers(key, knowledge))
+            if kept == numbers and kept_lists == lists:
+                return numbers, lists
+            numbers, lists = kept, kept_lists
+        return frozenset(), frozenset()  # a chain of assignments as long as that is no program of a person's
 
     def bind(self, target: ast.Name, value: ast.expr) -> None:
         """Note that `target` is bound to `value`."""
         self.values.setdefault(target.id, []).append(value)
         self.seen.add(id(target))
+        self.local.add(target.id)
 
 
 def infer(function: ast.FunctionDef | ast.AsyncFunctionDef, bound: frozenset[str]) -> Knowledge:
@@ -141,17 +253,23 @@ def infer(function: ast.FunctionDef | ast.AsyncFunctionDef, bound: frozenset[str
     declares nonlocal, are never numbers.
     """
     found = _collect(function, Knowledge(bound))
-    candidates = set(found.values) - found.others
-    for _ in range(_MAX_ROUNDS):
-        knowledge = Knowledge(bound, frozenset(candidates))
-        kept = {key for key in candidates if all(knowledge.is_number(value) for value in found.values[key])}
-        if kept == candidates:
-            break
-        candidates = kept
-    else:
-        candidates = set()  # a chain of assignments as long as that is no program of a person's
-    small = {key for key in found.counters & candidates if all(map(_is_counter_value, found.values[key]))}
-    return Knowledge(bound, frozenset(candidates), frozenset(small))
+    own = frozenset(found.values) - found.others
+    numbers, lists = found.settle(own, found.private(function.body, own))
+    small = {key for key in found.counters & numbers if all(map(_is_counter_value, found.values[key]))}
+    return Knowledge(
+        bound,
+        numbers=numbers,
+        small=frozenset(small),
+        lists=lists,
+        local=frozenset(map(mangle, found.local - found.shared)),
+        own=own,
+        floating=frozenset(key for key in own if any(map(_is_float, found.values[key]))),
+        makes_generator=found.makes_generator,
+    )
+
+
+def _is_float(value: ast.expr) -> bool:
+    return isinstance(value, ast.Constant) and type(value.value) is float
 
 
 def _is_counter_value(value: ast.expr) -> bool:
@@ -160,7 +278,8 @@ def _is_counter_value(value: ast.expr) -> bool:
 
 def _collect(function: ast.FunctionDef | ast.AsyncFunctionDef, knowledge: Knowledge) -> _Bindings:
     found = _Bindings(knowledge)
-    found.others.update(parameter.arg for parameter in children(function.args) if isinstance(parameter, ast.arg))
+    found.local.update(parameter.arg for parameter in children(function.args) if isinstance(parameter, ast.arg))
+    found.others |= found.local
     for node in walk_scope(function.body):
         collect = _COLLECT.get(type(node))
         if collect is not None:
@@ -171,6 +290,13 @@ def _collect(function: ast.FunctionDef | ast.AsyncFunctionDef, knowledge: Knowle
 def _collect_name(found: _Bindings, node: ast.Name) -> None:
     if not isinstance(node.ctx, ast.Load) and id(node) not in found.seen:
         found.others.add(node.id)
+        if id(node) not in found.inner:
+            found.local.add(node.id)
+
+
+def _collect_targets(found: _Bindings, node: ast.comprehension) -> None:
+    """The targets of a comprehension are its own: outside, the name may be a global."""
+    found.inner.update([id(part) for part in walk(node.target)])
 
 
 def _collect_assignment(found: _Bindings, node: ast.Assign) -> None:
@@ -188,10 +314,19 @@ def _collect_loop(found: _Bindings, node: ast.For) -> None:
     if isinstance(node.target, ast.Name) and found.knowledge.is_range(node.iter):
         found.bind(node.target, constant(1))
         found.counters.add(node.target.id)
+    elif isinstance(node.target, ast.Name) and isinstance(node.iter, ast.Name):
+        found.bind(node.target, ast.Subscript(node.iter, constant(0), LOAD))
+
+
+def _collect_yield(found: _Bindings, _: ast.AST) -> None:
+    found.makes_generator = True
 
 
 def _collect_others(found: _Bindings, node: ast.AST) -> None:
-    found.others.update(_other_bindings(node))
+    names = _other_bindings(node)
+    found.others |= names
+    if isinstance(node, (ast.Global, ast.Nonlocal, *_DEFINITIONS)):
+        found.shared |= names
 
 
 def _other_bindings(node: ast.AST) -> set[str]:
@@ -222,6 +357,9 @@ _OTHERS: Final = (
 )
 _COLLECT: Final[dict[type, Callable[[_Bindings, Any], None]]] = {
     **dict.fromkeys(_OTHERS, _collect_others),
+    ast.Yield: _collect_yield,
+    ast.YieldFrom: _collect_yield,
+    ast.comprehension: _collect_targets,
     ast.Name: _collect_name,
     ast.Assign: _collect_assignment,
     ast.AugAssign: _collect_augmented,

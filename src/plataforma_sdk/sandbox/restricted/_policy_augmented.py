@@ -3,8 +3,8 @@
 ::
 
     n += 1          n += 1                                          a number beside it: nothing large can come of it
-    x += v          x += v; if type(x) is not int: _grown_(x)
-    x *= v          x = _aug_mult_(x, v)
+    x += v          x += v; if type(x) is not int and type(x) is not float: _grown_(x)
+    x *= v          x = _aug_mult_(x, v)                            `+=` too of a name that is not local
     o.n += 1        _w_(o).n += 1
     o.n += v        _w_(o).n = _aug_add_(o.n, v)                    `o` evaluated once
     x[a:b] += v     _set_slice_(_aug_add_(_slice_(x, a, b, None), v), x, a, b, None)
@@ -61,7 +61,7 @@ class AugmentedPolicy(OperatorPolicy):
         node.target, node.value = name(identifier, STORE), value
         if is_plain:
             return node
-        if op is ast.Add:
+        if op is ast.Add and identifier in known.local:
             if not cannot_iterate:  # a list takes any iterable, without end too
                 node.value = choose(test_type(name(identifier), ast.NotIn(), "_LISTS_"), value, call("_addend_", value))
             return [node, self._charge_after(node, identifier)]
@@ -86,7 +86,8 @@ class AugmentedPolicy(OperatorPolicy):
         return node
 
     def _charge_after(self, node: ast.stmt, identifier: str) -> ast.stmt:
-        test = test_type(name(identifier), ast.IsNot(), "_int_")
+        kinds: list[ast.expr] = [test_type(name(identifier), ast.IsNot(), kind) for kind in ("_int_", "_float_")]
+        test = ast.BoolOp(ast.And(), kinds)
         return place(ast.If(test, [ast.Expr(call("_grown_", name(identifier)))], []), node)  # type: ignore[return-value]
 
     def _augmented_place(self, node: ast.AugAssign, steps: list[ast.stmt]) -> tuple[ast.expr, ast.expr]:

@@ -7,6 +7,8 @@
     def g(): yield 1              @_genf_ def g(): ...              live generators are counted
     lambda x: B                   lambda x: B if _burn_() else None
     class C(Base): B              class C(Base, metaclass=_meta_): B
+    class C[T]: B                 class C(metaclass=_meta_): __class_getitem__ = _generic_; B
+    __match_args__ = "x", "_y"     __match_args__ = ("x", "p0_y")   literal names, checked: `match` loads them natively
     x: list[int] = []             x = []; in a class body the annotation stays, as text
 """
 
@@ -15,13 +17,13 @@
 from __future__ import annotations
 
 import ast
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from plataforma_sdk.sandbox.restricted._numbers import Knowledge, infer
 from plataforma_sdk.sandbox.restricted._policy_base import Scope, count_work
 from plataforma_sdk.sandbox.restricted._policy_flow import FlowPolicy
-from plataforma_sdk.sandbox.restricted._scan import BINDS, walk_scope
-from plataforma_sdk.sandbox.restricted._trees import call, children, choose, constant, name, place, walk
+from plataforma_sdk.sandbox.restricted._scan import BINDS
+from plataforma_sdk.sandbox.restricted._trees import STORE, call, children, choose, constant, name, place, walk
 
 __all__ = ["Policy"]
 
@@ -50,10 +52,9 @@ class Policy(FlowPolicy):
         self._drop_type_parameters(node)
         writes_self = _writes_self(node)
         self.scopes.append(Scope("function", knowledge, is_self_own=writes_self))
-        makes_generator = any(isinstance(part, ast.Yield | ast.YieldFrom) for part in walk_scope(node.body))
         node.body = self._body(node)
         self.scopes.pop()
-        node.decorator_list.extend(self._engine_decorators(node, makes_generator=makes_generator))
+        node.decorator_list.extend(self._engine_decorators(node, makes_generator=knowledge.makes_generator))
         return node
 
     def _engine_decorators(self, node: _Function, *, makes_generator: bool) -> list[ast.expr]:
@@ -87,10 +88,12 @@ class Policy(FlowPolicy):
                 argument.arg = self.rename(node, argument.arg)
                 argument.annotation, argument.type_comment = None, None
 
-    def _drop_type_parameters(self, node: ast.AST) -> None:
-        """``def f[T](x: T)``: annotations are not evaluated, so the parameters have no use left."""
-        if getattr(node, "type_params", None):
+    def _drop_type_parameters(self, node: ast.AST) -> bool:
+        """``def f[T](x: T)``: annotations are not evaluated, so the parameters have no use: tell whether any were."""
+        has_some = bool(getattr(node, "type_params", None))
+        if has_some:
             node.type_params = []  # type: ignore[attr-defined]
+        return has_some
 
     def visit_Lambda(self, node: ast.Lambda) -> ast.expr:
         if any(isinstance(part, ast.Yield | ast.YieldFrom) for part in walk(node.body)):
@@ -98,7 +101,9 @@ class Policy(FlowPolicy):
         self._defaults(node.args)
         self._parameters(node, node.args)
         # in the iterable of a comprehension ':=' is a syntax error, inside a lambda too
-        self.scopes.append(Scope("function", Knowledge(self.known.bound), has_temporaries=self.scope.has_temporaries))
+        parameters = frozenset(item.arg for item in children(node.args) if isinstance(item, ast.arg))
+        inside = Knowledge(self.known.bound, local=parameters)
+        self.scopes.append(Scope("function", inside, has_temporaries=self.scope.has_temporaries))
         work = count_work(node.body)
         body = self.visit(node.body)
         self.scopes.pop()
@@ -108,7 +113,7 @@ class Policy(FlowPolicy):
     # --- classes -------------------------------------------------------------------------------------------------
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.stmt:
-        node.name = self.rename(node, node.name)
+        own_name, node.name = node.name, self.rename(node, node.name)
         node.bases = [self.visit(base) for base in node.bases]
         node.decorator_list = [self.visit(decorator) for decorator in node.decorator_list]
         for keyword in node.keywords:
@@ -116,10 +121,15 @@ class Policy(FlowPolicy):
                 what = f"the class keyword {keyword.arg!r}" if keyword.arg else "keywords by ** in a class statement"
                 self.refuse(node, "class-keyword", what, "leave it out; abc.ABC and enum.Enum work as bases")
             keyword.value = self.visit(keyword.value)
-        self._drop_type_parameters(node)
+        is_generic = self._drop_type_parameters(node)
         self.scopes.append(Scope("class", Knowledge(self.known.bound)))
+        self.classes.append(own_name)
         node.body = self.statements(node.body)
+        self.classes.pop()
         self.scopes.pop()
+        if is_generic:
+            made = ast.Assign([name("__class_getitem__", STORE)], name("_generic_"))
+            node.body.insert(0, place(made, node))  # type: ignore[arg-type]
         node.keywords.append(ast.keyword("metaclass", name("_meta_")))
         return node
 
@@ -140,6 +150,8 @@ class Policy(FlowPolicy):
         match node.targets:
             case [ast.Name(id="__slots__" | "__all__")]:
                 return place(ast.Pass(), node)  # type: ignore[return-value]
+            case [ast.Name(id="__match_args__")] if self.in_class_body:
+                return self._match_arguments(node)
             case [ast.Subscript(value=container, slice=ast.Slice() as index)]:
                 return self.set_slice(node, self.visit(node.value), self.visit(container), self.bounds(index))
         node.value = self.visit(node.value)
@@ -154,6 +166,17 @@ class Policy(FlowPolicy):
             node.targets[number], statements = self.unpacked(target)
             later += statements
         return [node, *later] if later else node
+
+    def _match_arguments(self, node: ast.Assign) -> ast.stmt:
+        """Check ``__match_args__`` as the attributes of a pattern: names that are not written out cannot be checked."""
+        elements = node.value.elts if isinstance(node.value, ast.Tuple) else [None]
+        names = [item.value if isinstance(item, ast.Constant) else None for item in elements]
+        if not all(isinstance(item, str) for item in names):
+            self.refuse(node, "pattern", "__match_args__ is no tuple of literal names", "write ('x', 'y')")
+            return node
+        checked: list[ast.expr] = [constant(self.pattern_attribute(node, str(item))) for item in names]
+        node.value = ast.Tuple(checked, ast.Load())
+        return node
 
     def visit_NamedExpr(self, node: ast.NamedExpr) -> ast.expr:
         node.value, node.target = self.visit(node.value), self.visit(node.target)
@@ -171,12 +194,13 @@ def _writes_self(node: _Function) -> bool:
         return False
     has_writes = False
     for part in walk(node):
-        if isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name) and part.value.id == "self":
-            has_writes = has_writes or not isinstance(part.ctx, ast.Load)
-        elif part is not node and "self" in BINDS.get(type(part), _nothing)(part) and not isinstance(part, ast.arg):
+        kind = type(part)
+        if kind is ast.Attribute:
+            is_of_self = isinstance(part.value, ast.Name) and part.value.id == "self"  # type: ignore[attr-defined]
+            has_writes = has_writes or (is_of_self and not isinstance(part.ctx, ast.Load))  # type: ignore[attr-defined]
+        elif kind in _REBINDS and part is not node and "self" in _REBINDS[kind](part):
             return False
     return has_writes
 
 
-def _nothing(_: ast.AST) -> tuple[str, ...]:
-    return ()
+_REBINDS: Final = {kind: binds for kind, binds in BINDS.items() if kind is not ast.arg}

@@ -3,6 +3,7 @@
 ::
 
     for x in xs: B          for x in _compress_(xs, _fuel_): B
+    ... of a private list   for x in _listed_(xs): B                whose turns are known before; see `_private_lists`
     for i in range(n): B    for i in _counted_(n): B                turns are charged before, the range stays native
     ... with a break in B   for i in _stepped_(n): B                charged in stretches that grow
     while c: B              for _w in _fuel_:                       (with `else`, a burn at the head of the body)
@@ -15,6 +16,7 @@
     case [a, *b]            match _matched_(x): ...                 what is copied is charged
     finally: B              finally: for _w in _fuel_: B; break     skipped where a limit passes through
     finally: return         refused: it would swallow a limit
+    [f(x) + y for x in xs]  [t if type(t) is int ... for x in ... for t in [f(x) + y]]      see `_bind_first`
     (x for x in g)          _gn_(x for x in _compress_(_gs_(g), _fuel_))     nesting of lazy iterators is counted
 """
 
@@ -23,6 +25,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from typing import TypeAlias
 
 import attrs
@@ -31,6 +34,7 @@ from plataforma_sdk.sandbox.restricted._method_names import GUARDED, HASHED
 from plataforma_sdk.sandbox.restricted._names import is_frame_attribute
 from plataforma_sdk.sandbox.restricted._policy_base import Scope, count_work
 from plataforma_sdk.sandbox.restricted._policy_calls import BUILTIN_TYPES, CallPolicy
+from plataforma_sdk.sandbox.restricted._private_lists import appends_to
 from plataforma_sdk.sandbox.restricted._scan import walk_scope
 from plataforma_sdk.sandbox.restricted._trees import STORE, call, children, constant, is_call_to, name, place, walk
 
@@ -66,7 +70,8 @@ class FlowPolicy(CallPolicy):
         return place(loop, node)  # type: ignore[return-value]
 
     def visit_For(self, node: ast.For) -> ast.stmt:
-        node.iter = self._metered(node.iter, may_stop=any(isinstance(part, _LEAVES) for part in walk_scope(node.body)))
+        may_stop = any(isinstance(part, _LEAVES) for part in walk_scope(node.body))
+        node.iter = self._metered(node.iter, None if may_stop else node.body)
         node.target, unpacking = self.unpacked(node.target)
         node.body, node.orelse = [*unpacking, *self.statements(node.body)], self.statements(node.orelse)
         node.type_comment = None
@@ -104,12 +109,14 @@ class FlowPolicy(CallPolicy):
             return target
         return self.visit(target)  # type: ignore[no-any-return]
 
-    def _metered(self, iterable: ast.expr, *, may_stop: bool) -> ast.expr:
-        """Transform what a loop iterates over into what burns a unit a turn."""
+    def _metered(self, iterable: ast.expr, body: Sequence[ast.AST] | None) -> ast.expr:
+        """Transform what a loop iterates over into what burns a unit a turn; `body` is None where it may stop early."""
         if self.known.is_range(iterable):
             arguments: list[ast.expr] = iterable.args  # type: ignore[attr-defined]
             if arguments and not any(isinstance(item, ast.Starred) for item in arguments) and not iterable.keywords:  # type: ignore[attr-defined]
-                return call("_stepped_" if may_stop else "_counted_", *[self.visit(item) for item in arguments])
+                return call("_stepped_" if body is None else "_counted_", *[self.visit(item) for item in arguments])
+        if body is not None and self.known.is_list(iterable) and not appends_to(iterable.id, body):  # type: ignore[attr-defined]
+            return call("_listed_", self.visit(iterable))
         return call("_compress_", self.visit(iterable), name("_fuel_"))
 
     def visit_AsyncFor(self, node: ast.AsyncFor) -> ast.stmt:
@@ -121,25 +128,26 @@ class FlowPolicy(CallPolicy):
 
     # --- comprehensions ------------------------------------------------------------------------------------------
 
-    def _iterable(self, node: ast.comprehension, *, may_stop: bool) -> ast.expr:
+    def _iterable(self, node: ast.comprehension, body: Sequence[ast.AST] | None) -> ast.expr:
         self.scopes.append(attrs.evolve(self.scope, has_temporaries=False))
         iterable: ast.expr
         if node.is_async:
             iterable = call("_acompress_", self.visit(node.iter), name("_fuel_"))
         else:
-            iterable = self._metered(node.iter, may_stop=may_stop)
+            iterable = self._metered(node.iter, body)
         self.scopes.pop()
         return iterable
 
     def _generators(self, node: _Comprehension) -> None:
         """Transform the ``for`` clauses and enter the scope inside; the first iterable belongs to the scope outside."""
-        inside = self._comprehension_scope(node, node.generators)
-        may_stop = isinstance(node, ast.GeneratorExp)
-        first = self._iterable(node.generators[0], may_stop=may_stop)
+        has_temporaries = not self.in_class_body and self.scope.has_temporaries
+        inside = Scope("comprehension", self.known.inside(node), has_temporaries=has_temporaries)
+        body = None if isinstance(node, ast.GeneratorExp) else [node]
+        first = self._iterable(node.generators[0], body)
         self.scopes.append(inside)
         generators: list[ast.comprehension] = []
         for number, generator in enumerate(node.generators):
-            generator.iter = self._iterable(generator, may_stop=may_stop) if number else first
+            generator.iter = self._iterable(generator, body) if number else first
             generators.extend(self._generator(generator))
         node.generators = generators
 
@@ -157,27 +165,6 @@ class FlowPolicy(CallPolicy):
         made[-1].ifs = [self.visit(test) for test in node.ifs]
         return made
 
-    def _comprehension_scope(self, node: ast.expr, generators: list[ast.comprehension]) -> Scope:
-        """A target of ``range`` is a small number inside; any other is unknown, whatever its name means outside."""
-        known = self.known
-        targets = {part.id for item in generators for part in walk(item.target) if isinstance(part, ast.Name)}
-        rebound = {
-            part.target.id
-            for part in walk(node)
-            if isinstance(part, ast.NamedExpr) and isinstance(part.target, ast.Name)
-        }
-        counters = {
-            item.target.id for item in generators if isinstance(item.target, ast.Name) and known.is_range(item.iter)
-        }
-        repeated = [item.target.id for item in generators if isinstance(item.target, ast.Name)]
-        counters = {item for item in counters if repeated.count(item) == 1} - rebound
-        inside = attrs.evolve(
-            known,
-            numbers=(known.numbers - targets - rebound) | counters,
-            small=(known.small - targets - rebound) | counters,
-        )
-        return Scope("comprehension", inside, has_temporaries=not self.in_class_body and self.scope.has_temporaries)
-
     def _comprehend(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp) -> ast.expr:
         work = count_work(node.elt) + _work_of_tests(node.generators)
         self._generators(node)
@@ -185,6 +172,7 @@ class FlowPolicy(CallPolicy):
         node.elt = self.paid(self.visit(node.elt), work)
         if isinstance(node, ast.SetComp) and not is_scalar:
             node.elt = self.key(node.elt)
+        _bind_first(node.elt, node.generators)
         self.scopes.pop()
         return node
 
@@ -197,6 +185,7 @@ class FlowPolicy(CallPolicy):
         node.key, node.value = self.paid(self.visit(node.key), work), self.visit(node.value)
         if not is_scalar:
             node.key = self.key(node.key)
+        _bind_first(node.key, node.generators)
         self.scopes.pop()
         return node
 
@@ -345,7 +334,7 @@ class FlowPolicy(CallPolicy):
         if any(isinstance(part, ast.MatchStar) or getattr(part, "rest", None) for part in walk(node)):
             advice = "capture the attribute, and match it in the case's body"
             self.refuse(node, "pattern", "a starred pattern inside a class pattern", advice)
-        node.kwd_attrs = [self._pattern_attribute(node, attribute) for attribute in node.kwd_attrs]
+        node.kwd_attrs = [self.pattern_attribute(node, attribute) for attribute in node.kwd_attrs]
         node.patterns, node.kwd_patterns = self._patterns(node.patterns), self._patterns(node.kwd_patterns)
         return node
 
@@ -355,8 +344,10 @@ class FlowPolicy(CallPolicy):
             return node
         return self.visit(node)  # type: ignore[no-any-return]
 
-    def _pattern_attribute(self, node: ast.AST, attribute: str) -> str:
-        if attribute in _PATTERN_REFUSED or is_frame_attribute(attribute):
+    def pattern_attribute(self, node: ast.AST, attribute: str) -> str:
+        """Check an attribute that ``match`` loads natively, and return what it is called inside."""
+        is_private = attribute.startswith("__")  # Python takes the name as it stands here, and no class has it so
+        if is_private or attribute in _PATTERN_REFUSED or is_frame_attribute(attribute):
             self.refuse(node, "pattern", f"the attribute {attribute!r} in a pattern", "read it in the body of the case")
         return self.check_attribute(node, attribute)
 
@@ -372,6 +363,23 @@ class FlowPolicy(CallPolicy):
     def visit_MatchOr(self, node: ast.MatchOr) -> ast.pattern:
         node.patterns = self._patterns(node.patterns)
         return node
+
+
+def _bind_first(first: ast.AST, generators: list[ast.comprehension]) -> None:
+    """Bind the temporary that an element or key begins with by a clause: ``:=`` makes a cell of it in the function.
+
+    ``[t if f(t := x + 1) else g(t) for x in xs]`` -> ``[t if f(t) else g(t) for x in xs for t in [x + 1]]``, which
+    CPython compiles to a plain assignment, and only where the iterable may stand: ``:=`` in it is a syntax error.
+    """
+    while isinstance(first, ast.IfExp | ast.BoolOp | ast.Compare):
+        first = getattr(first, "test", None) or getattr(first, "left", None) or first.values[0]  # type: ignore[union-attr]
+    if not is_call_to(first, "_type_", "_len_"):
+        return
+    match first:
+        case ast.Call(args=[ast.NamedExpr(target=target, value=value)]):
+            if not any(isinstance(part, ast.NamedExpr) for part in walk(value)):
+                first.args = [name(target.id)]
+                generators.append(ast.comprehension(target, ast.List([value], ast.Load()), [], 0))
 
 
 def _work_of_tests(generators: list[ast.comprehension]) -> int:

@@ -1,19 +1,21 @@
 """Operators, comparisons, subscripts and augmented assignment.
 
+`_text_` is `str` until the module makes a large text, and nothing from then on: a look-up may then cost what comparing
+two of them costs. It answers for the commonest key in half the time of a look into `_HIDING_`.
+
 One C-level operation can allocate gigabytes or run for minutes, so whatever may grow is guarded; what is certainly
 small stays as written.
 
 ::
 
-    a * b           a * b if type(a) is float                       no text, no list, no integer that grows
-                    else (t if -2**29 < (t := a * b) and t < 2**29 else _grown_(t)) where both are numbers
-                    else _mul_(a, b)
+    a * b           see `_policy_products`
     a + b           t if type(t := a + b) is int else _grown_(t)    a sum at most doubles: charged after
     a - b, a | b    a - b if type(a) is int else _sub_(a, b)        sets whose keys collide
     a % b           a % b if type(a) is int ... else _mod_(a, b)    formatting of text, division of big integers
     a == b          _eq_(a, b)                                      shared structure: exponential comparison
-    d[k]            d[k if type(k) not in _HIDING_ else _hk_(k)]    exponential hash of nested tuples
-    x[a:b]          _slice_(x, a, b, None)                          charged by what it copies
+    d[k]            d[k if type(k) is _text_ or type(k) not in _HIDING_ else _hk_(k)]    exponential hash of tuples
+    k in d          k in d if (type(k) is _text_ or type(k) in _CHEAP_) and type(d) in _HASHED_ else _in_(k, d)
+    x[a:b]          x[a:b] if type(x) is str and len(x) < 512 else _slice_(x, a, b, None)    charged by what it copies
     x[a:b] = v      _set_slice_(v, x, a, b, None)                   a list takes any iterable
     o.n += v        _w_(o).n = _aug_add_(o.n, v)                    `o` evaluated once
 """
@@ -26,15 +28,15 @@ import ast
 from typing import Final
 
 from plataforma_sdk.sandbox.restricted._numbers import is_small_constant
-from plataforma_sdk.sandbox.restricted._policy_names import NamePolicy
+from plataforma_sdk.sandbox.restricted._policy_products import ProductPolicy
 from plataforma_sdk.sandbox.restricted._trees import (
+    LOAD,
     call,
     choose,
     constant,
     name,
     place,
     test_type,
-    walk,
     walrus,
 )
 
@@ -72,13 +74,9 @@ _MAX_LITERAL: Final = 64
 _CHAIN: Final = 3
 _SHORT_TEXT: Final = 512
 _TINY: Final = 4
-_WORD: Final = 2**29
-"""What CPython compares quickest: one digit of an integer."""
-
-_SHORT_NODES: Final = 16
 
 
-class OperatorPolicy(NamePolicy):
+class OperatorPolicy(ProductPolicy):
     """The part of the policy that guards what C does with two operands."""
 
     # --- arithmetic ----------------------------------------------------------------------------------------------
@@ -91,7 +89,11 @@ class OperatorPolicy(NamePolicy):
         known = self.known
         new = ast.BinOp(left, node.op, right)
         is_plain = self._is_plain(op, left, right, in_chain=bool(inner))
-        is_text = op is ast.Add and known.is_text(node)
+        is_text = op is ast.Add and not is_plain and known.is_text(node)
+        is_plain = is_plain or (is_text and known.text_size(node) < _SHORT_TEXT)
+        joined = None if is_plain else self.beside_product(node)
+        if joined is not None:
+            return place(joined, node)  # type: ignore[return-value]
         new.left, new.right = self.visit(left), self.visit(right)
         if is_plain:
             return place(new, node)  # type: ignore[return-value]
@@ -125,40 +127,17 @@ class OperatorPolicy(NamePolicy):
         if op in _SET_GUARDS:
             return self._set_operation(new, _SET_GUARDS[op])
         if op is ast.Add or (op is ast.Mult and tiny and self.scope.has_temporaries):
-            return self._checked_after(new, is_text=is_text)
-        if op is ast.Mod and isinstance(left, ast.Name) and is_small_constant(right):
-            same = test_type(new.left, ast.Is(), "_int_")
-            return choose(same, new, call("_mod_", name(new.left.id), new.right))  # type: ignore[attr-defined]
+            return self._checked_after(new, left, is_text=is_text)
+        held = self.held(new.left) if op is ast.Mod and is_small_constant(right) else None
+        if held is not None:
+            first, new.left = held
+            return choose(test_type(first, ast.Is(), "_int_"), new, call("_mod_", new.left, new.right))
         if op is ast.FloorDiv and is_small_constant(right):
             return new
-        if op is ast.Mult and _is_short(new.right):
-            product = self._product(new)
-            if product is not None:
-                return product
+        product = self.product(new, raw) if op is ast.Mult else None
+        if product is not None:
+            return product
         return call(_GUARDS[op], new.left, new.right)
-
-    def _product(self, new: ast.BinOp) -> ast.expr | None:
-        """Multiply numbers natively and look at the size of the result: what is no number may be a text of any length.
-
-        With a float on the left nothing can grow. The right side is written thrice and evaluated once, so it is a
-        short one. Evaluating it may run the module's code, which must not change what was tested: the left side is kept
-        in a temporary of this frame alone.
-        """
-        is_quiet = isinstance(new.right, ast.Name | ast.Constant)
-        if not is_quiet and self.scope.kind == "comprehension":
-            return None
-        first, second = self.held(new.left, is_pinned=not is_quiet), self.held(new.right)
-        if first is None or second is None or not self.scope.has_temporaries:
-            return None
-        guarded, result = call("_mul_", first[1], second[1]), self.temporary()
-        whole = ast.BinOp(first[1], new.op, second[1])
-        within = ast.Compare(constant(-_WORD), [ast.Lt()], [walrus(result, whole)])
-        is_short = ast.BoolOp(ast.And(), [within, ast.Compare(name(result), [ast.Lt()], [constant(_WORD)])])
-        product = choose(is_short, name(result), call("_grown_", name(result)))
-        integral = choose(test_type(second[0], ast.In(), "_NUMERIC_"), product, guarded)
-        by_float = ast.BinOp(first[1], new.op, new.right)
-        otherwise = choose(test_type(first[1], ast.Is(), "_int_"), integral, call("_mul_", first[1], new.right))
-        return choose(test_type(first[0], ast.Is(), "_float_"), by_float, otherwise)
 
     def _set_operation(self, new: ast.BinOp, guard: str) -> ast.expr:
         """Numbers stay native; sets and dicts are looked at first, since their keys may collide."""
@@ -169,7 +148,7 @@ class OperatorPolicy(NamePolicy):
         native = ast.BinOp(again, new.op, new.right)
         return choose(test_type(first, ast.In(), "_NUMERIC_"), native, call(guard, again, new.right))
 
-    def _checked_after(self, new: ast.BinOp, *, is_text: bool) -> ast.expr:
+    def _checked_after(self, new: ast.BinOp, left: ast.expr, *, is_text: bool) -> ast.expr:
         """Charge a result that is at most as large as its operands together."""
         if not self.scope.has_temporaries:
             return call("_grown_", new)
@@ -177,8 +156,10 @@ class OperatorPolicy(NamePolicy):
         if is_text:
             short = ast.Compare(call("_len_", walrus(temporary, new)), [ast.Lt()], [constant(_SHORT_TEXT)])
             return choose(short, name(temporary), call("_grown_", name(temporary)))
-        is_int = test_type(walrus(temporary, new), ast.Is(), "_int_")
-        is_number = ast.BoolOp(ast.Or(), [is_int, test_type(name(temporary), ast.Is(), "_float_")])
+        is_floating = isinstance(left, ast.Name) and left.id in self.known.floating
+        kinds = ("_float_", "_int_") if is_floating else ("_int_", "_float_")
+        is_likely = test_type(walrus(temporary, new), ast.Is(), kinds[0])
+        is_number = ast.BoolOp(ast.Or(), [is_likely, test_type(name(temporary), ast.Is(), kinds[1])])
         return choose(is_number, name(temporary), call("_grown_", name(temporary)))
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
@@ -226,13 +207,20 @@ class OperatorPolicy(NamePolicy):
         held = self.held(node.left) if not is_scalar and (is_short or _is_repeatable(container)) else None
         if held is not None:
             first, node.left = held
-            tests: list[ast.expr] = [test_type(first, ast.In(), "_CHEAP_")]
+            is_cheap = [test_type(first, ast.Is(), "_text_"), test_type(node.left, ast.In(), "_CHEAP_")]
+            tests: list[ast.expr] = [ast.BoolOp(ast.Or(), is_cheap)]  # type: ignore[arg-type]
         elif is_scalar and _is_repeatable(container) and isinstance(node.left, ast.Name | ast.Constant):
             tests = []
         else:
             return place(call(guard, node.left, container), node)  # type: ignore[return-value]
         if not is_short:
-            tests.append(test_type(container, ast.In(), "_HASHED_"))
+            first = container
+            if isinstance(container, ast.Name) and not self.is_steady(container):
+                held = self.held(container)
+                if held is None:
+                    return place(call(guard, node.left, container), node)  # type: ignore[return-value]
+                first, node.comparators[0] = held
+            tests.append(test_type(first, ast.In(), "_HASHED_"))
         test = tests[0] if len(tests) == 1 else ast.BoolOp(ast.And(), tests)
         return place(choose(test, node, call(guard, node.left, container)), node)  # type: ignore[return-value]
 
@@ -254,12 +242,14 @@ class OperatorPolicy(NamePolicy):
         """Guard a key: a tuple can hide more than it shows from hashing, a slice object copies uncharged."""
         if isinstance(node, ast.Constant | ast.JoinedStr) or self.known.is_number(node):
             return node
-        if isinstance(node, ast.Name):
-            return choose(test_type(node, ast.NotIn(), "_HIDING_"), name(node.id), call("_hk_", name(node.id)))
-        if self.scope.has_temporaries:
-            held = self.temporary()
-            return choose(test_type(walrus(held, node), ast.NotIn(), "_HIDING_"), name(held), call("_hk_", name(held)))
-        return call("_hk_", node)
+        held = self.held(node)
+        if held is None:
+            return call("_hk_", node)
+        first, again = held
+        is_cheap = ast.BoolOp(
+            ast.Or(), [test_type(first, ast.Is(), "_text_"), test_type(again, ast.NotIn(), "_HIDING_")]
+        )
+        return choose(is_cheap, again, call("_hk_", again))
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
         index = node.slice
@@ -286,20 +276,36 @@ class OperatorPolicy(NamePolicy):
         parts = self.bounds(index)
         value = self.visit(node.value)
         if isinstance(node.ctx, ast.Load):
-            return place(call("_slice_", value, *parts), node)  # type: ignore[return-value]
+            return place(self._copied(value, index, parts), node)  # type: ignore[return-value]
         node.value = call("_shrink_", value)
         node.slice = call("_make_slice_", *parts)
         return node
+
+    def _copied(self, value: ast.expr, index: ast.Slice, parts: list[ast.expr]) -> ast.expr:
+        """Load a slice; a short text is copied natively, where looking up the bounds runs none of the module's code."""
+        held = self.held(value) if all(map(_is_repeatable, parts)) or _is_fixed(index) else None
+        if held is None:
+            return call("_slice_", value, *parts)
+        first, again = held
+        bounds = [None if isinstance(part, ast.Constant) and part.value is None else part for part in parts]
+        native = ast.Subscript(again, ast.Slice(*bounds), LOAD)
+        return choose(self.is_short_text(first, again), native, call("_slice_", again, *parts))
+
+    def is_short_text(self, first: ast.expr, again: ast.expr, limit: int = _SHORT_TEXT) -> ast.expr:
+        """Write the test for a str of fewer than `limit` characters; `first` is evaluated first."""
+        is_short = ast.Compare(call("_len_", again), [ast.Lt()], [constant(limit)])
+        return ast.BoolOp(ast.And(), [test_type(first, ast.Is(), "_str_"), is_short])
+
+
+def _is_fixed(index: ast.Slice) -> bool:
+    """Whether the bounds are literal numbers, negative ones too."""
+    bounds = [part for part in (index.lower, index.upper, index.step) if part is not None]
+    return all(isinstance(getattr(part, "operand", part), ast.Constant) for part in bounds)
 
 
 def _is_repeatable(node: ast.expr) -> bool:
     """Whether an operand may stand in both branches; a nested one would double the code at each level."""
     return isinstance(node, ast.Name | ast.Constant)
-
-
-def _is_short(node: ast.expr) -> bool:
-    """Whether an expression is so short that it may stand twice: names, attributes and subscripts of them."""
-    return sum(1 for _ in walk(node)) <= _SHORT_NODES
 
 
 def _is_place(node: ast.expr) -> bool:

@@ -103,6 +103,8 @@ class Sandbox:
         )
         self.builtin_table = self.builtins.table()
         self._template = self._make_template()
+        self._globals: list[dict[str, Any]] = [self._template]
+        self.meter.on_large_text = self._suspect_texts
         self.roots: Callable[[], Iterable[Any]] = tuple
         reach = Reach(self.classes.meta, self.namespaces, self._template)
         self.memory = self.meter.source.watch = MemoryAccount(self.meter, reach, self._more_roots, breaker)
@@ -135,6 +137,8 @@ class Sandbox:
             exec(code, namespace)  # noqa: S102
         except BaseException:
             del self.namespaces[path]
+            namespace["_text_"] = None  # what it defined may live on, and is told nothing more
+            self._globals = [names for names in self._globals if names is not namespace]
             raise
         self.meter.check()
         return namespace
@@ -146,7 +150,13 @@ class Sandbox:
         builtins["__import__"] = self._importer(path)
         namespace["__builtins__"] = builtins
         namespace["__name__"] = path.removesuffix(".py").replace("/", ".")
+        self._globals.append(namespace)
         return namespace
+
+    def _suspect_texts(self) -> None:
+        """Let no text pass for a plain key any longer: the module has made a large one."""
+        for names in self._globals:
+            names["_text_"] = None
 
     def guard(self, name: str) -> Any:
         """One of the engine's own functions, by the name that the policy writes."""
@@ -220,6 +230,7 @@ class Sandbox:
             "_isinstance_": isinstance,
             "_int_": int,
             "_str_": str,
+            "_text_": str,
             "_tuple_": tuple,
             "_LISTS_": frozenset({list, Deque}),
             "_Exception_": Exception,
@@ -290,7 +301,8 @@ class Sandbox:
             "_m_discard_": methods.quick_discard(),
             "_w_": classes.writable,
             "_own_": classes.own_method,
-            "_name_of_": builtins.name_of,
+            "_name_of_": builtins.typed.name_of,
+            "_generic_": classes.generic,
             "_kind_": builtins.kind,
             "_exc_": classes.caught,
             "_raised_": classes.raised,
@@ -300,8 +312,10 @@ class Sandbox:
             "_b_float_": builtins.make_float,
             "_b_bool_": bool,
             "_b_range_": self.iterables.make_range,
+            "_sum_": builtins.folds.sum_numbers,
             "_counted_": self.iterables.make_counted(),
             "_stepped_": self.iterables.stepped,
+            "_listed_": self.iterables.make_listed(),
             "_b_list_": builtins.make_list,
             "_b_tuple_": builtins.make_tuple,
             "_b_set_": builtins.make_set,

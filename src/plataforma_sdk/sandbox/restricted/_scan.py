@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from plataforma_sdk.errors import PolicyError
-from plataforma_sdk.sandbox.restricted._trees import children
+from plataforma_sdk.sandbox.restricted._trees import LEAVES, children
 
 __all__ = ["BINDS", "MAX_DEPTH", "MAX_NODES", "MAX_SOURCE_CHARS", "bound_names", "walk_scope"]
 
@@ -23,7 +23,7 @@ _NAMED: Final = (
     ast.MatchAs,
     ast.MatchStar,
 )
-_SCOPES: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
+_SCOPES: Final = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef})
 
 
 def bound_names(tree: ast.AST, file: str) -> frozenset[str]:
@@ -65,16 +65,20 @@ BINDS: Final[dict[type, Callable[[Any], Iterable[str]]]] = {
 """Kind of node -> the names that it binds."""
 
 
-def walk_scope(statements: list[ast.stmt]) -> Iterator[ast.AST]:
-    """Walk statements without entering the functions and classes defined in them.
+def walk_scope(statements: list[ast.stmt]) -> list[ast.AST]:
+    """List the nodes of statements, each before those below it, without entering the functions and classes inside.
 
     The definitions themselves count, and what of them is evaluated out here: defaults, decorators, bases.
     """
+    found: list[ast.AST] = []
     pending: list[ast.AST] = list(statements)
     while pending:
         node = pending.pop()
-        yield node
-        if not isinstance(node, _SCOPES):
+        found.append(node)
+        kind = type(node)
+        if kind in LEAVES:
+            continue
+        if kind not in _SCOPES:
             pending += children(node)
             continue
         arguments = getattr(node, "args", None)
@@ -82,3 +86,4 @@ def walk_scope(statements: list[ast.stmt]) -> Iterator[ast.AST]:
             pending += getattr(node, field, ())
         if arguments is not None:
             pending += [item for item in (*arguments.defaults, *arguments.kw_defaults) if item is not None]
+    return found

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 __all__ = [
+    "LEAVES",
     "LOAD",
     "STORE",
     "call",
@@ -30,7 +31,9 @@ LOAD: Final = ast.Load()
 STORE: Final = ast.Store()
 _new: Final[Any] = ast.AST.__new__
 
-_LEAVES: Final = (ast.Name, ast.Constant, ast.Global, ast.Nonlocal, ast.alias, ast.MatchSingleton, ast.Pass)
+LEAVES: Final = frozenset({ast.Name, ast.Constant, ast.Global, ast.Nonlocal, ast.alias, ast.MatchSingleton, ast.Pass})
+"""Kinds of nodes below which there is none."""
+
 _PLAIN_FIELDS: Final = frozenset(
     [
         "ctx",
@@ -52,7 +55,7 @@ _PLAIN_FIELDS: Final = frozenset(
     ]
 )
 _FIELDS: Final[dict[type[ast.AST], tuple[str, ...]]] = {
-    kind: () if kind in _LEAVES else tuple(field for field in kind._fields if field not in _PLAIN_FIELDS)
+    kind: () if kind in LEAVES else tuple(field for field in kind._fields if field not in _PLAIN_FIELDS)
     for kind in vars(ast).values()
     if isinstance(kind, type) and issubclass(kind, ast.AST)
 }
@@ -62,10 +65,11 @@ _FIELDS: Final[dict[type[ast.AST], tuple[str, ...]]] = {
 def children(node: ast.AST) -> list[ast.AST]:
     """The nodes directly below `node`, in the order of the source; operators and contexts are left out."""
     found: list[ast.AST] = []
+    fields = node.__dict__
     for field in _FIELDS[type(node)]:
-        value = getattr(node, field, None)
+        value = fields.get(field)
         if type(value) is list:
-            found += [item for item in value if item is not None]
+            found += value if None not in value else [item for item in value if item is not None]
         elif value is not None:
             found.append(value)
     return found
@@ -77,7 +81,8 @@ def walk(node: ast.AST) -> Iterator[ast.AST]:
     while pending:
         found = pending.pop()
         yield found
-        pending += children(found)
+        if type(found) not in LEAVES:
+            pending += children(found)
 
 
 def locate(node: ast.AST, line: int = 1, column: int = 0) -> None:

@@ -10,6 +10,7 @@ Rules that the callers keep, each learnt the hard way:
 
 * a result value is *assigned*, which drops what it held: it must look like ``Bool(false)`` before each call;
 * a future is deleted before its store;
+* what crosses is UTF-8: anything else aborts the process, so every text is one that `str.encode` made;
 * no Python exception leaves a callback, and nothing suspends while a Python frame lies on the fiber;
 * a store belongs to one thread at a time.
 
@@ -19,9 +20,10 @@ Source: wasmtime C API, ``wasmtime/component/{val,func,linker}.h`` and ``wasmtim
 from __future__ import annotations
 
 import ctypes
+import functools
 from collections.abc import Callable
 from ctypes import addressof, c_bool, c_char_p, c_size_t, c_ssize_t, c_uint8, c_uint64, c_void_p, py_object
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from wasmtime import Config, WasmtimeError
 from wasmtime import _ffi as ffi
@@ -35,6 +37,8 @@ __all__ = [
     "FuelTank",
     "HostFunction",
     "Pointer",
+    "begin_instantiate",
+    "check",
     "context_of",
     "define_clock",
     "define_host_function",
@@ -59,7 +63,7 @@ STRING: Final = 12
 RESULT: Final = 19
 _Value: Final = c_uint64 * 4
 _TwoValues: Final = c_uint64 * 8
-BYTES_OFFSET: Final = bytes.__basicsize__ - 1
+BYTES_OFFSET: Final = getattr(bytes, "__basicsize__", 1) - 1
 """Where the characters of a bytes object lie; proven by `self_test`, since CPython alone lays objects out so."""
 
 _dll: Final = ctypes.CDLL(ffi.dll._name)  # noqa: SLF001 - the same library; prototypes of our own, free of type checks
@@ -68,10 +72,17 @@ _short: Final = ctypes.PyDLL(ffi.dll._name)  # noqa: SLF001
 
 
 def _prototype(name: str, result: Any, *arguments: Any, library: ctypes.CDLL = _dll) -> Any:
-    function = library[name]
+    """Declare a function. One that is missing fails at its first call, for `self_test` to see, not at import."""
+    function = getattr(library, name, None)
+    if function is None:
+        return functools.partial(_refuse, name)
     function.restype = result
     function.argtypes = list(arguments)
     return function
+
+
+def _refuse(name: str, *_: Any) -> NoReturn:
+    raise WasmtimeError(f"it has no function {name}")
 
 
 _func_call_async: Final = _prototype(
@@ -95,6 +106,7 @@ _stack_size: Final = _prototype("wasmtime_config_async_stack_size_set", None, c_
 _value_new: Final = _prototype("wasmtime_component_val_new", c_void_p, c_void_p, library=_short)
 _value_delete: Final = _prototype("wasmtime_component_val_delete", None, c_void_p, library=_short)
 _vec_new: Final = _prototype("wasm_byte_vec_new", None, c_void_p, c_size_t, c_char_p, library=_short)
+_error_delete: Final = _prototype("wasmtime_error_delete", None, c_void_p)
 _error_new: Final = _prototype("wasmtime_error_new", c_void_p, c_char_p)
 
 poll: Final[Callable[[Pointer], bool]] = _prototype("wasmtime_call_future_poll", c_bool, c_void_p)
@@ -130,12 +142,14 @@ def set_async_stack_size(config: Config, size_bytes: int) -> None:
 
 def set_yield_interval(context: Pointer, fuel: int) -> None:
     """Make the guest yield each time that it has used `fuel` units."""
-    _check(_fuel_yield(context, fuel))
+    check(_fuel_yield(context, fuel))
 
 
 def set_fuel(context: Pointer, fuel: int) -> None:
     """Give the store this much fuel in all."""
-    _check(_set_fuel(context, fuel))
+    error = _set_fuel(context, fuel)
+    if error:
+        check(error)
 
 
 class FuelTank:
@@ -156,13 +170,13 @@ class FuelTank:
         """Give the store this much in all."""
         error = _set_fuel(self._context, fuel)
         if error:
-            _check(error)
+            check(error)
 
     def left(self) -> int:
         """Return what is left."""
         error = _get_fuel(self._context, self._at)
         if error:
-            _check(error)
+            check(error)
         return self._left.value
 
 
@@ -179,12 +193,18 @@ def instantiate(linker: Any, context: Pointer, component: Any) -> Any:
     """
     raw = ffi.wasmtime_component_instance_t()
     error = c_void_p(0)
-    future = _instantiate_async(pointer_of(linker), context, pointer_of(component), addressof(raw), addressof(error))
+    future = begin_instantiate(linker, context, component, addressof(raw), addressof(error))
     while not poll(future):
         pass
     delete_future(future)
-    _check(error.value)
+    check(error.value)
     return raw
+
+
+def begin_instantiate(linker: Any, context: Pointer, component: Any, raw_at: Pointer, error_at: Pointer) -> Pointer:
+    """Begin to instantiate a component; when the future has ended, the raw instance or the error has been written."""
+    future: Pointer = _instantiate_async(pointer_of(linker), context, pointer_of(component), raw_at, error_at)
+    return future
 
 
 _NOTHING: Final = (b"", b"")
@@ -218,6 +238,8 @@ class Call:
 
     def begin(self, first: bytes, second: bytes = b"") -> Pointer:
         """Begin a call and return its future, to be polled; the texts are kept alive until `end`."""
+        if self._result[0] or self._error.value:
+            self.discard()
         self._held = (first, second)
         args = self._args
         args[1], args[2] = len(first), id(first) + BYTES_OFFSET
@@ -237,7 +259,7 @@ class Call:
         self._held = _NOTHING
         if self._error.value:
             error, self._error.value = self._error.value, None
-            _check(error)
+            check(error)
         result = self._result
         inner = _Value.from_address(result[2])
         size = inner[1]
@@ -246,6 +268,15 @@ class Call:
         _value_delete(self._result_at)
         result[0] = 0  # the library drops the old value when it assigns the next one
         return is_ok, text
+
+    def discard(self) -> None:
+        """Free what a call came to and nobody asked for by `end`; its future is deleted. Else does nothing."""
+        self._held = _NOTHING
+        _value_delete(self._result_at)
+        self._result[0] = 0
+        error, self._error.value = self._error.value, None
+        if error:
+            _error_delete(error)
 
 
 def define_host_function(instance: Any, name: str, function: HostFunction) -> None:
@@ -285,7 +316,7 @@ def _define(instance: Any, name: str, callback: Callable[..., int]) -> None:
     pointer = _Callback(callback)
     _kept_alive.append(pointer)
     text = name.encode()
-    _check(_add_func(pointer_of(instance), text, len(text), ctypes.cast(pointer, c_void_p), None, None))
+    check(_add_func(pointer_of(instance), text, len(text), ctypes.cast(pointer, c_void_p), None, None))
 
 
 def _string(size: int, address: int) -> bytes:
@@ -306,6 +337,7 @@ def _write_result(results: Pointer, is_ok: bool, text: bytes) -> None:
     c_uint8.from_address(results).value = RESULT
 
 
-def _check(error: Pointer | None) -> None:
+def check(error: Pointer | None) -> None:
+    """Raise the error that a function of the C library returned, and own it."""
     if error:
         raise WasmtimeError._from_ptr(ctypes.cast(error, ctypes.POINTER(ffi.wasmtime_error_t)))  # noqa: SLF001

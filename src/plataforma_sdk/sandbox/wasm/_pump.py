@@ -12,22 +12,29 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from plataforma_sdk import codec
-from plataforma_sdk.errors import PlataformaError, QuotaExceededError, ResourceLimitError, SandboxCrashedError
+from plataforma_sdk.errors import (
+    CodecError,
+    PlataformaError,
+    QuotaExceededError,
+    ResourceLimitError,
+    SandboxCrashedError,
+)
 from plataforma_sdk.sandbox._protocols import EngineContext
 from plataforma_sdk.sandbox.wasm._calls import HostRequest, PendingCall, guest_error
-from plataforma_sdk.sandbox.wasm._fibers import scheduler_of
+from plataforma_sdk.sandbox.wasm._fibers import Scheduler, scheduler_of
+from plataforma_sdk.sandbox.wasm._guest_protocol import Guest
 from plataforma_sdk.sandbox.wasm._host import InstanceHost
 from plataforma_sdk.sandbox.wasm._outbox import MAX_ERROR_CHARS, read_outbox
 from plataforma_sdk.sandbox.wasm._requests import HostRequests
 from plataforma_sdk.sandbox.wasm._share import CpuShare
 from plataforma_sdk.sandbox.wasm._steps import StepClock
-from plataforma_sdk.sandbox.wasm._store import GuestStore
 from plataforma_sdk.sandbox.wasm._traps import DEFAULT_FUEL, limit_error
 
 __all__ = ["Pump"]
 
 _MAX_TIMER_S: Final = 86_400.0
 _LONG_PUMP_FUEL: Final = 400_000
+_MAX_REASON_CHARS: Final = 120
 _SHORT_BYTES: Final = 4_096
 _MEASURE_EVERY: Final = 64
 """Memory is measured after pumps that could have allocated much, and now and then: it costs a system call."""
@@ -39,12 +46,18 @@ class Pump:
     Args:
         context: the module's bridge, limits, meters and clock.
         make_store: makes the guest's store for a host.
+        scheduler: runs what outlives its first slice; by default the loop itself does, slice by slice.
 
     Attributes:
         ended: what ended the guest: a hard limit, a crash, or None while it lives.
     """
 
-    def __init__(self, context: EngineContext, make_store: Callable[[InstanceHost], GuestStore]) -> None:
+    def __init__(
+        self,
+        context: EngineContext,
+        make_store: Callable[[InstanceHost], Guest],
+        scheduler: Scheduler | None = None,
+    ) -> None:
         self.ended: PlataformaError | None = None
         self._module = context.module_id
         self._limits = context.limits
@@ -52,7 +65,7 @@ class Pump:
         self._clock = context.clock
         self._fuel = context.limits.max_fuel or DEFAULT_FUEL
         self._loop = asyncio.get_running_loop()
-        self._scheduler = scheduler_of(self._loop)
+        self._scheduler = scheduler or scheduler_of(self._loop)
         self._share = CpuShare(context.limits.max_cpu_ms_per_s, context.clock)
         self._base_context = contextvars.copy_context()
         self._calls: dict[int, PendingCall] = {}
@@ -80,13 +93,18 @@ class Pump:
         Raises:
             PlataformaError: what the guest raised, or what ended it.
         """
-        self._on_loaded = self._loop.create_future()
+        on_loaded = self._on_loaded = self._loop.create_future()
         self._budget = self._fuel
         self._store.begin(self._store.load, self._budget, bundle, config)
-        if not self.resume():
-            self._scheduler.add(self)
-        is_ok, text = await self._on_loaded
-        data: dict[str, Any] = codec.decode(text)
+        self._start()
+        is_ok, text = await on_loaded  # by its name: a small guest has loaded, and `_on_loaded` is None, by now
+        self._monitor.set_memory(self._store.memory.measure())
+        try:
+            data = codec.decode(text)
+        except CodecError as error:
+            raise self._broken(f"load answered {error}") from None
+        if not isinstance(data, dict):
+            raise self._broken("load answered no object")
         if not is_ok:
             raise self._error_of(data)
         return data
@@ -149,10 +167,11 @@ class Pump:
         """Run the guest on what the inbox holds, unless it is running already."""
         if self.ended is not None or self._store.is_busy or not (self._inbox or self._is_timer_due):
             return
-        delay = self._share.delay_s()
-        if delay > 0.0:
-            self._loop.call_later(delay, self.pump)
-            return
+        if self._share.is_limited:
+            delay = self._share.delay_s()
+            if delay > 0.0:
+                self._loop.call_later(delay, self.pump)
+                return
         text = "\n".join([f"{self._clock.monotonic():.6f}", *self._inbox])
         self._inbox.clear()
         self._is_timer_due = False
@@ -160,18 +179,30 @@ class Pump:
         riders = self._riders
         self._budget = max([call.fuel_left for call in riders]) if riders else self._fuel
         self._store.begin(self._store.pump, self._budget, text.encode())
-        if not self.resume():
+        self._start()
+
+    def _start(self) -> None:
+        """Run the first slice at once, where the scheduler has it so, and queue what outlives it."""
+        if not (self._scheduler.is_inline and self.resume()):
             self._scheduler.add(self)
 
     def resume(self) -> bool:
         """Run one slice; see `Resumable`."""
         if self.ended is not None:
             return True
+        return self.settle(*self.run_slice())
+
+    def run_slice(self) -> tuple[bool, float]:
+        """Run one slice in whatever thread; see `Resumable`."""
         self._steps.begin_slice()
         has_ended = self._store.poll()
-        cpu_ms = self._steps.end_slice()
+        return has_ended, self._steps.end_slice()
+
+    def settle(self, has_ended: bool, cpu_ms: float) -> bool:
+        """Account for slices that have run and receive what the guest says; see `Resumable`."""
         self._monitor.add_cpu(cpu_ms)
-        self._share.spend(cpu_ms)
+        if self._share.is_limited:
+            self._share.spend(cpu_ms)
         if self._host.interrupt is not None:
             self._raise_interrupt()
         if self.ended is not None:
@@ -180,6 +211,16 @@ class Pump:
             self._finish()
             return True
         return self._is_step_over()
+
+    def lend(self) -> bool:
+        """Give the store to another thread until `take_back`; false where the guest has ended meanwhile."""
+        if self.ended is None:
+            self._store.lend()
+        return self.ended is None
+
+    def take_back(self) -> None:
+        """The other thread is done with the store; see `Resumable`."""
+        self._store.take_back()
 
     def delay_s(self) -> float:
         """How long the guest waits for its share of the processor."""
@@ -268,8 +309,8 @@ class Pump:
                 self.end(self._fault_of_the_runner(text))
         except ResourceLimitError as error:
             self.end(error)
-        except Exception:  # noqa: BLE001 - a guest's text must not reach the host's loop
-            self.end(self._broken())
+        except Exception as error:  # noqa: BLE001 - a guest's text must not reach the host's loop
+            self.end(self._broken(f"{type(error).__name__}: {error}"))
 
     def _fault_of_the_runner(self, text: bytes) -> PlataformaError:
         """Explain an error of `pump` itself: out of memory while it wrote the outbox, or a runner tampered with."""
@@ -289,10 +330,9 @@ class Pump:
 
     def on_raise(self, number: int, text: str) -> None:
         """See `OutboxReader`."""
-        call = self._calls.pop(number)
         data = codec.decode(text)
-        error = self._error_of(data)
-        call.settle(error=error)
+        error = self._error_of(data)  # before the call is taken out: what is no error ends the instance and each call
+        self._calls.pop(number).settle(error=error)
         if "limit" in data:
             self.end(error)
 
@@ -321,9 +361,10 @@ class Pump:
             return limit_error(str(resource), module=self._module, limits=self._limits, used=used)
         return guest_error(data, self._module)
 
-    def _broken(self) -> SandboxCrashedError:
+    def _broken(self, why: str = "not an answer") -> SandboxCrashedError:
         return SandboxCrashedError(
-            f"Module {self._module!r} broke the wire: its runner was tampered with from inside; its instance is ended",
+            f"Module {self._module!r} broke the wire ({why[:_MAX_REASON_CHARS]}): what its guest wrote is no message, "
+            "see docs/reference/wire.md; its instance is ended",
             module=self._module,
         )
 

@@ -175,14 +175,6 @@ def test_code_that_does_not_load_says_why(run, files, error, text):
     run(main())
 
 
-def test_a_component_of_another_language_is_refused_by_name(run):
-    async def main():
-        with pytest.raises(ModuleLoadError, match="component"):
-            await WasmEngine().load(FakePackage({}, is_component=True), make_context(FakeBridge()))
-
-    run(main())
-
-
 def test_a_bundle_of_many_files_imports_relatively(run, load):
     files = {
         "pkg/__init__.py": "from .inner import value",

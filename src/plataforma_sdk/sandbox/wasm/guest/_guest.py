@@ -53,7 +53,8 @@ class Guest:
         """Make the module.
 
         Args:
-            bundle: ``{"entry": "vendas.py", "class": null, "files": {path: text}, "wheels": {name: base64}}``.
+            bundle: ``{"entry": "vendas.py", "class": null, "files": {path: text}}``, and ``"wheels"`` where there are
+                any: name -> base64.
             config: ``{"id", "version", "config", "locale", "messages", "max_tree_nodes", "seed", "now"}``.
         """
         files, settings = read(bundle), read(config)
@@ -62,7 +63,7 @@ class Guest:
         random.seed(settings["seed"])
         sys.argv = [settings["id"]]  # `argparse` takes a program's name from it
         self.finder.add(files["files"])
-        if files["wheels"]:
+        if "wheels" in files:
             self.wheels.add(files["wheels"], module=settings["id"])
         context = ModuleContext(
             id=settings["id"],

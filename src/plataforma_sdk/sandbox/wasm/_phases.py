@@ -1,0 +1,185 @@
+"""A guest whose calls are rows of phases: instantiate, place a text, run, read the answer; each on a fiber.
+
+The runner's own store makes an instance before its first call. Here the instance is made *in* the first call, since a
+third party's start function may run for as long as it likes: it yields, and is metered and ended, as any other code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from typing import Final, Protocol, TypeAlias
+
+from wasmtime import Engine, Store, WasmtimeError
+
+from plataforma_sdk.errors import PlataformaError, SandboxCrashedError
+from plataforma_sdk.sandbox._limits import ResourceLimits
+from plataforma_sdk.sandbox.wasm import _binding
+from plataforma_sdk.sandbox.wasm._binding import Pointer
+from plataforma_sdk.sandbox.wasm._traps import trap_error
+
+__all__ = ["YIELD_INTERVAL", "PhasedStore", "Phases", "StoreCall"]
+
+YIELD_INTERVAL: Final = 500_000
+
+_MAX_TABLE_ELEMENTS: Final = 100_000
+_MAX_TABLES: Final = 16
+_MAX_INSTANCES: Final = 100
+
+Phases: TypeAlias = Generator[Pointer, None, tuple[bool, bytes]]
+"""Yields the future of each phase, is resumed when that has ended, and returns ``(is_ok, text)``."""
+
+
+class StoreCall(Protocol):
+    """An export as the pump calls it: one or two texts."""
+
+    def __call__(self, first: bytes, second: bytes = b"", /) -> Phases:
+        """Return the phases of one call."""
+
+
+class PhasedStore:
+    """One instance of a third party's code; what `Pump` needs of a store, and the two exports are its subclass's.
+
+    Belongs to the thread that made it. `drop` inside a host function takes effect when the slice ends.
+
+    Args:
+        engine: the engine of the code.
+        hosts: store context -> what serves it; this store's is removed when it is freed.
+        limits: `max_memory_bytes` is enforced here.
+        memories: how many memories the code defines; wasmtime limits each by itself, so they share the limit.
+        module: id of the module, for errors.
+    """
+
+    def __init__(
+        self, engine: Engine, hosts: Mapping[Pointer, object], limits: ResourceLimits, *, memories: int, module: str
+    ) -> None:
+        self._limits = limits
+        self._module = module
+        self._hosts = hosts
+        self._future: Pointer | None = None
+        self._phases: Phases | None = None
+        self._answer: tuple[bool, bytes] | None = None
+        self._error: PlataformaError | None = None
+        self._is_inside = False
+        self._is_dropped = False
+        self._is_freed = False
+        self._is_lent = False
+        self._store = Store(engine)
+        self._store.set_limits(
+            memory_size=limits.max_memory_bytes // max(1, memories),
+            table_elements=_MAX_TABLE_ELEMENTS,
+            instances=_MAX_INSTANCES,
+            tables=_MAX_TABLES,
+            memories=max(1, memories),
+        )
+        self._context = _binding.context_of(self._store)
+        _binding.set_yield_interval(self._context, YIELD_INTERVAL)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a call is under way."""
+        return self._phases is not None or self._is_lent
+
+    @property
+    def is_inside(self) -> bool:
+        """Whether guest code is on the stack now: the caller is one of its host functions."""
+        return self._is_inside
+
+    def begin(self, call: StoreCall, fuel: int, first: bytes, second: bytes = b"") -> None:
+        """Begin a call with a budget of fuel for all its phases; `poll` runs it."""
+        _binding.set_fuel(self._context, fuel)
+        self._answer = self._error = None
+        self._phases = call(first, second)
+        self._advance()
+
+    def poll(self) -> bool:
+        """Run one slice, and short phases in a row; true when the call has ended, or the store was dropped."""
+        while self._future is not None:
+            if not self._poll_once():
+                return self._is_freed
+            if self._is_freed:
+                return True
+            self._advance()
+        return True
+
+    def end(self) -> tuple[bool, bytes]:
+        """Return what the call that ended returned.
+
+        Raises:
+            SandboxError: the guest trapped, or broke the rules of its ABI.
+            ModuleLoadError: it does not link.
+        """
+        if self._error is not None:
+            raise self._error
+        if self._answer is None:
+            raise SandboxCrashedError(f"Module {self._module!r} was ended", module=self._module)
+        return self._answer
+
+    def fuel_left(self) -> int:
+        """Return what is left of the last call's budget."""
+        return 0 if self._is_freed else _binding.get_fuel(self._context)
+
+    def drop(self) -> None:
+        """Free everything, the memory of the guest included; a second call does nothing."""
+        self._is_dropped = True
+        if not (self._is_inside or self._is_lent):
+            self._free()
+
+    def lend(self) -> None:
+        """Leave the store to another thread, which may `poll` it and nothing else."""
+        self._is_lent = True
+
+    def take_back(self) -> None:
+        """The other thread is done."""
+        self._is_lent = False
+        if self._is_dropped:
+            self._free()
+
+    def _poll_once(self) -> bool:
+        future = self._future
+        if future is None:
+            return True
+        self._is_inside = True
+        try:
+            has_ended = _binding.poll(future)
+        finally:
+            self._is_inside = False
+        if has_ended:
+            _binding.delete_future(future)
+            self._future = None
+        if self._is_dropped:
+            self._free()
+        else:
+            self._after_slice()
+        return has_ended
+
+    def _after_slice(self) -> None:
+        """The guest has yielded or ended a phase."""
+
+    def _advance(self) -> None:
+        """Go on to the next phase, or to the end of the call."""
+        phases = self._phases
+        if phases is None:
+            return
+        try:
+            self._future = next(phases)
+        except StopIteration as stop:
+            self._answer = stop.value
+        except PlataformaError as error:
+            self._error = error
+        except WasmtimeError as error:
+            self._error = trap_error(str(error), module=self._module, limits=self._limits)
+        if self._future is None:
+            self._phases = None
+
+    def _free(self) -> None:
+        if self._is_freed:
+            return
+        self._is_freed = True
+        future, self._future, self._phases = self._future, None, None
+        if future is not None:
+            _binding.delete_future(future)  # before the store, or the store is freed under a fiber
+        self._forget()
+        self._store.close()
+
+    def _forget(self) -> None:
+        """Let go of what points into the store, which is about to be freed."""
