@@ -23,6 +23,7 @@ from plataforma_sdk.runtime._journals import open_journal
 from plataforma_sdk.runtime._live import LiveModule, ModuleSetup, require_declared
 from plataforma_sdk.runtime._loader import LoadTarget, PackageSource, check_tier, package_of_class, resolve
 from plataforma_sdk.runtime._parts import HostParts
+from plataforma_sdk.runtime._restore import Restoration, RestoreSource, read_source
 from plataforma_sdk.runtime._state import HostState
 from plataforma_sdk.runtime._wiring import ServiceFactory
 from plataforma_sdk.sandbox import TIERS, Engine, ResourceLimits, ResourceMonitor, make_engine
@@ -236,6 +237,56 @@ class ModuleHost:
             self._check_use()
             return await self._start(package, attrs.evolve(setup, journal=open_journal(record, chosen.name)))
 
+    async def restore(
+        self,
+        source: RestoreSource,
+        *,
+        engine: str | Engine | None = None,
+        grants: Iterable[str] | None = None,
+        limits: ResourceLimits | None = None,
+        record: str | os.PathLike[str] | Journal | None = None,
+        trusted: bool = False,
+    ) -> ModuleHandle:
+        """Let a module go on that ran elsewhere: in a process that was killed, under another host.
+
+        `ModuleHandle.restored_by` says how it went on. Permissions are this host's: none are in a snapshot. What the
+        module had registered is registered again, as far as it may; what it awaited of its old host fails as
+        ``Interrupted``.
+
+        Args:
+            source: a `Snapshot`, its file, or the journal of a module that was alive when it ended.
+            engine: its tier, where it goes on by state; otherwise it is ``"wasm"``.
+            grants: as for `load`.
+            limits: as for `load`.
+            record: as for `load`; where it goes on by replay, that journal may be given again, and is continued.
+            trusted: take a memory snapshot that this host's `state_dir` did not make: whoever wrote it has decided
+                all that the module will do.
+
+        Raises:
+            IntegrityError: it is no snapshot or journal, is damaged, or does not run again to what it holds.
+            StaleRunnerError: it is of another guest runner.
+            ModuleStateError: a module of this id is loaded, or the module was not alive.
+            PermissionDeniedError, SandboxError, ManifestError: as `load`.
+        """
+        self._check_use()
+        found = await read_source(source, key=self._state.seal_key(), trusted=trusted)
+        chosen = self._choose(engine if found.by == "state" else "wasm", None)
+        package = found.package
+        check_tier(package, chosen)
+        with self._reserve(package.id):
+            setup = self._setup(package, chosen, grants, limits, package)
+            await require_declared(package, setup.permissions)
+            setup = attrs.evolve(setup, journal=found.open_journal(record, chosen.name))
+            try:
+                await found.prepare(setup.limits.lowered_by(package.manifest.limits).max_memory_bytes)
+                self._check_use()
+                return await self._start(package, setup, found)
+            except BaseException:
+                found.drop()
+                if setup.journal is not None:
+                    setup.journal.close()
+                raise
+
     async def unload(self, module_id: str) -> None:
         """End a module; one that is not loaded is left alone."""
         handle = self._modules.get(module_id)
@@ -326,6 +377,7 @@ class ModuleHost:
             config=self._config.get(package.id, {}),
             locale=self.locale,
             seed=seed,
+            seal_key=self._state.seal_key,
             reread=(lambda: ModulePackage.from_path(Path(target))) if isinstance(target, (str, os.PathLike)) else None,
             cls=target if isinstance(target, type) else None,
             limits=given,
@@ -335,7 +387,9 @@ class ModuleHost:
             extra_services=services,
         )
 
-    async def _start(self, package: ModulePackage, setup: ModuleSetup) -> ModuleHandle:
+    async def _start(
+        self, package: ModulePackage, setup: ModuleSetup, restoration: Restoration | None = None
+    ) -> ModuleHandle:
         module_id = package.id
 
         def forget() -> None:
@@ -349,6 +403,7 @@ class ModuleHost:
             setup,
             self._parts,
             upgrade_from=self._state.older_version(package),
+            restoration=restoration,
             on_unloaded=forget,
         )
         handle = ModuleHandle(live)

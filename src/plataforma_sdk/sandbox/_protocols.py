@@ -13,7 +13,7 @@ from plataforma_sdk.types import Clock, SystemClock
 
 if TYPE_CHECKING:
     from plataforma_sdk.package import ModulePackage
-    from plataforma_sdk.sandbox.wasm import Journal
+    from plataforma_sdk.sandbox.wasm import Journal, Resumption
 
 __all__ = ["Engine", "EngineContext", "HostBridge", "Instance"]
 
@@ -44,6 +44,7 @@ class EngineContext:
         clock: time as the module sees it.
         seed: seed of the module's random numbers; None takes fresh entropy.
         journal: where `wasm` records what goes into the module and what comes out, or None.
+        resume: a guest that ran elsewhere, for `wasm` to take over in place of loading the package; or None.
     """
 
     module_id: str
@@ -57,6 +58,7 @@ class EngineContext:
     clock: Clock = attrs.field(factory=SystemClock)
     seed: int | None = None
     journal: Journal | None = None
+    resume: Resumption | None = None
 
 
 @runtime_checkable

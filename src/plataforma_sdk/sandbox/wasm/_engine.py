@@ -9,14 +9,18 @@ import hashlib
 import secrets
 from typing import TYPE_CHECKING, Any, Final
 
+import attrs
+
 from plataforma_sdk import codec
-from plataforma_sdk.errors import ModuleLoadError, PlataformaError
+from plataforma_sdk.errors import HostCallError, ModuleLoadError, PlataformaError
 from plataforma_sdk.sandbox._protocols import EngineContext
 from plataforma_sdk.sandbox.wasm._foreign_engine import prepare_foreign
+from plataforma_sdk.sandbox.wasm._host import error_text
 from plataforma_sdk.sandbox.wasm._instance import WasmInstance
 from plataforma_sdk.sandbox.wasm._modes import Launcher, MakeStore
 from plataforma_sdk.sandbox.wasm._pump import Pump
-from plataforma_sdk.sandbox.wasm._recorder import recorded
+from plataforma_sdk.sandbox.wasm._recorder import recorded, recorded_further
+from plataforma_sdk.sandbox.wasm._resume import Resumption
 from plataforma_sdk.sandbox.wasm._traps import limit_error
 
 if TYPE_CHECKING:
@@ -62,6 +66,8 @@ class WasmEngine:
             StaleRunnerError: there is no guest runner for this installation.
             SandboxError: the mode that was asked for does not run here.
         """
+        if context.resume is not None:
+            return _resumed(context, context.resume)
         if package.is_component:
             make_store: MakeStore = await prepare_foreign(package, context)
             runner = hashlib.sha256(package.files[package.entry_file]).hexdigest()
@@ -83,6 +89,19 @@ class WasmEngine:
     async def close(self) -> None:
         """End the threads that have nothing to do."""
         self._launcher.close()
+
+
+def _resumed(context: EngineContext, resumption: Resumption) -> WasmInstance:
+    """Take over a guest that has run elsewhere; it goes on when `Resumption.begin` is called."""
+    context = attrs.evolve(context, clock=resumption.clock(context.clock))
+    make_store: MakeStore = resumption.attach
+    if context.journal is not None:
+        make_store = recorded_further(make_store, context.journal, resumption.instance)
+    pump = Pump(context, make_store)
+    text = "the host that served this has ended; whether it was done is not known"
+    pump.adopt(resumption.left, error_text(HostCallError("Interrupted", text, module=context.module_id)))
+    resumption.begin = pump.wake
+    return WasmInstance(context, pump)
 
 
 async def _load(pump: Pump, context: EngineContext, bundle: bytes, config: bytes) -> None:

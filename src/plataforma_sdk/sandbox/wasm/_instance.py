@@ -12,6 +12,7 @@ from plataforma_sdk.sandbox._deadline import CallDeadline
 from plataforma_sdk.sandbox._protocols import EngineContext
 from plataforma_sdk.sandbox.wasm._calls import PendingCall
 from plataforma_sdk.sandbox.wasm._pump import Pump
+from plataforma_sdk.sandbox.wasm._resume_memory import Captured, capture
 from plataforma_sdk.sandbox.wasm._traps import limit_error
 
 __all__ = ["WasmInstance"]
@@ -69,6 +70,14 @@ class WasmInstance:
         tasks = [task for task in tasks if task is not asyncio.current_task()]
         if tasks:
             await asyncio.wait(tasks, timeout=_CLOSE_S)
+
+    def capture(self) -> Captured:
+        """Write down the guest's memory and what is under way in it; the guest goes on.
+
+        Raises:
+            SandboxError: it is computing now, or its memory cannot be read here.
+        """
+        return capture(self._pump, self._limits)
 
     def _check_usable(self, function: str) -> None:
         ended = self._pump.ended

@@ -21,6 +21,7 @@ with mode 0600 and is to be kept like the data itself.
 from __future__ import annotations
 
 import contextlib
+import io
 import logging
 import os
 import struct
@@ -40,9 +41,11 @@ __all__ = [
     "END",
     "FULL",
     "INSTANCE",
+    "MAGIC",
     "PACKAGE",
     "Frame",
     "Journal",
+    "facts_of",
     "read_frames",
 ]
 
@@ -182,16 +185,17 @@ class Journal:
             os.close(file)
 
 
-def read_frames(path: str | os.PathLike[str]) -> Iterator[Frame]:
-    """Read a journal up to its last whole frame.
+def read_frames(source: str | os.PathLike[str] | bytes) -> Iterator[Frame]:
+    """Read a journal, a file or its bytes, up to its last whole frame.
 
     Raises:
-        IntegrityError: the file is no journal, or one of another version.
+        IntegrityError: it is no journal, or one of another version.
     """
-    with Path(path).open("rb") as file:
+    with io.BytesIO(source) if isinstance(source, bytes) else Path(source).open("rb") as file:
         start = file.read(len(MAGIC))
         if start != MAGIC:
-            raise IntegrityError(f"{os.fspath(path)} is no journal that this version reads; it begins {start[:24]!r}")
+            name = "This" if isinstance(source, bytes) else os.fspath(source)
+            raise IntegrityError(f"{name} is no journal that this version reads; it begins {start[:24]!r}")
         end = len(MAGIC)
         while True:
             head = file.read(_HEAD.size)

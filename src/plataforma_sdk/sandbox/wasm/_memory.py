@@ -59,6 +59,11 @@ class LinearMemory:
         self._local = _Span(addressof(self._byte), 1)
         self._remote = _Span(0, 1)
 
+    @property
+    def base(self) -> int:
+        """Its address; 0 where it is unknown, or gone."""
+        return self._base
+
     def locate(self, image: Path) -> None:
         """Find the memory of the instance that was just made.
 

@@ -55,6 +55,7 @@ class Player:
 
     Attributes:
         notes: what may be in the way of an exact replay.
+        text: what the guest said last.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class Player:
         self._archive = archive
         self._package = package
         self._guest: Guest | None = None
+        self.text = b""
 
     @property
     def guest(self) -> Guest:
@@ -88,6 +90,10 @@ class Player:
         if self._guest is None:
             self._guest = make_guest(self._facts, self._archive, self.host, package=self._package)
             self._note_versions()
+
+    def use(self, guest: Guest) -> None:
+        """Play into a guest that was made already, with this player's host."""
+        self._guest = guest
 
     def play(self, begin: Begin, end: End | None) -> Played:
         """Run one export to its end, or as far as the host let it run then."""
@@ -114,6 +120,7 @@ class Player:
             is_ok, text = guest.end()
         except PlataformaError as error:
             return Played(TRAPPED, str(error).encode(), fuel, error, host.difference)
+        self.text = text
         difference = host.difference
         rest = host.rest() if difference is None else None
         if rest is not None:

@@ -29,6 +29,7 @@ from plataforma_sdk.sandbox.wasm._requests import HostRequests
 from plataforma_sdk.sandbox.wasm._share import CpuShare
 from plataforma_sdk.sandbox.wasm._steps import StepClock
 from plataforma_sdk.sandbox.wasm._traps import DEFAULT_FUEL, limit_error
+from plataforma_sdk.sandbox.wasm._unfinished import Unfinished
 
 __all__ = ["Pump"]
 
@@ -75,6 +76,7 @@ class Pump:
         self._budget = 0
         self._requests = HostRequests(context, self._answer)
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0.0
         self._is_timer_due = False
         self._is_woken = False
         self._has_requests = False
@@ -156,6 +158,42 @@ class Pump:
         if self.ended is None:
             self.ended = error
             self._store.drop()
+
+    def adopt(self, left: Unfinished, refusal: str) -> None:
+        """Go on with a guest that ran elsewhere; nothing runs before `wake`.
+
+        Args:
+            left: what is under way in it.
+            refusal: the error, encoded, that answers what it awaits.
+        """
+        self._last_call = left.last_call
+        self._calls = {number: PendingCall(number, self._fuel) for number in left.calls}
+        for number in sorted(left.requests):
+            self._send(f"x{number} {refusal}", None)
+        if left.timer is not None:
+            self.on_timer(left.timer)
+
+    def unfinished(self) -> Unfinished | None:
+        """Return what is under way in the guest, once it has been told all that is waiting; None while it runs."""
+        self.pump()
+        if self.ended is not None or self._store.is_busy or self._inbox or self._is_timer_due:
+            return None
+        return Unfinished(
+            last_call=self._last_call,
+            calls=set(self._calls),
+            requests=self._requests.numbers(),
+            timer=self._timer_at if self._timer is not None else None,
+            now=self._clock.monotonic(),
+        )
+
+    @property
+    def guest(self) -> Guest:
+        """The guest's store."""
+        return self._store
+
+    def wake(self) -> None:
+        """Pump in the next turn of the loop."""
+        self._wake()
 
     def open_tasks(self) -> list[asyncio.Task[None]]:
         """Return the host's tasks that still serve the guest."""
@@ -352,6 +390,7 @@ class Pump:
         if delay <= 0.0:
             self._is_timer_due = True
         elif self.ended is None:
+            self._timer_at = when
             self._timer = self._loop.call_later(min(delay, _MAX_TIMER_S), self._on_timer_due)
 
     def _error_of(self, data: dict[str, Any]) -> PlataformaError:

@@ -29,7 +29,7 @@ from plataforma_sdk.types import Clock
 if TYPE_CHECKING:
     from plataforma_sdk.package import ModulePackage
 
-__all__ = ["Begin", "End", "Event", "recorded"]
+__all__ = ["Begin", "End", "Event", "recorded", "recorded_further"]
 
 LOAD: Final = 0
 PUMP: Final = 1
@@ -211,6 +211,10 @@ class _RecordedGuest:
         return getattr(self._guest, name)
 
     @property
+    def unrecorded(self) -> Guest:
+        return self._guest
+
+    @property
     def memory(self) -> GuestMemorySize:
         return self._guest.memory
 
@@ -277,10 +281,21 @@ def recorded(
         instance = journal.new_instance()
         journal.write(INSTANCE, instance, codec.encode(facts(package, context, runner)).encode())
         journal.write(PACKAGE, instance, package.to_bytes())
-        seen = _RecordedHost(host)
-        return cast("Guest", _RecordedGuest(make_store(cast("InstanceHost", seen)), seen, journal, instance))
+        return _record(make_store, host, journal, instance)
 
     return make
+
+
+def recorded_further(
+    make_store: Callable[[InstanceHost], Guest], journal: Journal, instance: int
+) -> Callable[[InstanceHost], Guest]:
+    """Return what makes the same store, recorded as an instance that the journal holds from its beginning."""
+    return lambda host: _record(make_store, host, journal, instance)
+
+
+def _record(make_store: Callable[[InstanceHost], Guest], host: InstanceHost, journal: Journal, instance: int) -> Guest:
+    seen = _RecordedHost(host)
+    return cast("Guest", _RecordedGuest(make_store(cast("InstanceHost", seen)), seen, journal, instance))
 
 
 def facts(package: ModulePackage, context: EngineContext, runner: str) -> dict[str, Any]:

@@ -36,6 +36,9 @@ class Difference:
         what: ``"outbox"``, ``"fuel"``, ``"outcome"`` or ``"host"``: what the guest asked of its host.
         recorded: what the journal holds.
         replayed: what happened now.
+
+    >>> print(Difference(pump=3, what="fuel", recorded="10", replayed="11"))
+    pump 3: the fuel differs: recorded 10; now 11
     """
 
     pump: int
@@ -118,8 +121,6 @@ def replay(
         IntegrityError: the file is no journal.
         StaleRunnerError: it was recorded with another guest runner.
         SandboxError: the engine does not run here.
-
-    >>> # report = replay("vendas.journal"); assert report.is_identical, report.difference
     """
     return _Replay(until, package).run(read_frames(path))
 

@@ -89,6 +89,10 @@ class HostRequests:
         for task in self._tasks.values():
             task.cancel()
 
+    def numbers(self) -> set[int]:
+        """Return the numbers of the requests that have not been answered."""
+        return {*self._tasks, *self._held}
+
     def open_tasks(self) -> list[asyncio.Task[None]]:
         """Return the tasks that have not ended."""
         return [task for task in self._tasks.values() if not task.done()]
