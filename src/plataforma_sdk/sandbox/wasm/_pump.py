@@ -81,6 +81,7 @@ class Pump:
         self._timer_at = 0.0
         self._is_timer_due = False
         self._is_woken = False
+        self._has_requests = False
         self._on_loaded: asyncio.Future[tuple[bool, bytes]] | None = None
         self._steps = StepClock()
         self._pumps = 0
@@ -131,6 +132,7 @@ class Pump:
         if call.is_done:
             call.waiter.set_result(None)
         self._requests.release(call, call.context)
+        self.pump()  # what the host answered at once needs no turn of the loop
         return call.waiter
 
     def cancel(self, call: PendingCall) -> None:
@@ -228,7 +230,7 @@ class Pump:
             if delay > 0.0:
                 self._loop.call_later(delay, self.pump)
                 return
-        text = "\n".join([repr(self._clock.monotonic()), *self._inbox])
+        text = "\n".join([f"{self._clock.monotonic():.6f}", *self._inbox])
         self._inbox.clear()
         self._is_timer_due = False
         self._steps.begin_pump()
@@ -310,6 +312,9 @@ class Pump:
                 on_loaded.set_result((is_ok, text))
             return
         self._receive(is_ok, text)
+        if self._has_requests:
+            self._has_requests = False
+            self._requests.begin(self._calls.get)
         if self.ended is None and (self._inbox or self._is_timer_due):
             self._wake()
 
@@ -392,7 +397,8 @@ class Pump:
     def on_request(self, request: HostRequest) -> None:
         """See `OutboxReader`."""
         if self.ended is None:
-            self._requests.open(request, self._calls.get(request.call))
+            self._requests.open(request)
+            self._has_requests = True
 
     def on_dropped(self, number: int) -> None:
         """See `OutboxReader`."""

@@ -37,7 +37,7 @@ class Guest:
 
     def __init__(self, host_call: Callable[[str, str], str], refusal: type[Any]) -> None:
         self.loop = PumpLoop(lambda: _ignore(host_call("@step", "")))
-        self.loop.quiet = self._finish
+        self.loop.on_task_done = self._on_task_done = self._finish
         self.loop.set_exception_handler(self._on_stray_error)
         self.finder = BundleFinder()
         self.wheels = WheelFinder()
@@ -138,7 +138,7 @@ class Guest:
                 task = self._begin(result)
                 if not task.done():
                     self._tasks[task] = number
-                    task.add_done_callback(self._finish)
+                    task.add_done_callback(self._on_task_done)
                     return
                 result = task.result()
             self.outbox.lines.append(f"r{number} {write(result)}")
@@ -181,6 +181,8 @@ class Guest:
     def _on_stray_error(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """Log what a background task raised and nobody awaited."""
         error = context.get("exception")
+        if isinstance(error, (SystemExit, KeyboardInterrupt)):
+            return  # raised again where the task began, and told there
         text = self.describe(error) if error is not None else str(context.get("message", ""))
         try:
             self.bridge.call_now("log", ["error", "a background task failed", {"error": text}])

@@ -78,7 +78,8 @@ class Outbox:
         """Ask the host for something awaited."""
         text = codec.encode(args)
         self._last += 1
-        future = self._futures[self._last] = self._loop.create_future()
+        future: asyncio.Future[Any] = asyncio.Future(loop=self._loop)
+        self._futures[self._last] = future
         self.lines.append(f"h{self._last} {CALL.get()} {method} {text}")
         return self._last, future
 
