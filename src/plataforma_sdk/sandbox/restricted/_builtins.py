@@ -214,7 +214,7 @@ class Builtins:
             "delattr": self.delattr,
             "print": self.print,
             "type": self.kind,
-            "id": self.identity,
+            "id": self._scales.addresses.identity,
             "anext": self.anext,
         }
 
@@ -244,11 +244,7 @@ class Builtins:
 
     def hash(self, value: Any) -> int:
         """``hash(...)``."""
-        return hash(self._scales.hashed(value))
-
-    def identity(self, value: Any) -> int:
-        """A number for the identity of an object; not its address, which tells about the host's memory."""
-        return hash((id(value), id(self))) & 0x7FFF_FFFF_FFFF
+        return self._scales.addresses.hash(value, hash(self._scales.hashed(value)))
 
     def sorted(self, items: Any, *, key: Any = None, reverse: Any = False) -> list[Any]:
         """``sorted(...)``."""

@@ -59,6 +59,7 @@ class Crossing:
         listed: makes a bounded list of an iterator, with fuel.
         handler: makes a host function of a function of the module.
         alloc: charges bytes of memory: of what the host hands in.
+        number: makes a Decimal of the sandbox's own of one of the host's.
     """
 
     def __init__(
@@ -67,11 +68,13 @@ class Crossing:
         listed: Callable[[Any], Iterator[Any]],
         handler: Callable[[Any], Any],
         alloc: Callable[[int], None],
+        number: Callable[[decimal.Decimal], Any] = decimal.Decimal,
     ) -> None:
         self._charge = charge
         self._listed = listed
         self._handler = handler
         self._alloc = alloc
+        self._number = number
         self._count = 0
 
     def outward(self, value: Any) -> Any:
@@ -105,6 +108,8 @@ class Crossing:
         return key if type(key) in _SCALARS else self._out(key, _MAX_DEPTH)
 
     def _out_object(self, value: Any, kind: type, depth: int) -> Any:
+        if isinstance(value, decimal.Decimal):  # of the sandbox's own class
+            return decimal.Decimal(value)
         if isinstance(value, Box):
             return value._sdk_value  # type: ignore[attr-defined]
         if kind is types.GeneratorType:
@@ -124,7 +129,7 @@ class Crossing:
         if kind in _SCALARS or isinstance(kind, SealedMeta):
             if (kind is str or kind is bytes) and len(value) > _FREE_TEXT:
                 self._alloc(len(value))
-            return value
+            return self._number(value) if kind is decimal.Decimal else value
         if kind is list:
             self._alloc(len(value) * 8)
             return [self.inward(item) for item in value]

@@ -75,6 +75,9 @@ _TINY: Final = 4
 _WORD: Final = 2**29
 """What CPython compares quickest: one digit of an integer."""
 
+_LONG: Final = 2**62
+"""Beyond, an integer is one that grows."""
+
 _SHORT_NODES: Final = 16
 
 
@@ -90,14 +93,29 @@ class OperatorPolicy(NamePolicy):
             left._depth_in_chain = inner + 1  # type: ignore[attr-defined]
         known = self.known
         new = ast.BinOp(left, node.op, right)
-        is_plain = self._is_plain(op, left, right, in_chain=bool(inner))
+        is_reduced = getattr(node, "_is_reduced", False) or (op is ast.Mod and is_small_constant(right))
+        for side in (left, right) if is_reduced else ():
+            side._is_reduced = True  # type: ignore[attr-defined]
+        is_plain = self._is_plain(op, left, right, in_chain=bool(inner), is_reduced=is_reduced)
+        is_growing = op is ast.Mult and known.is_number(node) and not (_is_float(left) or _is_float(right))
         is_text = op is ast.Add and known.is_text(node)
         new.left, new.right = self.visit(left), self.visit(right)
         if is_plain:
             return place(new, node)  # type: ignore[return-value]
+        if is_growing and self.scope.has_temporaries:
+            return place(self._bounded(new), node)  # type: ignore[return-value]
         return place(self._guard(new, op, is_text=is_text, raw=(left, right)), node)  # type: ignore[return-value]
 
-    def _is_plain(self, op: type[ast.operator], left: ast.expr, right: ast.expr, *, in_chain: bool) -> bool:  # noqa: PLR0911
+    def _bounded(self, new: ast.BinOp) -> ast.expr:
+        """Multiply numbers, and look at the size of a long result: ``y = y * 3`` grows without end."""
+        result = self.temporary()
+        within = [ast.Compare(constant(-_LONG), [ast.Lt()], [walrus(result, new)])]
+        within.append(ast.Compare(name(result), [ast.Lt()], [constant(_LONG)]))
+        return choose(ast.BoolOp(ast.And(), list(within)), name(result), call("_grown_", name(result)))
+
+    def _is_plain(  # noqa: PLR0911
+        self, op: type[ast.operator], left: ast.expr, right: ast.expr, *, in_chain: bool, is_reduced: bool = False
+    ) -> bool:
         """Whether the operation may stay as written."""
         known = self.known
         if op not in _GUARDS:
@@ -112,14 +130,14 @@ class OperatorPolicy(NamePolicy):
             return known.is_number(left) and is_small_constant(right)
         if op is ast.Mult:
             by_constant = is_small_constant(left) or is_small_constant(right)
-            return by_constant and known.is_number(left) and known.is_number(right)
+            return is_reduced and by_constant and known.is_number(left) and known.is_number(right)
         return False
 
     def _guard(  # noqa: PLR0911 - one line an operator
         self, new: ast.BinOp, op: type[ast.operator], *, is_text: bool, raw: tuple[ast.expr, ast.expr]
     ) -> ast.expr:
         left, right = raw
-        if op is ast.Mult and any(isinstance(side, ast.Constant) and type(side.value) is float for side in raw):
+        if op is ast.Mult and (_is_float(left) or _is_float(right)):
             return new
         tiny = any(_is_tiny(side) for side in raw)
         if op in _SET_GUARDS:
@@ -290,6 +308,10 @@ class OperatorPolicy(NamePolicy):
         node.value = call("_shrink_", value)
         node.slice = call("_make_slice_", *parts)
         return node
+
+
+def _is_float(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and type(node.value) is float
 
 
 def _is_repeatable(node: ast.expr) -> bool:
