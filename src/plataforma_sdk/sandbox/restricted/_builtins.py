@@ -130,11 +130,12 @@ class Builtins:
 
     def make_bytes(self, source: Any = b"", *args: Any) -> bytes:
         """``bytes(...)``."""
+        if args:  # before C encodes the name itself, of megabytes
+            check_codec(*args[:1])
         if isinstance(source, int):
             if source > MAX_TEXT:
                 self._meter.trip("memory", source, MAX_TEXT, "bytes")
         elif type(source) is str:
-            check_codec(*args[:1])
             if len(args) > 1 and args[1] not in ("strict", "ignore", "replace"):
                 raise LookupError("errors= takes strict, ignore or replace")
         elif hasattr(type(source), "__iter__"):
@@ -225,6 +226,7 @@ class Builtins:
             return round(number)
         if type(digits) is not int or abs(digits) > _MAX_ROUNDING:
             raise ValueError(f"digits beyond {_MAX_ROUNDING}")
+        self._operators.size_rounding(number, digits)
         return round(number, digits)
 
     def isinstance(self, value: Any, kind: Any) -> bool:

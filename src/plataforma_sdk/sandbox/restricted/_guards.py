@@ -127,8 +127,8 @@ class Operators:
 
     def _size_power(self, base: Any, exponent: Any) -> None:
         if isinstance(base, int) and isinstance(exponent, int):
-            bits = base.bit_length() * exponent
-            if bits > MAX_BITS and abs(base) > 1:
+            bits = base.bit_length() * exponent if abs(base) > 1 else 0
+            if bits > MAX_BITS:
                 self._meter.trip("memory", bits, MAX_BITS, "bits")
             self._meter.charge(max(bits, 0) >> 8)
 
@@ -146,6 +146,11 @@ class Operators:
     def _size_shift(self, left: Any, right: Any) -> None:
         if isinstance(left, int) and isinstance(right, int) and right > 0 and left.bit_length() + right > MAX_BITS:
             self._meter.trip("memory", left.bit_length() + right, MAX_BITS, "bits")
+
+    def size_rounding(self, number: Any, digits: int) -> None:
+        """Look at ``round(number, -1000)``: a division by a power of ten."""
+        if type(number) is int and digits < 0:
+            self._meter.charge((number.bit_length() >> 5) * (-digits >> 3) >> 6)
 
     def _size_division(self, left: Any, right: Any) -> None:
         if type(left) is int and type(right) is int and not -_SMALL_INT < left < _SMALL_INT:

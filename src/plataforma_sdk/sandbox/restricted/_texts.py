@@ -44,7 +44,7 @@ _CODECS: Final = frozenset(["utf8", "utf16", "utf16le", "utf16be", "utf32", "asc
 
 def check_codec(name: Any = "utf-8", *_: Any) -> None:
     """Refuse codecs that are slow or that load code: idna and punycode are quadratic."""
-    if type(name) is not str or name.lower().replace("-", "").replace("_", "") not in _CODECS:
+    if type(name) is not str or len(name) > _MAX_SPEC or name.lower().replace("-", "").replace("_", "") not in _CODECS:
         shown = name[:40] if type(name) is str else type(name).__name__
         raise LookupError(f"the encoding {shown!r} is not available; there are utf-8, utf-16, ascii, latin-1")
 

@@ -6,6 +6,7 @@ import decimal
 
 import pytest
 
+from plataforma_sdk.errors import CodecError
 from plataforma_sdk.sandbox.restricted._crossing import Crossing
 from plataforma_sdk.sandbox.restricted._decimals import make_decimal_type
 from plataforma_sdk.sandbox.restricted._fuel import LimitReached
@@ -84,3 +85,19 @@ def test_a_decimal_crosses_as_the_class_of_each_side():
     outside = crossing.outward([inside])[0]
     assert (type(inside), type(outside)) == (kind, decimal.Decimal)
     assert str(inside) == str(outside) == "1.50"
+
+
+@pytest.mark.parametrize("value", [["x" * (8 << 20)] * 9, [10**4300], {-(10**4300): 1}], ids=["texts", "number", "key"])
+def test_what_a_host_could_not_write_does_not_cross(value):
+    """A text that is shared 10,000 times is 80 GB as JSON, and no text shows a number of more than 4,300 digits."""
+    crossing = Crossing(lambda _: None, iter, lambda _: None, lambda _: None)
+    with pytest.raises(CodecError):
+        crossing.outward(value)
+
+
+@pytest.mark.parametrize("source", ["2 ** i", "1 << i", "x = 3\nx **= i", "'xy' * i", "bytes(i)", "'x'.ljust(i)"])
+def test_a_limit_that_was_passed_by_far_tells_of_an_amount_that_is_a_number(source):
+    """An amount of 32,000 bits is no float and no text: the host's error would fail while it is made."""
+    with pytest.raises(LimitReached) as caught:
+        Runner().run(f"i = 1 << 32_000\n{source}\n")
+    assert 0 < float(caught.value.used) < 1e19
