@@ -151,6 +151,13 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session
+def soak(session: nox.Session) -> None:
+    """Call, call back and cancel until a leak would show, in each mode of the wasm tier, about 6 minutes."""
+    _install_project(session, "test")
+    session.run("python", "-m", "tests.soak.soak_wasm", *session.posargs)
+
+
+@nox.session
 def minimums(session: nox.Session) -> None:
     """Run the tests with the oldest dependencies that pyproject.toml admits."""
     session.install(*PIN, *_group("test"))

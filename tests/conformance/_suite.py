@@ -18,6 +18,7 @@ import pytest
 from plataforma_sdk.package import ModulePackage
 from plataforma_sdk.runtime import ModuleHandle, ModuleHost
 from plataforma_sdk.sandbox import TIERS, ResourceLimits
+from plataforma_sdk.sandbox.wasm import WasmEngine
 
 from ._api import app, make_database
 
@@ -27,6 +28,8 @@ __all__ = [
     "MANIFEST",
     "METERED",
     "PLACES",
+    "THREADED",
+    "TWINS",
     "Case",
     "answering",
     "case",
@@ -46,7 +49,13 @@ METERED: Final = ("restricted", "wasm")
 ISOLATED: Final = "restricted-process"
 """The `restricted` tier once more, each module in a worker process: whatever holds in process must hold there."""
 
-PLACES: Final = (*TIERS, ISOLATED)
+THREADED: Final = "wasm-threads"
+"""The `wasm` tier once more, on wasmtime-py in threads: what it falls back to where its own binding does not run."""
+
+TWINS: Final = {"restricted": ISOLATED, "wasm": THREADED}
+"""Tier -> the place where each of its cases runs once more."""
+
+PLACES: Final = (*TIERS, *TWINS.values())
 
 CASE_TIMEOUT_S: Final = 15.0
 Check = Callable[[ModuleHost, Any], Awaitable[None]]
@@ -114,7 +123,7 @@ class Case:
                     await self.check(host, package)
                     return
                 handle = await host.load(package)
-                assert handle.engine == place(engine)["engine"]
+                assert handle.engine == tier_of(engine)
                 await self.check(host, handle)
 
 
@@ -144,12 +153,19 @@ def each(cases: Iterable[Case]) -> Callable[..., None]:
 
 
 def places(item: Case) -> tuple[str, ...]:
-    """Where a case runs: its tiers, and `restricted` once more in a process."""
-    return (*item.tiers, ISOLATED) if "restricted" in item.tiers else item.tiers
+    """Where a case runs: its tiers, and once more in the twins of those that have one."""
+    return (*item.tiers, *(twin for tier, twin in TWINS.items() if tier in item.tiers))
+
+
+def tier_of(place: str) -> str:
+    """The tier whose cases run there."""
+    return next((tier for tier, twin in TWINS.items() if twin == place), place)
 
 
 def place(name: str) -> dict[str, Any]:
     """The arguments of a host that runs its modules there."""
+    if name == THREADED:
+        return {"engine": WasmEngine(mode="threads")}
     return {"engine": "restricted", "isolation": "process"} if name == ISOLATED else {"engine": name}
 
 

@@ -10,8 +10,9 @@ import pytest
 
 from plataforma_sdk.sandbox import ModuleSandbox
 from plataforma_sdk.sandbox.restricted.process import shared_pool
+from plataforma_sdk.sandbox.wasm import WasmEngine
 
-from ._suite import ISOLATED, PLACES, make_package, module
+from ._suite import ISOLATED, PLACES, THREADED, make_package, module
 
 FIRST_USE_TIMEOUT_S = 180
 
@@ -22,6 +23,17 @@ def guest_runner() -> None:
 
     async def use() -> None:
         async with ModuleSandbox(make_package(module("")), engine="wasm"):
+            pass
+
+    asyncio.run(use())
+
+
+@pytest.fixture(scope="session")
+def threaded_runner() -> None:
+    """The same for the tier in threads, whose machine code is another."""
+
+    async def use() -> None:
+        async with ModuleSandbox(make_package(module("")), engine=WasmEngine(mode="threads")):
             pass
 
     asyncio.run(use())
@@ -42,9 +54,11 @@ def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(params=PLACES)
 def engine(request: pytest.FixtureRequest) -> str:
-    """The tier's name, or that of `restricted` in a process; one that cannot be imported fails, it is not skipped."""
+    """The name of a tier or of its twin; one that cannot be imported fails, it is not skipped."""
     if request.param == "wasm":
         request.getfixturevalue("guest_runner")
+    if request.param == THREADED:
+        request.getfixturevalue("threaded_runner")
     if request.param == ISOLATED:
         request.getfixturevalue("workers")
     return request.param

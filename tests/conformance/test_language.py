@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ._suite import Case, answering, each, returns
+from ._suite import Case, answering, each, evaluating, returns
 
 LANGUAGE = {
     "match_statement": (
@@ -331,4 +331,75 @@ def square(n):
 test_the_language_is_the_same = each(
     Case(name=f"language_{name}", source=answering(body, HEAD), check=returns(expected))
     for name, (body, expected) in LANGUAGE.items()
+)
+
+
+_SPECIAL_HEAD = """
+class Money:
+    __match_args__ = ("cents",)
+    made = []
+    def __init__(self, cents):
+        self.cents = cents
+        self.__seen = 0
+    def __init_subclass__(cls, tag="", **rest):
+        super().__init_subclass__(**rest)
+        Money.made.append([cls.__name__, tag])
+    def __class_getitem__(cls, kind):
+        return [cls.__name__, kind]
+    def __matmul__(self, other):
+        return self.cents * 10 + other
+    __rmatmul__ = __lshift__ = __matmul__
+    def __ipow__(self, other):
+        return self.cents**other
+    def __int__(self):
+        self.__seen += 1
+        return self.cents
+    def __float__(self):
+        return self.cents / 100
+    def __round__(self, digits=None):
+        return [self.cents, digits]
+    def __format__(self, spec):
+        return f"<{spec}>"
+    def __reversed__(self):
+        return iter([2, 1])
+    def __invert__(self):
+        return -self.cents
+    def seen(self):
+        return self.__seen, self._Money__seen
+class Euro(Money, tag="eu"):
+    pass
+class Base(object):
+    pass
+nothing = object()
+def powered(value):
+    value **= 3
+    return value
+def matched(value):
+    match value:
+        case Money(cents):
+            return cents
+def counted():
+    value = Money(7)
+    return [int(value), "%d" % value, value.seen()]
+"""
+_SPECIAL = [
+    ("[Money(2) @ 3, 3 @ Money(2), Money(2) << 1, powered(Money(2)), ~Money(4)]", [23, 23, 21, 8, -4]),
+    ("[float(Money(150)), round(Money(5)), round(Money(5), 2), f'{Money(1):x}']", [1.5, [5, None], [5, 2], "<x>"]),
+    (
+        "[list(reversed(Money(1))), Money['a'], Money.made, matched(Money(9))]",
+        [[2, 1], ["Money", "a"], [["Euro", "eu"]], 9],
+    ),
+    ("counted()", [7, "7", [1 + 1, 1 + 1]]),
+    ("[sorted('bA', key=str.lower), list(map(str.strip, [' a '])), dict.get({1: 2}, 1)]", [["A", "b"], ["a"], 2]),
+    ("[isinstance(Base(), object), nothing is nothing, nothing == object()]", [True, True, False]),
+]
+
+test_special_methods_and_methods_of_types_are_the_same = each(
+    [
+        Case(
+            name="special_methods",
+            source=evaluating([text for text, _ in _SPECIAL], head=_SPECIAL_HEAD),
+            check=returns([value for _, value in _SPECIAL]),
+        )
+    ]
 )

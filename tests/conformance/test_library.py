@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import datetime
+import zoneinfo
 from decimal import Decimal
+
+import pytest
 
 from ._suite import Case, case, each, evaluating, module, returns
 
@@ -156,3 +159,50 @@ test_the_library_is_the_same = each(
 )
 async def test_containers_of_the_library_change_as_usual(host, handle):
     assert await handle.call("probe") == [{"a": Decimal("2.00"), "b": Decimal(2)}, ["refused", 2], {"a": 3}]
+
+
+ZONES = [
+    ("datetime(2024, 7, 1, 12, tzinfo=NY).astimezone(SP).isoformat()", "2024-07-01T13:00:00-03:00"),
+    (
+        "[str(datetime(2024, 11, 3, 1, 30, tzinfo=NY, fold=fold).utcoffset()) for fold in (0, 1)]",
+        ["-1 day, 20:00:00", "-1 day, 19:00:00"],
+    ),
+    ("(datetime(2024, 3, 9, 12, tzinfo=NY) + timedelta(days=1)).isoformat()", "2024-03-10T12:00:00-04:00"),
+    ("datetime(2024, 1, 1, 9, tzinfo=NY) == datetime(2024, 1, 1, 11, tzinfo=SP)", True),
+    ("str(datetime(2024, 3, 10, 12, tzinfo=NY) - datetime(2024, 3, 9, 12, tzinfo=SP))", "1 day, 1:00:00"),
+    (
+        "[SP.key, str(NY), repr(SP)]",
+        ["America/Sao_Paulo", "America/New_York", "zoneinfo.ZoneInfo(key='America/Sao_Paulo')"],
+    ),
+    ("[SP is ZoneInfo('America/Sao_Paulo'), isinstance(NY, ZoneInfo), 'UTC' in available_timezones()]", [True] * 3),
+    ("missing('Mars/Olympus')", "'No time zone found with key Mars/Olympus'"),
+    (
+        "datetime(2024, 7, 1, 12, tzinfo=NY)",
+        datetime.datetime(2024, 7, 1, 12, tzinfo=datetime.timezone(datetime.timedelta(hours=-4))),
+    ),
+]
+_ZONES_HEAD = """
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+SP, NY = ZoneInfo("America/Sao_Paulo"), ZoneInfo("America/New_York")
+def missing(key):
+    try:
+        ZoneInfo(key)
+    except ZoneInfoNotFoundError as error:
+        return str(error)
+"""
+
+test_time_zones_are_the_same_where_there_is_a_database = pytest.mark.skipif(
+    not zoneinfo.available_timezones(), reason="this host has no database of time zones"
+)(
+    each(
+        [
+            Case(
+                name="time_zones",
+                source=evaluating([text for text, _ in ZONES], head=_ZONES_HEAD),
+                check=returns([value for _, value in ZONES]),
+                tiers=("trusted", "restricted"),  # the guest of the wasm tier has no files, and no package tzdata
+            )
+        ]
+    )
+)

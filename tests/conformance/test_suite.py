@@ -29,7 +29,12 @@ def cases():
 def test_enough_cases_run_in_every_tier(cases):
     everywhere = [name for name, case in cases.items() if case.tiers == TIERS]
     assert len(everywhere) >= MINIMUM
-    assert {case.tiers for case in cases.values()} <= {TIERS, METERED, *((tier,) for tier in TIERS)}
+    assert {case.tiers for case in cases.values()} <= {
+        TIERS,
+        METERED,
+        ("trusted", "wasm"),
+        *((tier,) for tier in TIERS),
+    }
 
 
 @pytest.mark.parametrize("name", sorted(FRAMEWORK_NAMES))

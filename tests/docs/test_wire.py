@@ -168,6 +168,7 @@ def test_every_function_of_the_host_is_documented() -> None:
 
 def test_every_function_of_a_module_is_documented() -> None:
     class Context:
+        id = "probe"
         runtime: Any = None
 
     functions = ModuleRuntime(Context())._functions  # type: ignore[arg-type]

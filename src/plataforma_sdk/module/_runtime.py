@@ -90,6 +90,11 @@ class ModuleRuntime:
             method = self._methods[name] = getattr(self.module, name)
         return method
 
+    @property
+    def known_methods(self) -> Mapping[str, Callable[..., Any]]:
+        """Public methods that were called before, by name: a view, for an engine that saves itself the dispatch."""
+        return self._methods
+
     def public_names(self) -> set[str]:
         """Names that `handle.call` reaches: methods of the author's classes, no underscore, none of the framework's."""
         from plataforma_sdk.module._framework import FRAMEWORK_NAMES

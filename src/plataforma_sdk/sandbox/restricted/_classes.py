@@ -16,7 +16,7 @@ from typing import Any, Final
 from plataforma_sdk.sandbox.restricted._errors import TWINS
 from plataforma_sdk.sandbox.restricted._fuel import Meter
 from plataforma_sdk.sandbox.restricted._names import CLASS_DUNDERS, PREFIX
-from plataforma_sdk.sandbox.restricted._sealed import SealedMeta, SealedMethod, SealedType, unseal_type
+from plataforma_sdk.sandbox.restricted._sealed import SealedFunction, SealedMeta, SealedMethod, SealedType, unseal_type
 from plataforma_sdk.sandbox.restricted._weights import Scales
 
 __all__ = ["Classes"]
@@ -42,6 +42,7 @@ class Classes:
     Attributes:
         meta: the metaclass of every class that the module defines; made anew for each sandbox, so that one module's
             classes are nobody else's.
+        generic: the ``__class_getitem__`` of generic classes: ``C[int]`` is ``C``, annotations are not evaluated.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Classes:
         self._scales = scales
         self._counted = counted
         self.exported: set[type] = {object, *TWINS.values()}
+        self.generic = classmethod(SealedFunction(lambda cls, _: cls, "__class_getitem__"))
         self.meta = self._make_meta()
 
     def export(self, cls: type) -> None:
@@ -66,14 +68,15 @@ class Classes:
                     raise TypeError(f"a class of more than {_MAX_BASES} bases")
                 for base in bases:
                     check_base(base)
-                made = super().__new__(mcs, name, bases, clean(body))
-                if len(made.__mro__) > _MAX_MRO:
+                ancestors = {cls for base in bases for cls in base.__mro__}
+                if len(ancestors) >= _MAX_MRO:
                     raise TypeError(f"a class with more than {_MAX_MRO} ancestors")
-                charge(2 + (sum(len(vars(base)) for base in made.__mro__) >> 2))
-                if issubclass(made, BaseException) and made.args is BaseException.args:
-                    type.__setattr__(made, "args", _Arguments())
+                charge(8 + ((len(body) + sum(len(vars(base)) for base in ancestors)) >> 2))
+                body = clean(body)
+                if any(getattr(base, "args", None) is BaseException.args for base in bases):
+                    body.setdefault("args", _Arguments())
+                made = super().__new__(mcs, name, bases, body, **keywords)  # it calls __init_subclass__: all is checked
                 type.__setattr__(made, "__abstractmethods__", frozenset(_abstract_names(made)))
-                _tell_bases(made, keywords)
                 return made
 
             def __init__(cls, name: str, bases: tuple[type, ...], body: dict[str, Any], **_: Any) -> None:
@@ -98,18 +101,27 @@ class Classes:
 
     def _clean(self, body: dict[str, Any]) -> dict[str, Any]:
         """Drop what the engine left in a class body, and refuse special methods that are not on the list."""
+        if body.pop("__orig_bases__", None) is not None:  # a base was Generic[T] or the like
+            body.setdefault("__class_getitem__", self.generic)
         for key in list(body):
-            if key in ("_w", "__orig_bases__") or (key.startswith("_t") and key[2:].isdigit()):
+            if key == "_w" or (key.startswith("_t") and key[2:].isdigit()):
                 del body[key]
             elif key.startswith("_") and key != "_" and key not in CLASS_DUNDERS:
                 raise TypeError(f"{key} cannot be defined in the restricted tier")
         body["__module__"] = "sandbox"
+        _check_match_arguments(body.get("__match_args__", ()))
+        return self._wrapped(body)
+
+    def _wrapped(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Put the engine's wrappers around the special methods whose callers in C trust what they get."""
         for name in _LEAVING:
             if name in body:
                 body[name] = self._leaving(name, body[name])
         for name in _SHOWING:
             if name in body:
                 body[name] = self._showing(body[name])
+        if body.get("__int__") is not None:
+            body["__int__"] = self._counting(body["__int__"])
         getter = body.get("__getattr__")
         if getter is not None:
             body["__getattr__"] = _public_getter(getter)
@@ -233,6 +245,19 @@ class Classes:
 
         return _in_place_of(method, answer)
 
+    def _counting(self, method: Any) -> Callable[..., Any]:
+        """Wrap ``__int__``: ``"%d" % x`` writes the number that it answers, in quadratic time."""
+        count, charge = _bound(method), self._meter.charge
+
+        def answer(self: Any) -> int:
+            number = count(self)
+            if type(number) is not int:
+                raise TypeError(f"__int__ returned non-int (type {type(number).__name__})")
+            charge(number.bit_length() ** 2 >> 19)
+            return number
+
+        return _in_place_of(method, answer)
+
     # --- leaving ``with`` ------------------------------------------------------------------------------------------
 
     def _leaving(self, name: str, method: Any) -> Callable[..., Any]:
@@ -338,6 +363,7 @@ def _is_abstract(value: object) -> bool:
     return bool(vars(value).get("__isabstractmethod__")) if isinstance(value, FunctionType) else False
 
 
-def _tell_bases(cls: type, keywords: dict[str, Any]) -> None:
-    if keywords:
-        raise TypeError(f"class {cls.__name__} takes no keywords in the restricted tier")
+def _check_match_arguments(names: Any) -> None:
+    """Refuse what the policy has not written: ``match`` loads these attributes natively."""
+    if type(names) is not tuple or not all(type(name) is str and not name.startswith("__") for name in names):
+        raise TypeError("__match_args__ is a tuple of literal names in the restricted tier")

@@ -14,6 +14,7 @@ import collections
 import datetime
 import decimal
 import types
+import zoneinfo
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -21,7 +22,7 @@ from plataforma_sdk.sandbox.restricted._containers import DefaultDict, Deque, Or
 from plataforma_sdk.sandbox.restricted._fuel import LARGE_TEXT
 from plataforma_sdk.sandbox.restricted._tables import compact_sometimes
 from plataforma_sdk.sandbox.restricted._texts import check_codec
-from plataforma_sdk.sandbox.restricted._weights import CONTAINERS, DICTS, HASH_TABLES, MAX_TEXT, exact_number
+from plataforma_sdk.sandbox.restricted._weights import CONTAINERS, DICTS, HASH_TABLES, MAX_TEXT, exact_number, is_aware
 
 if TYPE_CHECKING:
     from plataforma_sdk.sandbox.restricted._methods import Methods
@@ -188,6 +189,8 @@ def _finds(methods: Methods, receiver: Any, args: _Args) -> _Args:
     methods.meter.charge(len(receiver) >> 5)
     if args and type(args[0]) in _TEXTS and methods.meter.largest >= LARGE_TEXT:
         methods.meter.charge(len(receiver) * (len(args[0]) >> 12))
+    if args and is_aware(args[0]):
+        methods.meter.charge(len(receiver) >> 2)
     if args and type(args[0]) in CONTAINERS:
         methods.scales.weigh(receiver)
         methods.scales.weigh(args[0])
@@ -317,6 +320,7 @@ COSTS: Final[dict[type, dict[str, Cost]]] = {
     datetime.time: _each(_free, "replace") | {"strftime": _short_pattern},
     datetime.timedelta: {},
     datetime.timezone: {},
+    zoneinfo.ZoneInfo: {},
     decimal.Decimal: _each(
         _decimal,
         """quantize compare copy_sign exp ln log10 logb max min next_minus next_plus normalize

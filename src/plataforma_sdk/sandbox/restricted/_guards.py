@@ -26,6 +26,7 @@ from plataforma_sdk.sandbox.restricted._weights import (
     SEQUENCES,
     VIEWS,
     Scales,
+    is_aware,
 )
 
 __all__ = ["MAX_BITS", "Operators"]
@@ -274,7 +275,7 @@ class Operators:
         if kind in DICTS or kind is set or kind is frozenset:
             self._meter.charge(length)
         else:
-            self._meter.charge((len(container) >> 5) + len(container) * length)
+            self._meter.charge((len(container) >> (2 if is_aware(item) else 5)) + len(container) * length)
 
     def _is_in_range(self, item: Any, numbers: range) -> bool:
         """CPython looks at each number of a range for what is no integer: ``1.5 in range(10**12)``."""

@@ -53,9 +53,9 @@ class LazyBuiltins:
         """``map(...)``."""
         fuel = self._meter.fuel
         if len(sources) == 1:
-            made = (function(item) for item, _ in zip(sources[0], fuel, strict=False))
+            made = _mapped(function, zip(sources[0], fuel, strict=False))
         else:
-            made = (function(*items) for items, _ in zip(self._rows(sources, strict=False), fuel, strict=False))
+            made = _mapped_rows(function, zip(self._rows(sources, strict=False), fuel, strict=False))
         return self._over_many(sources, made)
 
     def filter(self, function: Any, source: Any) -> Iterator[Any]:
@@ -78,3 +78,25 @@ class LazyBuiltins:
         result = next(iterator, *default)
         self._meter.check()
         return result
+
+
+def _mapped(function: Any, items: Iterator[Any]) -> Iterator[Any]:
+    """Call `function` for each item; one that is out of values, as ``next`` is, ends the map.
+
+    In a generator expression its StopIteration would become a RuntimeError (PEP 479).
+    """
+    for item, _ in items:
+        try:
+            made = function(item)
+        except StopIteration:
+            return
+        yield made
+
+
+def _mapped_rows(function: Any, rows: Iterator[Any]) -> Iterator[Any]:
+    for row, _ in rows:
+        try:
+            made = function(*row)
+        except StopIteration:
+            return
+        yield made

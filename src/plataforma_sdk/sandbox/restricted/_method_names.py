@@ -12,6 +12,7 @@ import collections
 import datetime
 import decimal
 import types
+import zoneinfo
 from collections.abc import AsyncGenerator
 from typing import Final
 
@@ -40,7 +41,7 @@ TYPES: Final[tuple[type, ...]] = (
     type(collections.OrderedDict().keys()), type(collections.OrderedDict().values()),
     type(collections.OrderedDict().items()), types.MappingProxyType,
     datetime.datetime, datetime.date, datetime.time, datetime.timedelta, datetime.timezone,
-    decimal.Decimal, types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType,
+    zoneinfo.ZoneInfo, decimal.Decimal, types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType,
     *_async_generator_steps(),
     staticmethod, classmethod, types.FunctionType, types.MethodType, types.BuiltinFunctionType,
 )  # fmt: skip
@@ -96,6 +97,7 @@ NATIVE: Final = frozenset(
         "utcoffset",
         "dst",
         "tzname",
+        "key",
         "maxlen",
         "default_factory",
         "is_nan",

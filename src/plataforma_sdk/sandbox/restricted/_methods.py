@@ -17,7 +17,7 @@ from plataforma_sdk.sandbox.restricted._method_names import GUARDED, HASHED
 from plataforma_sdk.sandbox.restricted._names import PREFIX, is_frame_attribute, mangle
 from plataforma_sdk.sandbox.restricted._tables import compact, compact_sometimes
 from plataforma_sdk.sandbox.restricted._texts import Texts
-from plataforma_sdk.sandbox.restricted._weights import DICTS, Scales
+from plataforma_sdk.sandbox.restricted._weights import DICTS, Scales, is_aware
 
 __all__ = ["Methods", "attribute_named"]
 
@@ -166,6 +166,8 @@ class Methods:
                 self.scales.weigh(item)
                 if type(item) is str or type(item) is bytes:
                     self.meter.charge((len(item) >> 12) * rounds)
+                elif is_aware(item):
+                    self.meter.charge((rounds >> 1) + 1)
         if key is None:
             items.sort(reverse=reverse)
         else:

@@ -15,6 +15,7 @@ __all__ = [
     "FORBIDDEN_NAMES",
     "METHOD_DUNDERS",
     "PREFIX",
+    "REFUSED_DUNDERS",
     "is_frame_attribute",
     "mangle",
 ]
@@ -22,59 +23,56 @@ __all__ = [
 PREFIX: Final = "p0_"
 
 METHOD_DUNDERS: Final = frozenset(
-    [
-        "__init__",
-        "__eq__",
-        "__ne__",
-        "__lt__",
-        "__le__",
-        "__gt__",
-        "__ge__",
-        "__hash__",
-        "__bool__",
-        "__len__",
-        "__contains__",
-        "__iter__",
-        "__next__",
-        "__getitem__",
-        "__setitem__",
-        "__delitem__",
-        "__call__",
-        "__enter__",
-        "__exit__",
-        "__aenter__",
-        "__aexit__",
-        "__aiter__",
-        "__anext__",
-        "__repr__",
-        "__str__",
-        "__add__",
-        "__sub__",
-        "__mul__",
-        "__truediv__",
-        "__floordiv__",
-        "__mod__",
-        "__neg__",
-        "__pos__",
-        "__abs__",
-        "__radd__",
-        "__rsub__",
-        "__rmul__",
-        "__rtruediv__",
-        "__iadd__",
-        "__isub__",
-        "__and__",
-        "__or__",
-        "__xor__",
-        "__post_init__",
-        "__getattr__",
-        "__getstate__",
-    ]
+    """
+    __init__ __post_init__ __init_subclass__ __class_getitem__ __getattr__ __getstate__
+    __eq__ __ne__ __lt__ __le__ __gt__ __ge__ __hash__ __bool__ __repr__ __str__ __format__
+    __len__ __contains__ __iter__ __next__ __reversed__ __getitem__ __setitem__ __delitem__ __missing__
+    __call__ __enter__ __exit__ __aenter__ __aexit__ __aiter__ __anext__
+    __add__ __sub__ __mul__ __truediv__ __floordiv__ __mod__ __divmod__ __pow__ __matmul__
+    __and__ __or__ __xor__ __lshift__ __rshift__
+    __radd__ __rsub__ __rmul__ __rtruediv__ __rfloordiv__ __rmod__ __rdivmod__ __rpow__ __rmatmul__
+    __rand__ __ror__ __rxor__ __rlshift__ __rrshift__
+    __iadd__ __isub__ __imul__ __itruediv__ __ifloordiv__ __imod__ __ipow__ __imatmul__
+    __iand__ __ior__ __ixor__ __ilshift__ __irshift__
+    __neg__ __pos__ __abs__ __invert__ __int__ __float__ __round__
+    """.split()  # noqa: SIM905 - read by groups
 )
-"""Special methods that a class may define. The rest reach into the class machinery, or are called by C code that does
-not expect a fault: ``__del__``, ``__get__``, ``__set_name__``, ``__class__``, ``__index__``, ``__format__`` ..."""
+"""Special methods that a class may define: C calls them as it calls any function of the module's, on the module's fuel,
+and takes of what they return no more than its type; the number of ``__int__`` is sized on its way."""
 
-CALLABLE_DUNDERS: Final = METHOD_DUNDERS - {"__getstate__", "__getattr__"}
+REFUSED_DUNDERS: Final = {
+    "__index__": "write int(value) where a position or a size is wanted: sizes are checked before C asks for them",
+    "__length_hint__": "leave it out: C would reserve what it promises",
+    "__new__": "make objects in a class method, or in a function",
+    "__del__": "release things in a context manager, or in on_unload",
+    "__getattribute__": "define __getattr__, which is asked for what is missing",
+    "__setattr__": "use a property with a setter, or @dataclass(frozen=True)",
+    "__delattr__": "use a property with a deleter",
+    "__get__": "use a property",
+    "__set__": "use a property with a setter",
+    "__delete__": "use a property with a deleter",
+    "__set_name__": "pass the name as an argument",
+    "__await__": "write an async method, and await it",
+    "__bytes__": "write a method that returns the bytes",
+    "__complex__": "write a method that returns the number",
+    "__trunc__": "define __int__",
+    "__floor__": "write a method that returns the number",
+    "__ceil__": "write a method that returns the number",
+    "__dir__": "leave it out: dir() is not available",
+    "__instancecheck__": "write a function that tells what you want to know",
+    "__subclasscheck__": "write a function that tells what you want to know",
+    "__subclasshook__": "derive from the abstract class",
+    "__prepare__": "leave it out: there are no metaclasses",
+    "__copy__": "write a method copy()",
+    "__deepcopy__": "write a method copy()",
+    "__reduce__": "define __getstate__, which keeps state across a reload",
+    "__setstate__": "read the state in on_reload",
+    "__dict__": "name the attributes",
+}
+"""Special names that lead into the class machinery or out of the sandbox, or that C calls where it trusts the answer or
+where the class is not yet checked -> what to write instead."""
+
+CALLABLE_DUNDERS: Final = METHOD_DUNDERS - {"__getstate__", "__getattr__", "__format__", "__class_getitem__"}
 """Special methods that may be called by name, ``self.__enter__()``, ``Base.__init__(self)``, on the module's own."""
 
 CLASS_DUNDERS: Final = METHOD_DUNDERS | frozenset(
@@ -92,6 +90,7 @@ CLASS_DUNDERS: Final = METHOD_DUNDERS | frozenset(
         "__type_params__",
         "__classdictcell__",
         "__conditional_annotations__",
+        "__match_args__",
     ]
 )
 """What may stand in a class body once CPython has added its own entries."""
@@ -109,7 +108,6 @@ FORBIDDEN_NAMES: Final = frozenset(
         "breakpoint",
         "input",
         "help",
-        "object",
         "memoryview",
         "BaseException",
         "BaseExceptionGroup",

@@ -12,7 +12,13 @@ import attrs
 from RestrictedPython.transformer import RestrictingNodeTransformer
 
 from plataforma_sdk.errors import Fault
-from plataforma_sdk.sandbox.restricted._names import FORBIDDEN_NAMES, METHOD_DUNDERS, PREFIX, mangle
+from plataforma_sdk.sandbox.restricted._names import (
+    FORBIDDEN_NAMES,
+    METHOD_DUNDERS,
+    PREFIX,
+    REFUSED_DUNDERS,
+    mangle,
+)
 from plataforma_sdk.sandbox.restricted._numbers import Knowledge
 from plataforma_sdk.sandbox.restricted._trees import STORE, call, children, choose, constant, name, place, walrus
 
@@ -57,6 +63,7 @@ class PolicyBase(RestrictingNodeTransformer):
         faults: what was refused, with the rule as first word of `Fault.problem`.
         rules: short name of each fault's rule, in the same order.
         lines: its line.
+        classes: names of the classes around, the innermost last.
     """
 
     def __init__(self, file: str, bound: frozenset[str]) -> None:
@@ -66,6 +73,7 @@ class PolicyBase(RestrictingNodeTransformer):
         self.rules: list[str] = []
         self.lines: list[int | None] = []
         self.scopes = [Scope("module", Knowledge(bound))]
+        self.classes: list[str] = []
         self._temporaries = 0
         self._visitors: dict[type, Callable[[Any], Any]] = {}
 
@@ -143,12 +151,14 @@ class PolicyBase(RestrictingNodeTransformer):
             return None
         if is_method and identifier in METHOD_DUNDERS:
             return identifier
+        identifier = self.class_private(identifier)
         if len(identifier) > _MAX_NAME:
             self.refuse(node, "size", f"a name of more than {_MAX_NAME} characters", "choose a shorter name")
         if identifier == "super":
             self.refuse(node, "super", "'super' is rebound", "choose another name")
         elif identifier.startswith("__") or identifier.startswith(PREFIX) or identifier.endswith("__roles__"):  # noqa: PIE810
-            self.refuse(node, "reserved-name", f"the name {identifier!r} is reserved", "choose another name")
+            advice = REFUSED_DUNDERS.get(identifier, "choose another name, with one underscore at most in front")
+            self.refuse(node, "reserved-name", f"the name {identifier!r} is reserved", advice)
         elif identifier in FORBIDDEN_NAMES and self.known.is_builtin(identifier):
             self.refuse(
                 node,
@@ -157,6 +167,13 @@ class PolicyBase(RestrictingNodeTransformer):
                 _INSTEAD.get(identifier, "a module reaches the host through self and the modules it may import"),
             )
         return mangle(identifier)
+
+    def class_private(self, identifier: str) -> str:
+        """``__x`` in a class ``C`` -> ``_C__x``, as Python does, so that each class of a family has its own."""
+        if not identifier.startswith("__") or identifier.endswith("__") or not self.classes:
+            return identifier
+        owner = self.classes[-1].lstrip("_")
+        return f"_{owner}{identifier}" if owner else identifier
 
     # --- statements ----------------------------------------------------------------------------------------------
 
@@ -250,7 +267,6 @@ _INSTEAD: Final = {
     "locals": "keep state in a dict",
     "vars": "name the attributes",
     "dir": "name the attributes",
-    "object": "leave the base class out; for a sentinel write a class of your own",
     "BaseException": "catch Exception",
     "SystemExit": "return from the method",
     "memoryview": "slice the bytes",

@@ -7,6 +7,8 @@
     def g(): yield 1              @_genf_ def g(): ...              live generators are counted
     lambda x: B                   lambda x: B if _burn_() else None
     class C(Base): B              class C(Base, metaclass=_meta_): B
+    class C[T]: B                 class C(metaclass=_meta_): __class_getitem__ = _generic_; B
+    __match_args__ = "x", "_y"     __match_args__ = ("x", "p0_y")   literal names, checked: `match` loads them natively
     x: list[int] = []             x = []; in a class body the annotation stays, as text
 """
 
@@ -21,7 +23,7 @@ from plataforma_sdk.sandbox.restricted._numbers import Knowledge, infer
 from plataforma_sdk.sandbox.restricted._policy_base import Scope, count_work
 from plataforma_sdk.sandbox.restricted._policy_flow import FlowPolicy
 from plataforma_sdk.sandbox.restricted._scan import BINDS
-from plataforma_sdk.sandbox.restricted._trees import call, children, choose, constant, name, place, walk
+from plataforma_sdk.sandbox.restricted._trees import STORE, call, children, choose, constant, name, place, walk
 
 __all__ = ["Policy"]
 
@@ -86,10 +88,12 @@ class Policy(FlowPolicy):
                 argument.arg = self.rename(node, argument.arg)
                 argument.annotation, argument.type_comment = None, None
 
-    def _drop_type_parameters(self, node: ast.AST) -> None:
-        """``def f[T](x: T)``: annotations are not evaluated, so the parameters have no use left."""
-        if getattr(node, "type_params", None):
+    def _drop_type_parameters(self, node: ast.AST) -> bool:
+        """``def f[T](x: T)``: annotations are not evaluated, so the parameters have no use: tell whether any were."""
+        has_some = bool(getattr(node, "type_params", None))
+        if has_some:
             node.type_params = []  # type: ignore[attr-defined]
+        return has_some
 
     def visit_Lambda(self, node: ast.Lambda) -> ast.expr:
         if any(isinstance(part, ast.Yield | ast.YieldFrom) for part in walk(node.body)):
@@ -109,7 +113,7 @@ class Policy(FlowPolicy):
     # --- classes -------------------------------------------------------------------------------------------------
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.stmt:
-        node.name = self.rename(node, node.name)
+        own_name, node.name = node.name, self.rename(node, node.name)
         node.bases = [self.visit(base) for base in node.bases]
         node.decorator_list = [self.visit(decorator) for decorator in node.decorator_list]
         for keyword in node.keywords:
@@ -117,10 +121,15 @@ class Policy(FlowPolicy):
                 what = f"the class keyword {keyword.arg!r}" if keyword.arg else "keywords by ** in a class statement"
                 self.refuse(node, "class-keyword", what, "leave it out; abc.ABC and enum.Enum work as bases")
             keyword.value = self.visit(keyword.value)
-        self._drop_type_parameters(node)
+        is_generic = self._drop_type_parameters(node)
         self.scopes.append(Scope("class", Knowledge(self.known.bound)))
+        self.classes.append(own_name)
         node.body = self.statements(node.body)
+        self.classes.pop()
         self.scopes.pop()
+        if is_generic:
+            made = ast.Assign([name("__class_getitem__", STORE)], name("_generic_"))
+            node.body.insert(0, place(made, node))  # type: ignore[arg-type]
         node.keywords.append(ast.keyword("metaclass", name("_meta_")))
         return node
 
@@ -141,6 +150,8 @@ class Policy(FlowPolicy):
         match node.targets:
             case [ast.Name(id="__slots__" | "__all__")]:
                 return place(ast.Pass(), node)  # type: ignore[return-value]
+            case [ast.Name(id="__match_args__")] if self.in_class_body:
+                return self._match_arguments(node)
             case [ast.Subscript(value=container, slice=ast.Slice() as index)]:
                 return self.set_slice(node, self.visit(node.value), self.visit(container), self.bounds(index))
         node.value = self.visit(node.value)
@@ -155,6 +166,17 @@ class Policy(FlowPolicy):
             node.targets[number], statements = self.unpacked(target)
             later += statements
         return [node, *later] if later else node
+
+    def _match_arguments(self, node: ast.Assign) -> ast.stmt:
+        """Check ``__match_args__`` as the attributes of a pattern: names that are not written out cannot be checked."""
+        elements = node.value.elts if isinstance(node.value, ast.Tuple) else [None]
+        names = [item.value if isinstance(item, ast.Constant) else None for item in elements]
+        if not all(isinstance(item, str) for item in names):
+            self.refuse(node, "pattern", "__match_args__ is no tuple of literal names", "write ('x', 'y')")
+            return node
+        checked: list[ast.expr] = [constant(self.pattern_attribute(node, str(item))) for item in names]
+        node.value = ast.Tuple(checked, ast.Load())
+        return node
 
     def visit_NamedExpr(self, node: ast.NamedExpr) -> ast.expr:
         node.value, node.target = self.visit(node.value), self.visit(node.target)

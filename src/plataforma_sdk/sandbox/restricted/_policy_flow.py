@@ -334,7 +334,7 @@ class FlowPolicy(CallPolicy):
         if any(isinstance(part, ast.MatchStar) or getattr(part, "rest", None) for part in walk(node)):
             advice = "capture the attribute, and match it in the case's body"
             self.refuse(node, "pattern", "a starred pattern inside a class pattern", advice)
-        node.kwd_attrs = [self._pattern_attribute(node, attribute) for attribute in node.kwd_attrs]
+        node.kwd_attrs = [self.pattern_attribute(node, attribute) for attribute in node.kwd_attrs]
         node.patterns, node.kwd_patterns = self._patterns(node.patterns), self._patterns(node.kwd_patterns)
         return node
 
@@ -344,8 +344,10 @@ class FlowPolicy(CallPolicy):
             return node
         return self.visit(node)  # type: ignore[no-any-return]
 
-    def _pattern_attribute(self, node: ast.AST, attribute: str) -> str:
-        if attribute in _PATTERN_REFUSED or is_frame_attribute(attribute):
+    def pattern_attribute(self, node: ast.AST, attribute: str) -> str:
+        """Check an attribute that ``match`` loads natively, and return what it is called inside."""
+        is_private = attribute.startswith("__")  # Python takes the name as it stands here, and no class has it so
+        if is_private or attribute in _PATTERN_REFUSED or is_frame_attribute(attribute):
             self.refuse(node, "pattern", f"the attribute {attribute!r} in a pattern", "read it in the body of the case")
         return self.check_attribute(node, attribute)
 

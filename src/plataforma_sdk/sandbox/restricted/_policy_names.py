@@ -3,6 +3,7 @@
 ::
 
     _total                  p0_total                    a private name keeps clear of the engine's names
+    __total in class C      p0_C__total                 as Python's `_C__total`
     o.x = v                 _w_(o).x = v                only the module's own objects take attributes
     def m(self): self.x = v     def m(self): if type(type(self)) is not _meta_: _w_(self)     checked once, at the entry
                                              self.x = v
@@ -18,7 +19,13 @@ import ast
 from typing import Final
 
 from plataforma_sdk.sandbox.restricted._method_names import GUARDED, HASHED
-from plataforma_sdk.sandbox.restricted._names import CALLABLE_DUNDERS, PREFIX, is_frame_attribute, mangle
+from plataforma_sdk.sandbox.restricted._names import (
+    CALLABLE_DUNDERS,
+    PREFIX,
+    REFUSED_DUNDERS,
+    is_frame_attribute,
+    mangle,
+)
 from plataforma_sdk.sandbox.restricted._policy_base import PolicyBase
 from plataforma_sdk.sandbox.restricted._trees import call, choose, constant, is_call_to, name, place
 
@@ -41,17 +48,22 @@ class NamePolicy(PolicyBase):
             return node
         if node.id == "__name__" and isinstance(node.ctx, ast.Load):
             return place(constant(self.file.removesuffix(".py").replace("/", ".")), node)  # type: ignore[return-value]
-        node.id = self.rename(node, node.id)
+        # in a class body special methods may be given other names: `__radd__ = __add__`, `__hash__ = None`
+        node.id = self.rename(node, node.id, is_method=self.in_class_body)
         return node
 
     def check_attribute(self, node: ast.AST, attribute: str) -> str:
         """Check an attribute's name and return what it is called inside."""
+        attribute = self.class_private(attribute)
         if attribute.startswith("__") or attribute.endswith("__roles__") or attribute.startswith(PREFIX):  # noqa: PIE810
             self.refuse(
                 node,
                 "dunder-attribute",
                 f"the attribute {attribute!r} is reserved",
-                "special attributes lead out of the sandbox; call the function that uses it (len, str, type ...)",
+                REFUSED_DUNDERS.get(
+                    attribute,
+                    "special attributes lead out of the sandbox; call the function that uses it (len, str, type ...)",
+                ),
             )
         elif is_frame_attribute(attribute):
             self.refuse(node, "frame-attribute", f"the attribute {attribute!r} leads to a frame", "choose another name")

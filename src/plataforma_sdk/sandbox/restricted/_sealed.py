@@ -14,7 +14,16 @@ from collections.abc import Callable, Mapping
 from types import MethodType
 from typing import Any, Final, NoReturn
 
-__all__ = ["SealedFunction", "SealedMeta", "SealedMethod", "SealedType", "namespace", "seal_type", "unseal_type"]
+__all__ = [
+    "SealedFunction",
+    "SealedMeta",
+    "SealedMethod",
+    "SealedType",
+    "Sentinel",
+    "namespace",
+    "seal_type",
+    "unseal_type",
+]
 
 _set: Final = object.__setattr__
 _KEPT_CLASSES: Final = 512
@@ -101,20 +110,30 @@ def _namespace_class(name: str, members: tuple[str, ...]) -> Any:
     return SealedMeta(name, (), body)
 
 
+class Sentinel(metaclass=SealedMeta):
+    """What ``object()`` makes: an object that is nothing but itself."""
+
+    __slots__ = ()
+    __setattr__ = __delattr__ = _refuse_write
+
+    def __repr__(self) -> str:
+        return "<object object>"
+
+
 class SealedType(metaclass=SealedMeta):
     """Stands for a type: callable, usable in ``isinstance`` and ``except``, and without the attributes of a type.
 
     Subclasses add a slot for each class method that is vetted.
     """
 
-    __slots__ = ("_sdk_make", "_sdk_type", "_sdk_union")
+    __slots__ = ("_sdk_make", "_sdk_type", "_sdk_unbound", "_sdk_union")
     __setattr__ = __delattr__ = _refuse_write
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self._sdk_make(*args, **kwargs)  # type: ignore[attr-defined]
+        return self._sdk_make(*args, **kwargs)
 
     def __repr__(self) -> str:
-        return f"<class {self._sdk_type.__name__!r}>"  # type: ignore[attr-defined]
+        return f"<class {self._sdk_type.__name__!r}>"
 
     def __eq__(self, other: object) -> bool:
         return self is other
@@ -132,19 +151,41 @@ class SealedType(metaclass=SealedMeta):
 
     __ror__ = __or__
 
+    def __getattr__(self, attribute: str) -> Any:
+        """``str.lower``, a function: what the stand-in does not hold itself."""
+        if attribute.startswith("_") or self._sdk_unbound is None:
+            raise AttributeError(f"type object {self._sdk_type.__name__!r} has no attribute {attribute!r}")
+        return self._sdk_unbound(self._sdk_type, attribute)
+
+    def __mro_entries__(self, _: object) -> tuple[type, ...]:
+        """``class C(object)`` and ``class C(Iterable)`` are ``class C``: they mix nothing in. No other is a base."""
+        is_bare = self._sdk_type is object or self._sdk_type.__module__ == "collections.abc"
+        if is_bare and not self._sdk_union:
+            return ()
+        raise TypeError(f"{self._sdk_type.__name__} cannot be a base class in the restricted tier")
+
 
 def _no_constructor(*_: object, **__: object) -> NoReturn:
     raise TypeError("a union of types cannot be called")
 
 
 def seal_type(
-    kind: type, make: Callable[..., Any], members: Mapping[str, Any] | None = None, *, union: tuple[Any, ...] = ()
+    kind: type,
+    make: Callable[..., Any],
+    members: Mapping[str, Any] | None = None,
+    *,
+    union: tuple[Any, ...] = (),
+    unbound: Callable[[type, str], Any] | None = None,
 ) -> SealedType:
-    """Make the stand-in of `kind`; `make` is what calling it does, `members` its class methods and constants."""
+    """Make the stand-in of `kind`; `make` is what calling it does, `members` its class methods and constants.
+
+    `unbound` finds the methods that may be named without a value, ``str.lower``.
+    """
     made: Any = object.__new__(_stand_in_class(kind.__name__, tuple(members or ())))
     _set(made, "_sdk_type", kind)
     _set(made, "_sdk_make", make)
     _set(made, "_sdk_union", union)
+    _set(made, "_sdk_unbound", unbound)
     for attribute, value in (members or {}).items():
         _set(made, attribute, value)
     return made  # type: ignore[no-any-return]
@@ -165,8 +206,8 @@ def unseal_type(kind: Any) -> Any:
     Raises:
         TypeError: more than 256 types: a tuple of shared tuples doubles with each level.
     """
-    if isinstance(kind, SealedType) and not kind._sdk_union:  # type: ignore[attr-defined]
-        return kind._sdk_type  # type: ignore[attr-defined]
+    if isinstance(kind, SealedType) and not kind._sdk_union:
+        return kind._sdk_type
     if type(kind) is not tuple and not isinstance(kind, SealedType):
         return type(None) if kind is None else kind
     found: list[Any] = []

@@ -171,8 +171,9 @@ class Texts:
     def text(self, value: Any = "", *rest: Any) -> str:
         """``str(value)``, or ``str(data, encoding)``."""
         if rest:
-            self._operators.grown(value)
-            check_codec(*rest[:1])
+            if type(value) is bytes or type(value) is bytearray:  # of nothing else a text can be decoded
+                self._operators.grown(value)
+                check_codec(*rest[:1])
             return self._operators.grown(str(value, *rest))  # type: ignore[no-any-return]
         if type(value) is int:
             self._charge_digits(value)

@@ -7,6 +7,7 @@ walk it themselves with a budget, counting what is shared as often as it would b
 from __future__ import annotations
 
 import collections
+import datetime
 import sys
 import types
 from typing import Any, Final
@@ -14,7 +15,17 @@ from typing import Any, Final
 from plataforma_sdk.sandbox.restricted._containers import DefaultDict, Deque, OrderedDict
 from plataforma_sdk.sandbox.restricted._fuel import LARGE_TEXT, Meter
 
-__all__ = ["CONTAINERS", "DICTS", "HASH_TABLES", "MAX_ITEMS", "MAX_TEXT", "SCALARS", "Scales", "exact_number"]
+__all__ = [
+    "CONTAINERS",
+    "DICTS",
+    "HASH_TABLES",
+    "MAX_ITEMS",
+    "MAX_TEXT",
+    "SCALARS",
+    "Scales",
+    "exact_number",
+    "is_aware",
+]
 
 MAX_TEXT: Final = 8 << 20
 """Characters, or bytes, of one text."""
@@ -193,6 +204,14 @@ def _check_position(error: Any) -> None:
         and not 0 <= error.start <= error.end <= len(text)
     ):
         raise ValueError(f"a {type(error).__name__} whose position is not in its text")
+
+
+_MOMENTS: Final = frozenset({datetime.datetime, datetime.time})
+
+
+def is_aware(value: Any) -> bool:
+    """Whether `value` is a moment with a time zone, which C asks at each comparison: 500 ns in place of 30."""
+    return type(value) in _MOMENTS and value.tzinfo is not None
 
 
 def exact_number(value: Any) -> Any:

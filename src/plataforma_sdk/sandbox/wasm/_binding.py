@@ -10,6 +10,7 @@ Rules that the callers keep, each learnt the hard way:
 
 * a result value is *assigned*, which drops what it held: it must look like ``Bool(false)`` before each call;
 * a future is deleted before its store;
+* what crosses is UTF-8: anything else aborts the process, so every text is one that `str.encode` made;
 * no Python exception leaves a callback, and nothing suspends while a Python frame lies on the fiber;
 * a store belongs to one thread at a time.
 
@@ -19,9 +20,10 @@ Source: wasmtime C API, ``wasmtime/component/{val,func,linker}.h`` and ``wasmtim
 from __future__ import annotations
 
 import ctypes
+import functools
 from collections.abc import Callable
 from ctypes import addressof, c_bool, c_char_p, c_size_t, c_uint8, c_uint64, c_void_p, string_at
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from wasmtime import Config, WasmtimeError
 from wasmtime import _ffi as ffi
@@ -32,6 +34,7 @@ __all__ = [
     "STRING",
     "U64",
     "Call",
+    "FuelGauge",
     "HostFunction",
     "Pointer",
     "begin_instantiate",
@@ -60,17 +63,24 @@ STRING: Final = 12
 RESULT: Final = 19
 _Value: Final = c_uint64 * 4
 _TwoValues: Final = c_uint64 * 8
-BYTES_OFFSET: Final = bytes.__basicsize__ - 1
+BYTES_OFFSET: Final = getattr(bytes, "__basicsize__", 1) - 1
 """Where the characters of a bytes object lie; proven by `self_test`, since CPython alone lays objects out so."""
 
 _dll: Final = ctypes.CDLL(ffi.dll._name)  # noqa: SLF001 - the same library; prototypes of our own, free of type checks
 
 
 def _prototype(name: str, result: Any, *arguments: Any) -> Any:
-    function = _dll[name]
+    """Declare a function. One that is missing fails at its first call, for `self_test` to see, not at import."""
+    function = getattr(_dll, name, None)
+    if function is None:
+        return functools.partial(_refuse, name)
     function.restype = result
     function.argtypes = list(arguments)
     return function
+
+
+def _refuse(name: str, *_: Any) -> NoReturn:
+    raise WasmtimeError(f"it has no function {name}")
 
 
 _func_call_async: Final = _prototype(
@@ -93,6 +103,7 @@ _stack_size: Final = _prototype("wasmtime_config_async_stack_size_set", None, c_
 _value_new: Final = _prototype("wasmtime_component_val_new", c_void_p, c_void_p)
 _value_delete: Final = _prototype("wasmtime_component_val_delete", None, c_void_p)
 _vec_new: Final = _prototype("wasm_byte_vec_new", None, c_void_p, c_size_t, c_char_p)
+_error_delete: Final = _prototype("wasmtime_error_delete", None, c_void_p)
 _error_new: Final = _prototype("wasmtime_error_new", c_void_p, c_char_p)
 
 poll: Final[Callable[[Pointer], bool]] = _prototype("wasmtime_call_future_poll", c_bool, c_void_p)
@@ -128,7 +139,9 @@ def set_yield_interval(context: Pointer, fuel: int) -> None:
 
 def set_fuel(context: Pointer, fuel: int) -> None:
     """Give the store this much fuel in all."""
-    check(_set_fuel(context, fuel))
+    error = _set_fuel(context, fuel)
+    if error:
+        check(error)
 
 
 def get_fuel(context: Pointer) -> int:
@@ -136,6 +149,24 @@ def get_fuel(context: Pointer) -> int:
     left = c_uint64(0)
     check(_get_fuel(context, addressof(left)))
     return left.value
+
+
+class FuelGauge:
+    """Reads one store's fuel again and again, in half the time of `get_fuel`."""
+
+    __slots__ = ("_at", "_context", "_left")
+
+    def __init__(self, context: Pointer) -> None:
+        self._context = context
+        self._left = c_uint64(0)
+        self._at = addressof(self._left)
+
+    def read(self) -> int:
+        """Return the fuel that is left."""
+        error = _get_fuel(self._context, self._at)
+        if error:
+            check(error)
+        return self._left.value
 
 
 def instantiate(linker: Any, context: Pointer, component: Any) -> Any:
@@ -188,12 +219,12 @@ class Call:
 
     def begin(self, first: bytes, second: bytes = b"") -> Pointer:
         """Begin a call and return its future, to be polled; the texts are kept alive until `end`."""
+        if self._result[0] or self._error.value:
+            self.discard()
         self._held = (first, second)
         args = self._args
         args[1], args[2] = len(first), id(first) + BYTES_OFFSET
         args[5], args[6] = len(second), id(second) + BYTES_OFFSET
-        self._result[0] = 0  # the library drops the old value when it assigns the new one
-        self._error.value = None
         future: Pointer = _func_call_async(
             self._func_at, self._context, self._args_at, self._arity, self._result_at, 1, self._error_at
         )
@@ -207,14 +238,24 @@ class Call:
         """
         self._held = (b"", b"")
         if self._error.value:
-            check(self._error.value)
+            error, self._error.value = self._error.value, None
+            check(error)
         result = self._result
         inner = _Value.from_address(result[2])
         text = string_at(inner[2], inner[1]) if inner[1] else b""
         is_ok = bool(result[1] & 0xFF)
         _value_delete(self._result_at)
-        result[0] = 0
+        result[0] = 0  # the library drops the old value when it assigns the next one
         return is_ok, text
+
+    def discard(self) -> None:
+        """Free what a call came to and nobody asked for by `end`; its future is deleted. Else does nothing."""
+        self._held = (b"", b"")
+        _value_delete(self._result_at)
+        self._result[0] = 0
+        error, self._error.value = self._error.value, None
+        if error:
+            _error_delete(error)
 
 
 def define_host_function(instance: Any, name: str, function: HostFunction) -> None:

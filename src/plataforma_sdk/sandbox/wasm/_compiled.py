@@ -1,7 +1,7 @@
 """The compiled runner: one for each process, immutable, shared by all engines of all hosts.
 
-It is the one thing of this library that a process has once: an engine, the mapped machine code and the linker, 53 MB
-that never change. Nothing of a module or a host is in it.
+It is the one thing of this library that a process has once for each profile, and most have one: an engine, the mapped
+machine code and the linker, 53 MB that never change. Nothing of a module or a host is in it.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import hashlib
 import importlib.metadata
 import os
 import platform
-import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -23,13 +23,14 @@ from wasmtime.component import Component, Linker
 
 from plataforma_sdk.errors import SandboxError, StaleRunnerError
 from plataforma_sdk.sandbox._private import locked, private_directory, prune, write_aside
-from plataforma_sdk.sandbox.wasm._binding import Pointer, set_async_stack_size
+from plataforma_sdk.sandbox.wasm import _binding
+from plataforma_sdk.sandbox.wasm._binding import Pointer
 from plataforma_sdk.sandbox.wasm._progress import Progress, announced
 from plataforma_sdk.sandbox.wasm._runner import Runner, locate_runner
-from plataforma_sdk.sandbox.wasm._selftest import self_test
-from plataforma_sdk.sandbox.wasm._wasi import GuestHost, define_imports
+from plataforma_sdk.sandbox.wasm._selftest import require_fibers
+from plataforma_sdk.sandbox.wasm._wasi import Definitions, GuestHost, define_imports
 
-__all__ = ["CompiledRunner", "artefact_path", "compiled_runner"]
+__all__ = ["FIBERS", "CompiledRunner", "Profile", "artefact_path", "compiled_runner"]
 
 _GUEST_STACK_BYTES: Final = 1024 * 1024
 _FIBER_STACK_BYTES: Final = 4 * 1024 * 1024
@@ -37,8 +38,35 @@ _FIBER_STACK_BYTES: Final = 4 * 1024 * 1024
 
 _KEPT_ARTEFACTS: Final = 4
 _COMPILE_S: Final = 8.0
-_ENGINE_CONFIG: Final = f"component fuel stack={_GUEST_STACK_BYTES} fiber={_FIBER_STACK_BYTES}"
+_ENGINE_CONFIG: Final = f"component fuel stack={_GUEST_STACK_BYTES}"
 _LOCK: Final = threading.Lock()
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Profile:
+    """How the runner is compiled and what its host functions are made of.
+
+    Attributes:
+        name: what sets its machine code apart from that of the others.
+        configure: adds to the configuration that all share.
+        definitions: define the host functions.
+        check: raises where the profile does not run here.
+    """
+
+    name: str
+    configure: Callable[[Config], None]
+    definitions: Definitions
+    check: Callable[[], None] = lambda: None
+
+
+def _configure_fibers(config: Config) -> None:
+    _binding.set_async_stack_size(config, _FIBER_STACK_BYTES)
+
+
+FIBERS: Final = Profile(
+    name=f"fiber={_FIBER_STACK_BYTES}", configure=_configure_fibers, definitions=_binding, check=require_fibers
+)
+"""Guests on fibers, by the engine's own binding."""
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -76,30 +104,32 @@ class CompiledRunner:
             )
 
 
-def compiled_runner() -> CompiledRunner:
+def compiled_runner(profile: Profile = FIBERS) -> CompiledRunner:
     """Return the process's runner; the first call may build and compile it, so call it off the event loop.
+
+    Args:
+        profile: how it is compiled.
 
     Raises:
         SandboxError: this platform, Python or wasmtime does not pass the self-test.
         StaleRunnerError: there is no runner for these sources.
     """
     with _LOCK:
-        compiled = _make()
+        compiled = _make(profile)
     compiled.check_process()
     return compiled
 
 
 @functools.cache
-def _make() -> CompiledRunner:
-    check_python(sys.version_info[:2])
-    self_test()
+def _make(profile: Profile) -> CompiledRunner:
+    profile.check()
     runner = locate_runner()
-    engine = Engine(_config())
-    artefact = artefact_path(runner)
+    engine = Engine(_config(profile))
+    artefact = artefact_path(runner, profile)
     component = _load(engine, runner, artefact, announced)
     hosts: dict[Pointer, GuestHost] = {}
     linker = Linker(engine)
-    define_imports(linker, engine, component, hosts)
+    define_imports(linker, engine, component, hosts, profile.definitions)
     return CompiledRunner(
         runner=runner,
         artefact=artefact,
@@ -111,25 +141,12 @@ def _make() -> CompiledRunner:
     )
 
 
-def check_python(version: tuple[int, int]) -> None:
-    """Refuse hosts whose Python may abort inside a callback on a fiber's stack. Source: CPython gh-139653.
-
-    Raises:
-        SandboxError: CPython 3.14 or later, or not CPython.
-    """
-    if version >= (3, 14) or sys.implementation.name != "cpython":
-        raise SandboxError(
-            f"The wasm engine runs on CPython 3.11 to 3.13, not on {sys.implementation.name} "
-            f"{version[0]}.{version[1]}: CPython 3.14 checks the stack pointer and aborts on a guest's stack"
-        )
-
-
-def _config() -> Config:
+def _config(profile: Profile) -> Config:
     config = Config()
     config.wasm_component_model = True
     config.consume_fuel = True
     config.max_wasm_stack = _GUEST_STACK_BYTES
-    set_async_stack_size(config, _FIBER_STACK_BYTES)
+    profile.configure(config)
     return config
 
 
@@ -181,13 +198,14 @@ def _verified(runner: Runner) -> bytes:
     return data
 
 
-def artefact_path(runner: Runner) -> Path:
-    """Return where the machine code of a runner is kept, or would be."""
-    return private_directory("compiled") / f"{_key(runner)}.cwasm"
+def artefact_path(runner: Runner, profile: Profile | None = None) -> Path:
+    """Return where the machine code of a runner is kept, or would be; by default that of fibers."""
+    return private_directory("compiled") / f"{_key(runner, profile or FIBERS)}.cwasm"
 
 
-def _key(runner: Runner) -> str:
-    facts = (importlib.metadata.version("wasmtime"), _ENGINE_CONFIG, platform.machine(), _cpu_features(), runner.sha256)
+def _key(runner: Runner, profile: Profile) -> str:
+    engine = f"{_ENGINE_CONFIG} {profile.name}"
+    facts = (importlib.metadata.version("wasmtime"), engine, platform.machine(), _cpu_features(), runner.sha256)
     return hashlib.sha256("\n".join(facts).encode()).hexdigest()[:40]
 
 

@@ -58,7 +58,7 @@ def link_component(compiled: CompiledForeign, engine: Engine, *, module: str) ->
         raise unfit_error(problems, module=module)
     linker = Linker(engine)
     try:
-        define_imports(linker, engine, component, _HOSTS)
+        define_imports(linker, engine, component, _HOSTS, _binding)
     except WasmtimeError as error:
         raise ModuleLoadError(f"Module {module!r} does not link: {_short(error)}", module=module) from None
     return linker

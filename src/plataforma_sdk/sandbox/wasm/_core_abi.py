@@ -41,7 +41,7 @@ from plataforma_sdk.sandbox.wasm._core_wasi import WASI_FUNCTIONS, WASI_MODULE
 from plataforma_sdk.sandbox.wasm._foreign import CompiledForeign
 from plataforma_sdk.sandbox.wasm._phases import PhasedStore, Phases
 from plataforma_sdk.sandbox.wasm._unfit import unfit_error, unprovided
-from plataforma_sdk.sandbox.wasm._wasi import GuestHost
+from plataforma_sdk.sandbox.wasm._wasi import InterruptibleHost
 
 __all__ = ["HOST_FUNCTIONS", "HOST_MODULE", "CoreStore", "check_core", "core_linker"]
 
@@ -197,7 +197,7 @@ class CoreStore(PhasedStore):
     memory: GuestMemory
 
     def __init__(
-        self, compiled: CompiledForeign, engine: Engine, host: GuestHost, limits: ResourceLimits, *, module: str
+        self, compiled: CompiledForeign, engine: Engine, host: InterruptibleHost, limits: ResourceLimits, *, module: str
     ) -> None:
         compiled.check_process()
         super().__init__(engine, _HOSTS, limits, memories=1, module=module)

@@ -12,7 +12,7 @@ from plataforma_sdk.sandbox.wasm._binding import Pointer
 from plataforma_sdk.sandbox.wasm._core_binding import GuestMemory, HostTrapError
 from plataforma_sdk.sandbox.wasm._host import error_text
 from plataforma_sdk.sandbox.wasm._phases import YIELD_INTERVAL
-from plataforma_sdk.sandbox.wasm._wasi import GuestHost
+from plataforma_sdk.sandbox.wasm._wasi import InterruptibleHost
 
 __all__ = ["CoreGuest", "LineLog"]
 
@@ -33,7 +33,7 @@ class LineLog:
         level: of each line.
     """
 
-    def __init__(self, host: GuestHost, level: str) -> None:
+    def __init__(self, host: InterruptibleHost, level: str) -> None:
         self._host = host
         self._level = level
         self._rest = ""
@@ -78,7 +78,7 @@ class CoreGuest:
         outputs: descriptor -> log, 1 and 2.
     """
 
-    def __init__(self, host: GuestHost, limits: ResourceLimits, context: Pointer, *, module: str) -> None:
+    def __init__(self, host: InterruptibleHost, limits: ResourceLimits, context: Pointer, *, module: str) -> None:
         self.memory = GuestMemory()
         self.host = host
         self.outputs = {1: LineLog(host, "info"), 2: LineLog(host, "warning")}

@@ -7,23 +7,20 @@ import base64
 import functools
 import hashlib
 import secrets
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
 from plataforma_sdk import codec
 from plataforma_sdk.errors import HostCallError, ModuleLoadError, PlataformaError
 from plataforma_sdk.sandbox._protocols import EngineContext
-from plataforma_sdk.sandbox.wasm._compiled import CompiledRunner, compiled_runner
 from plataforma_sdk.sandbox.wasm._foreign_engine import prepare_foreign
-from plataforma_sdk.sandbox.wasm._guest_protocol import Guest
-from plataforma_sdk.sandbox.wasm._host import InstanceHost, error_text
+from plataforma_sdk.sandbox.wasm._host import error_text
 from plataforma_sdk.sandbox.wasm._instance import WasmInstance
+from plataforma_sdk.sandbox.wasm._modes import Launcher, MakeStore
 from plataforma_sdk.sandbox.wasm._pump import Pump
 from plataforma_sdk.sandbox.wasm._recorder import recorded, recorded_further
 from plataforma_sdk.sandbox.wasm._resume import Resumption
-from plataforma_sdk.sandbox.wasm._store import GuestStore
 from plataforma_sdk.sandbox.wasm._traps import limit_error
 
 if TYPE_CHECKING:
@@ -39,12 +36,25 @@ class WasmEngine:
 
     The first load of a process maps the compiled runner, 2 ms; the first of all compiles it, 5-10 s, and says so.
 
+    Args:
+        mode: ``"fibers"`` runs guests on the event loop, a slice at a time; ``"threads"`` runs each in a thread, on
+            wasmtime-py as it is: the same behaviour, slower. By default fibers, and where this Python or wasmtime
+            cannot have them, threads, with a warning in the log that says why.
+        threads: with fibers, how many threads take on what goes on computing after its first slice, 0 for none: with 2,
+            two compute-bound modules use two cores. With threads, how many guests may run at once, 32 by default.
+
+    Raises:
+        ValueError: there is no such mode, or no such number of threads.
+
     >>> engine = WasmEngine()
     >>> engine.name
     'wasm'
     """
 
     name = "wasm"
+
+    def __init__(self, *, mode: str | None = None, threads: int | None = None) -> None:
+        self._launcher = Launcher(mode, threads)
 
     async def load(self, package: ModulePackage, context: EngineContext) -> WasmInstance:
         """Instantiate the runner and load the package's sources into it.
@@ -54,31 +64,37 @@ class WasmEngine:
             GuestError: the module's top-level code failed.
             ResourceLimitError: the code did not load within the limits.
             StaleRunnerError: there is no guest runner for this installation.
+            SandboxError: the mode that was asked for does not run here.
         """
         if context.resume is not None:
             return _resumed(context, context.resume)
-        make_store: Callable[[InstanceHost], Guest]
         if package.is_component:
-            make_store = await prepare_foreign(package, context)
+            make_store: MakeStore = await prepare_foreign(package, context)
             runner = hashlib.sha256(package.files[package.entry_file]).hexdigest()
+            if context.journal is not None:
+                make_store = recorded(make_store, context.journal, package, context, runner=runner)
+            pump = Pump(context, make_store)
         else:
-            compiled = await asyncio.to_thread(compiled_runner)
-            make_store = functools.partial(_python_store, compiled, context)
-            runner = compiled.runner.sha256
-        if context.journal is not None:
-            make_store = recorded(make_store, context.journal, package, context, runner=runner)
-        pump = Pump(context, make_store)
+            await asyncio.to_thread(self._launcher.prepare)
+            wrap = None
+            if context.journal is not None:
+                runner = self._launcher.runner_sha256
+                wrap = functools.partial(
+                    recorded, journal=context.journal, package=package, context=context, runner=runner
+                )
+            pump = self._launcher.launch(context, wrap)
         await _load(pump, context, bundle_of(package), _config(context))
         return WasmInstance(context, pump)
 
     async def close(self) -> None:
-        """Nothing is held beside the instances."""
+        """End the threads that have nothing to do."""
+        self._launcher.close()
 
 
 def _resumed(context: EngineContext, resumption: Resumption) -> WasmInstance:
     """Take over a guest that has run elsewhere; it goes on when `Resumption.begin` is called."""
     context = attrs.evolve(context, clock=resumption.clock(context.clock))
-    make_store: Callable[[InstanceHost], Guest] = resumption.attach
+    make_store: MakeStore = resumption.attach
     if context.journal is not None:
         make_store = recorded_further(make_store, context.journal, resumption.instance)
     pump = Pump(context, make_store)
@@ -86,10 +102,6 @@ def _resumed(context: EngineContext, resumption: Resumption) -> WasmInstance:
     pump.adopt(resumption.left, error_text(HostCallError("Interrupted", text, module=context.module_id)))
     resumption.begin = pump.wake
     return WasmInstance(context, pump)
-
-
-def _python_store(compiled: CompiledRunner, context: EngineContext, host: InstanceHost) -> GuestStore:
-    return GuestStore(compiled, host, context.limits, module=context.module_id)
 
 
 async def _load(pump: Pump, context: EngineContext, bundle: bytes, config: bytes) -> None:
@@ -110,15 +122,15 @@ async def _load(pump: Pump, context: EngineContext, bundle: bytes, config: bytes
 
 
 def bundle_of(package: ModulePackage) -> bytes:
-    wheels = {name: base64.b64encode(content).decode() for name, content in package.wheels.items()}
-    return codec.encode(
-        {
-            "entry": package.entry_file,
-            "class": package.entry_class,
-            "files": {} if package.is_component else dict(package.sources),
-            "wheels": wheels,
-        }
-    ).encode()
+    """Write what `load` of a guest receives of a package."""
+    bundle: dict[str, Any] = {
+        "entry": package.entry_file,
+        "class": package.entry_class,
+        "files": {} if package.is_component else dict(package.sources),
+    }
+    if package.wheels:
+        bundle["wheels"] = {name: base64.b64encode(content).decode() for name, content in package.wheels.items()}
+    return codec.encode(bundle).encode()
 
 
 def _config(context: EngineContext) -> bytes:

@@ -12,11 +12,15 @@ import weakref
 from collections import deque
 from typing import Final, Protocol
 
-__all__ = ["FiberScheduler", "Resumable", "scheduler_of"]
+__all__ = ["FiberScheduler", "Resumable", "Scheduler", "scheduler_of"]
 
 
 class Resumable(Protocol):
-    """A guest between two slices."""
+    """A guest between two slices.
+
+    On its loop `resume` runs a slice. Where slices run in another thread, the loop lends the guest to it, the thread
+    calls `run_slice` and nothing else, and the loop takes the guest back and settles.
+    """
 
     def resume(self) -> bool:
         """Run one slice and return whether the guest has ended; raises interrupts only."""
@@ -24,9 +28,36 @@ class Resumable(Protocol):
     def delay_s(self) -> float:
         """How long the guest must still wait for its share of the processor; 0.0 for not at all."""
 
+    def lend(self) -> bool:
+        """Leave the guest to another thread until `take_back`; false where it has ended already."""
+
+    def run_slice(self) -> tuple[bool, float]:
+        """Run one slice; return whether the guest has ended, and the processor time in milliseconds."""
+
+    def take_back(self) -> None:
+        """The other thread is done: free the guest if it was dropped meanwhile."""
+
+    def settle(self, has_ended: bool, cpu_ms: float) -> bool:
+        """Account for what `run_slice` returned; returns and raises as `resume` does."""
+
+
+class Scheduler(Protocol):
+    """Runs guests that have more to do.
+
+    Attributes:
+        is_inline: whether a guest's first slice runs at once, in the thread of its loop, before `add`.
+    """
+
+    is_inline: bool
+
+    def add(self, fiber: Resumable, /) -> None:
+        """Run a guest until it has ended."""
+
 
 class FiberScheduler:
     """Round robin over the runnable guests of one loop."""
+
+    is_inline = True
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop

@@ -28,9 +28,8 @@ from plataforma_sdk.sandbox._private import locked, private_directory, prune
 from plataforma_sdk.sandbox.wasm import _foreign_compiler as compiler
 from plataforma_sdk.sandbox.wasm._binary import read_shape
 from plataforma_sdk.sandbox.wasm._binding import set_async_stack_size
-from plataforma_sdk.sandbox.wasm._compiled import check_python
 from plataforma_sdk.sandbox.wasm._core_binding import check_layout
-from plataforma_sdk.sandbox.wasm._selftest import self_test
+from plataforma_sdk.sandbox.wasm._selftest import fibers_refusal
 
 __all__ = ["COMPILE_S", "CompiledForeign", "compile_foreign", "find_compiled", "foreign_engine"]
 
@@ -86,8 +85,9 @@ def foreign_engine() -> Engine:
     Raises:
         SandboxError: this platform, Python or wasmtime does not pass the self-test.
     """
-    check_python(sys.version_info[:2])
-    self_test()
+    refusal = fibers_refusal()
+    if refusal is not None:
+        raise SandboxError(f"{refusal}; modules in other languages need fibers")
     check_layout()
     config = compiler.engine_config()
     set_async_stack_size(config, _FIBER_STACK_BYTES)

@@ -18,7 +18,7 @@ from plataforma_sdk.sandbox.wasm._component import ComponentStore, link_componen
 from plataforma_sdk.sandbox.wasm._core_abi import CoreStore, check_core
 from plataforma_sdk.sandbox.wasm._foreign import CompiledForeign, compile_foreign, find_compiled, foreign_engine
 from plataforma_sdk.sandbox.wasm._host import InstanceHost
-from plataforma_sdk.sandbox.wasm._wasi import GuestHost
+from plataforma_sdk.sandbox.wasm._wasi import InterruptibleHost
 
 if TYPE_CHECKING:
     from plataforma_sdk.package import ModulePackage
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["ForeignStore", "foreign_store_maker", "prepare_foreign"]
 
 ForeignStore = ComponentStore | CoreStore
+MakeForeign = Callable[[InterruptibleHost], ForeignStore]
 
 _KEPT: Final = 64
 _MAX_COMPILERS: Final = 2
@@ -57,12 +58,12 @@ async def prepare_foreign(package: ModulePackage, context: EngineContext) -> Cal
     return _maker(compiled, context.limits, module)
 
 
-def foreign_store_maker(data: bytes, limits: ResourceLimits, *, module: str) -> Callable[[GuestHost], ForeignStore]:
+def foreign_store_maker(data: bytes, limits: ResourceLimits, *, module: str) -> MakeForeign:
     """Do as `prepare_foreign`, and block meanwhile."""
     return _maker(compile_foreign(data, module=module), limits, module)
 
 
-def _maker(compiled: CompiledForeign, limits: ResourceLimits, module: str) -> Callable[[GuestHost], ForeignStore]:
+def _maker(compiled: CompiledForeign, limits: ResourceLimits, module: str) -> MakeForeign:
     engine = foreign_engine()
     if not isinstance(compiled.code, Component):
         check_core(compiled, module=module)

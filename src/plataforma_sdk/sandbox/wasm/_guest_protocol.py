@@ -19,7 +19,10 @@ class GuestMemorySize(Protocol):
 
 
 class Guest(Protocol):
-    """A guest: its two exports, and at most one call under way. Belongs to the thread that made it."""
+    """A guest: its two exports, and at most one call under way.
+
+    Belongs to the thread of its loop, save while it is lent: then `poll` alone may run, in one other thread.
+    """
 
     @property
     def load(self) -> Any:
@@ -35,7 +38,7 @@ class Guest(Protocol):
 
     @property
     def is_busy(self) -> bool:
-        """Whether a call is under way."""
+        """Whether a call is under way, or the guest is lent."""
 
     @property
     def is_inside(self) -> bool:
@@ -53,5 +56,11 @@ class Guest(Protocol):
     def fuel_left(self) -> int:
         """Return what is left of the last call's budget."""
 
+    def lend(self) -> None:
+        """Leave the guest to another thread, which may `poll` it and nothing else."""
+
+    def take_back(self) -> None:
+        """The other thread is done; what was dropped meanwhile is freed now."""
+
     def drop(self) -> None:
-        """Free everything; a second call does nothing."""
+        """Free everything, once nobody is inside and it is not lent; a second call does nothing."""

@@ -10,11 +10,11 @@ from typing import Any, Final
 
 import attrs
 
-from plataforma_sdk.errors import SandboxError
 from plataforma_sdk.sandbox._private import locked, private_directory
-from plataforma_sdk.sandbox.wasm._compiled import artefact_path, compiled_runner
+from plataforma_sdk.sandbox.wasm._compiled import FIBERS, artefact_path, compiled_runner
 from plataforma_sdk.sandbox.wasm._runner import PACKAGE, find_runner
-from plataforma_sdk.sandbox.wasm._selftest import self_test
+from plataforma_sdk.sandbox.wasm._selftest import fibers_refusal
+from plataforma_sdk.sandbox.wasm._stock import STOCK
 
 __all__ = ["EngineReport", "clear_caches", "inspect_engine", "warm_up"]
 
@@ -30,7 +30,8 @@ class EngineReport:
         python: version of the host's interpreter.
         wasmtime: version of the library that runs the guests.
         platform: operating system and processor.
-        problem: why the engine does not run here, or None.
+        mode: ``"fibers"``, or ``"threads"`` where those do not run: the same behaviour, slower.
+        problem: why not fibers, or None.
         runner: path of the guest runner, or None where it is not built yet.
         runner_sha256: its digest.
         runner_bytes: its size.
@@ -44,6 +45,7 @@ class EngineReport:
     python: str
     wasmtime: str
     platform: str
+    mode: str
     problem: str | None
     runner: Path | None
     runner_sha256: str | None
@@ -57,7 +59,7 @@ class EngineReport:
     @property
     def is_warm(self) -> bool:
         """Whether the next start neither builds nor compiles."""
-        return self.problem is None and self.artefact is not None
+        return self.artefact is not None
 
     def to_data(self) -> dict[str, Any]:
         """Return plain data, for ``--json``."""
@@ -73,13 +75,16 @@ def inspect_engine() -> EngineReport:
         SandboxError: the cache directory is not safe to load code from.
     """
     runner = find_runner()
-    artefact = None if runner is None else artefact_path(runner)
+    problem = fibers_refusal()
+    profile = FIBERS if problem is None else STOCK
+    artefact = None if runner is None else artefact_path(runner, profile)
     cache = private_directory()
     return EngineReport(
         python=platform.python_version(),
         wasmtime=importlib.metadata.version("wasmtime"),
         platform=f"{platform.system()} {platform.machine()}",
-        problem=_problem(),
+        mode="fibers" if problem is None else "threads",
+        problem=problem,
         runner=None if runner is None else runner.path,
         runner_sha256=None if runner is None else runner.sha256,
         runner_bytes=0 if runner is None else runner.path.stat().st_size,
@@ -97,7 +102,7 @@ def warm_up() -> EngineReport:
     Raises:
         SandboxError: the engine does not run here, or the runner cannot be built.
     """
-    compiled_runner()
+    compiled_runner(FIBERS if fibers_refusal() is None else STOCK)
     return inspect_engine()
 
 
@@ -114,14 +119,6 @@ def clear_caches() -> int:
             for entry in directory.iterdir():
                 _remove(entry)
     return freed
-
-
-def _problem() -> str | None:
-    try:
-        self_test()
-    except SandboxError as error:
-        return error.message
-    return None
 
 
 def _bytes_in(directory: Path) -> int:

@@ -62,6 +62,7 @@ class PhasedStore:
         self._is_inside = False
         self._is_dropped = False
         self._is_freed = False
+        self._is_lent = False
         self._store = Store(engine)
         self._store.set_limits(
             memory_size=limits.max_memory_bytes // max(1, memories),
@@ -76,7 +77,7 @@ class PhasedStore:
     @property
     def is_busy(self) -> bool:
         """Whether a call is under way."""
-        return self._phases is not None
+        return self._phases is not None or self._is_lent
 
     @property
     def is_inside(self) -> bool:
@@ -120,7 +121,17 @@ class PhasedStore:
     def drop(self) -> None:
         """Free everything, the memory of the guest included; a second call does nothing."""
         self._is_dropped = True
-        if not self._is_inside:
+        if not (self._is_inside or self._is_lent):
+            self._free()
+
+    def lend(self) -> None:
+        """Leave the store to another thread, which may `poll` it and nothing else."""
+        self._is_lent = True
+
+    def take_back(self) -> None:
+        """The other thread is done."""
+        self._is_lent = False
+        if self._is_dropped:
             self._free()
 
     def _poll_once(self) -> bool:

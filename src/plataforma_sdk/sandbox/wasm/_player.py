@@ -15,7 +15,7 @@ from plataforma_sdk.sandbox.wasm._guest_protocol import Guest
 from plataforma_sdk.sandbox.wasm._recorder import DROPPED, ERR, LOAD, OK, TRAPPED, Begin, End
 from plataforma_sdk.sandbox.wasm._replayed_host import ExactHost, LenientHost, OnCall, ReplayedHost
 from plataforma_sdk.sandbox.wasm._store import GuestStore
-from plataforma_sdk.sandbox.wasm._wasi import GuestHost
+from plataforma_sdk.sandbox.wasm._wasi import InterruptibleHost
 
 if TYPE_CHECKING:
     from plataforma_sdk.package import ModulePackage
@@ -139,7 +139,7 @@ class Player:
 
 
 def make_guest(
-    facts: dict[str, Any], archive: bytes, host: GuestHost, *, package: ModulePackage | None = None
+    facts: dict[str, Any], archive: bytes, host: InterruptibleHost, *, package: ModulePackage | None = None
 ) -> Guest:
     """Make a fresh guest of the kind that a journal or a snapshot describes. Blocks where it has to compile.
 

@@ -21,7 +21,7 @@ from plataforma_sdk.errors import (
 )
 from plataforma_sdk.sandbox._protocols import EngineContext
 from plataforma_sdk.sandbox.wasm._calls import HostRequest, PendingCall, guest_error
-from plataforma_sdk.sandbox.wasm._fibers import scheduler_of
+from plataforma_sdk.sandbox.wasm._fibers import Scheduler, scheduler_of
 from plataforma_sdk.sandbox.wasm._guest_protocol import Guest
 from plataforma_sdk.sandbox.wasm._host import InstanceHost
 from plataforma_sdk.sandbox.wasm._outbox import MAX_ERROR_CHARS, read_outbox
@@ -46,12 +46,18 @@ class Pump:
     Args:
         context: the module's bridge, limits, meters and clock.
         make_store: makes the guest's store for a host.
+        scheduler: runs what outlives its first slice; by default the loop itself does, slice by slice.
 
     Attributes:
         ended: what ended the guest: a hard limit, a crash, or None while it lives.
     """
 
-    def __init__(self, context: EngineContext, make_store: Callable[[InstanceHost], Guest]) -> None:
+    def __init__(
+        self,
+        context: EngineContext,
+        make_store: Callable[[InstanceHost], Guest],
+        scheduler: Scheduler | None = None,
+    ) -> None:
         self.ended: PlataformaError | None = None
         self._module = context.module_id
         self._limits = context.limits
@@ -59,7 +65,7 @@ class Pump:
         self._clock = context.clock
         self._fuel = context.limits.max_fuel or DEFAULT_FUEL
         self._loop = asyncio.get_running_loop()
-        self._scheduler = scheduler_of(self._loop)
+        self._scheduler = scheduler or scheduler_of(self._loop)
         self._share = CpuShare(context.limits.max_cpu_ms_per_s, context.clock)
         self._base_context = contextvars.copy_context()
         self._calls: dict[int, PendingCall] = {}
@@ -90,8 +96,7 @@ class Pump:
         on_loaded = self._on_loaded = self._loop.create_future()
         self._budget = self._fuel
         self._store.begin(self._store.load, self._budget, bundle, config)
-        if not self.resume():
-            self._scheduler.add(self)
+        self._start()
         is_ok, text = await on_loaded  # by its name: a small guest has loaded, and `_on_loaded` is None, by now
         self._monitor.set_memory(self._store.memory.measure())
         try:
@@ -197,35 +202,59 @@ class Pump:
         """Run the guest on what the inbox holds, unless it is running already."""
         if self.ended is not None or self._store.is_busy or not (self._inbox or self._is_timer_due):
             return
-        delay = self._share.delay_s()
-        if delay > 0.0:
-            self._loop.call_later(delay, self.pump)
-            return
+        if self._share.is_limited:
+            delay = self._share.delay_s()
+            if delay > 0.0:
+                self._loop.call_later(delay, self.pump)
+                return
         text = "\n".join((repr(self._clock.monotonic()), *self._inbox))
         self._inbox.clear()
         self._is_timer_due = False
         self._steps.begin_pump()
-        self._budget = max((call.fuel_left for call in self._riders), default=self._fuel)
+        self._budget = max([call.fuel_left for call in self._riders], default=self._fuel)
         self._store.begin(self._store.pump, self._budget, text.encode())
-        if not self.resume():
+        self._start()
+
+    def _start(self) -> None:
+        """Run the first slice at once, where the scheduler has it so, and queue what outlives it."""
+        if not (self._scheduler.is_inline and self.resume()):
             self._scheduler.add(self)
 
     def resume(self) -> bool:
         """Run one slice; see `Resumable`."""
         if self.ended is not None:
             return True
+        return self.settle(*self.run_slice())
+
+    def run_slice(self) -> tuple[bool, float]:
+        """Run one slice in whatever thread; see `Resumable`."""
         self._steps.begin_slice()
         has_ended = self._store.poll()
-        cpu_ms = self._steps.end_slice()
+        return has_ended, self._steps.end_slice()
+
+    def settle(self, has_ended: bool, cpu_ms: float) -> bool:
+        """Account for slices that have run and receive what the guest says; see `Resumable`."""
         self._monitor.add_cpu(cpu_ms)
-        self._share.spend(cpu_ms)
-        self._raise_interrupt()
+        if self._share.is_limited:
+            self._share.spend(cpu_ms)
+        if self._host.interrupt is not None:
+            self._raise_interrupt()
         if self.ended is not None:
             return True
         if has_ended:
             self._finish()
             return True
         return self._is_step_over()
+
+    def lend(self) -> bool:
+        """Give the store to another thread until `take_back`; false where the guest has ended meanwhile."""
+        if self.ended is None:
+            self._store.lend()
+        return self.ended is None
+
+    def take_back(self) -> None:
+        """The other thread is done with the store; see `Resumable`."""
+        self._store.take_back()
 
     def delay_s(self) -> float:
         """How long the guest waits for its share of the processor."""

@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol
 from wasmtime import WasmtimeError
 
 from plataforma_sdk.sandbox.wasm._recorder import CALL, MONOTONIC, RANDOM, WALL, Event
-from plataforma_sdk.sandbox.wasm._wasi import GuestHost
+from plataforma_sdk.sandbox.wasm._wasi import InterruptibleHost
 from plataforma_sdk.types import Clock
 
 __all__ = ["ExactHost", "LenientHost", "ReplayedHost"]
@@ -24,7 +24,7 @@ OnCall = Callable[[str, bytes, bool], None]
 """Takes ``(method, "call [args]", whether the host served it)`` of each immediate call."""
 
 
-class ReplayedHost(GuestHost, Protocol):
+class ReplayedHost(InterruptibleHost, Protocol):
     """A guest's host made of a journal.
 
     Attributes:

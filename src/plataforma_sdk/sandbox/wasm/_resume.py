@@ -34,7 +34,7 @@ from plataforma_sdk.sandbox.wasm._journal import (
 from plataforma_sdk.sandbox.wasm._player import Player, make_guest
 from plataforma_sdk.sandbox.wasm._recorder import LOAD, OK, PUMP, Begin, End, written
 from plataforma_sdk.sandbox.wasm._unfinished import Unfinished
-from plataforma_sdk.sandbox.wasm._wasi import GuestHost
+from plataforma_sdk.sandbox.wasm._wasi import InterruptibleHost
 from plataforma_sdk.types import Clock
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class SwitchedHost:
         host: the first one.
     """
 
-    def __init__(self, host: GuestHost) -> None:
+    def __init__(self, host: InterruptibleHost) -> None:
         self.host = host
 
     @property
@@ -126,7 +126,7 @@ class Resumption:
     instance: int = 0
     begin: Callable[[], None] = lambda: None
 
-    def attach(self, host: GuestHost) -> Guest:
+    def attach(self, host: InterruptibleHost) -> Guest:
         """Give the guest its new host."""
         self.switch.host = host
         return self.guest

@@ -1,9 +1,21 @@
-"""Proves the facts that `_binding` rests on, against the wasmtime that is installed; about 10 ms, once a process."""
+"""Proves the facts that `_binding` rests on, against the wasmtime that is installed; about 10 ms, once a process.
+
+Where they do not hold, `fibers_refusal` says why, and the engine falls back to threads. A library that nobody has
+tried may do worse than give a wrong answer, so it is tried in a process of its own first, once for each version.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import functools
+import hashlib
 import importlib.metadata
+import json
+import platform
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any, Final
 
 from wasmtime import Config, Engine, Store, WasmtimeError
@@ -11,9 +23,20 @@ from wasmtime import _ffi as ffi
 from wasmtime.component import Component, Instance, Linker
 
 from plataforma_sdk.errors import SandboxError
+from plataforma_sdk.sandbox._private import private_directory, write_aside
 from plataforma_sdk.sandbox.wasm import _binding
 
-__all__ = ["self_test"]
+__all__ = ["fibers_refusal", "python_refusal", "require_fibers", "self_test"]
+
+_TRIED: Final = {
+    ("CPython", "Linux", "x86_64", python, wasmtime)
+    for python, wasmtime in (("3.11", "50"), ("3.12", "50"), ("3.13", "50"), ("3.13", "49"), ("3.13", "48"))
+}
+"""(implementation, system, machine, Python, major version of wasmtime) on which this project's suite has run."""
+
+_TRIAL: Final = "from plataforma_sdk.sandbox.wasm._selftest import self_test; self_test(); print('passed')"
+_TRIAL_S: Final = 60.0
+_MAX_REASON_CHARS: Final = 300
 
 _STRINGS: Final = '(param "a" string) (param "b" string) (result (result string (error string)))'
 _COMPONENT: Final = f"""
@@ -48,6 +71,84 @@ _FUEL: Final = 1_000_000
 _MAX_POLLS: Final = 10_000
 
 
+@functools.cache
+def fibers_refusal() -> str | None:
+    """Return why calls cannot run on fibers here, or None where they can; the first call takes 10 ms.
+
+    On a Python, platform or wasmtime that has not been tried, the first of all takes half a second: it is tried in
+    another process, whose answer is kept beside the compiled runners.
+    """
+    refusal = python_refusal(sys.version_info[:2], platform.python_implementation())
+    if refusal is None and _here() not in _TRIED:
+        refusal = _tried_elsewhere()
+    if refusal is None:
+        try:
+            self_test()
+        except SandboxError as error:
+            refusal = error.message
+    return refusal
+
+
+def require_fibers() -> None:
+    """Do nothing where calls can run on fibers.
+
+    Raises:
+        SandboxError: they cannot.
+    """
+    refusal = fibers_refusal()
+    if refusal is not None:
+        raise SandboxError(f"{refusal}; WasmEngine(mode='threads') runs here, slower")
+
+
+def python_refusal(version: tuple[int, int], implementation: str) -> str | None:
+    """Return why this Python cannot run callbacks on a fiber's stack, or None. Source: CPython gh-139653."""
+    if implementation != "CPython":
+        return f"The wasm engine's fibers are for CPython, not for {implementation}"
+    if version >= (3, 14):
+        return (
+            f"CPython {version[0]}.{version[1]} checks the stack pointer and may abort in a callback on a guest's "
+            "stack (gh-139653)"
+        )
+    return None
+
+
+def _here() -> tuple[str, str, str, str, str]:
+    python = ".".join(map(str, sys.version_info[:2]))
+    wasmtime = importlib.metadata.version("wasmtime").partition(".")[0]
+    return platform.python_implementation(), platform.system(), platform.machine(), python, wasmtime
+
+
+def _tried_elsewhere() -> str | None:
+    """Return what a self-test in another process came to; its answer is kept for this very combination."""
+    facts = (*_here(), sys.version, importlib.metadata.version("wasmtime"), _binding_digest())
+    path = private_directory("compiled") / f"{hashlib.sha256(repr(facts).encode()).hexdigest()[:40]}.selftest"
+    with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
+        kept = json.loads(path.read_bytes())["refusal"]
+        return None if kept is None else str(kept)
+    refusal = _try_elsewhere()
+    write_aside(path, json.dumps({"refusal": refusal}).encode())
+    return refusal
+
+
+def _binding_digest() -> str:
+    return hashlib.sha256(Path(_binding.__file__).read_bytes() + Path(__file__).read_bytes()).hexdigest()
+
+
+def _try_elsewhere() -> str | None:
+    """Run the self-test where it may crash."""
+    root = str(Path(__file__).parents[3])
+    code = f"import sys; sys.path.insert(0, {root!r}); {_TRIAL}"
+    command = [sys.executable, "-c", code]
+    try:
+        trial = subprocess.run(command, capture_output=True, text=True, timeout=_TRIAL_S, check=False)  # noqa: S603
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"The wasm engine's self-test did not run ({type(error).__name__})"
+    if trial.returncode == 0 and trial.stdout.strip() == "passed":
+        return None
+    last = trial.stderr.strip().rsplit("\n", 1)[-1][:_MAX_REASON_CHARS]
+    return f"The wasm engine's self-test ended with {trial.returncode}: {last or 'no word'}"
+
+
 def self_test() -> None:
     """Check layout, kinds, calls, host functions, fuel and yielding.
 
@@ -60,8 +161,8 @@ def self_test() -> None:
     except (AssertionError, AttributeError, WasmtimeError) as error:
         version = importlib.metadata.version("wasmtime")
         raise SandboxError(
-            f"The wasm engine does not know wasmtime {version} on this platform ({error}): install a version of the "
-            "range that plataforma-sdk asks for, or use another tier"
+            f"The wasm engine's fibers do not know wasmtime {version} on this platform ({error}): install a version "
+            "of the range that plataforma-sdk asks for"
         ) from error
 
 

@@ -13,9 +13,13 @@ class CpuShare:
     Args:
         max_cpu_ms_per_s: what flows in; None for no limit.
         clock: times the flow.
+
+    Attributes:
+        is_limited: whether there is a limit; without one the rest need not be asked.
     """
 
     def __init__(self, max_cpu_ms_per_s: int | None, clock: Clock) -> None:
+        self.is_limited = max_cpu_ms_per_s is not None
         self._rate = max_cpu_ms_per_s
         self._clock = clock
         self._left_ms = float(max_cpu_ms_per_s or 0)

@@ -45,6 +45,10 @@ class StepClock:
         self.step_ms = 0.0
         self._step_began = time.thread_time()
 
+    def running_ms(self) -> float:
+        """Within a slice, return the processor time of the step so far."""
+        return self.step_ms + _own_s(self._step_began, time.thread_time()) * 1_000
+
     def end_slice(self) -> float:
         """The guest has yielded or ended; return the slice's milliseconds."""
         now = time.thread_time()

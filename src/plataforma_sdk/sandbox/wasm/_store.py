@@ -25,8 +25,9 @@ _MAX_TABLE_ELEMENTS: Final = 100_000
 class GuestStore:
     """A component instance and the memory behind it.
 
-    Belongs to the thread that made it. Never freed while a call into it is on the stack: `drop` inside a host function
-    takes effect when the slice ends.
+    Belongs to the thread that made it, save while it is lent: then `poll` alone may run, in one other thread. Never
+    freed while a call into it is on the stack: `drop` inside a host function takes effect when the slice ends, and that
+    of a lent store at the latest when it is taken back.
 
     Args:
         compiled: what to instantiate.
@@ -47,9 +48,11 @@ class GuestStore:
         self._call: _binding.Call | None = None
         self._is_inside = False
         self._is_dropped = False
+        self._is_lent = False
         self._store = Store(compiled.engine)
         self._store.set_limits(memory_size=limits.max_memory_bytes, table_elements=_MAX_TABLE_ELEMENTS)
         self._context = _binding.context_of(self._store)
+        self._fuel_gauge = _binding.FuelGauge(self._context)
         compiled.hosts[self._context] = host
         self.memory = LinearMemory()
         try:
@@ -76,7 +79,7 @@ class GuestStore:
     @property
     def is_busy(self) -> bool:
         """Whether a call is under way."""
-        return self._future is not None
+        return self._future is not None or self._is_lent
 
     @property
     def is_inside(self) -> bool:
@@ -122,19 +125,31 @@ class GuestStore:
 
     def fuel_left(self) -> int:
         """Return what is left of the last call's budget."""
-        return _binding.get_fuel(self._context)
+        return self._fuel_gauge.read()
 
     def drop(self) -> None:
         """Free everything, the memory of the guest included; a second call does nothing."""
         self._is_dropped = True
-        if not self._is_inside:
+        if not (self._is_inside or self._is_lent):
+            self._free()
+
+    def lend(self) -> None:
+        """Leave the store to another thread, which may `poll` it and nothing else."""
+        self._is_lent = True
+
+    def take_back(self) -> None:
+        """The other thread is done."""
+        self._is_lent = False
+        if self._is_dropped:
             self._free()
 
     def _free(self) -> None:
         future, self._future = self._future, None
         if future is not None:
             _binding.delete_future(future)  # before the store, or the store is freed under a fiber
+        call, self._call = self._call, None
+        if call is not None:
+            call.discard()
         if self._compiled.hosts.pop(self._context, None) is not None:
-            self._call = None
             self.memory.forget()
             self._store.close()

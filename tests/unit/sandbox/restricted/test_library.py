@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import pytest
 
+from plataforma_sdk.sandbox.restricted._fuel import LimitReached
 from plataforma_sdk.sandbox.restricted._sealed import SealedMeta
 from plataforma_sdk.sandbox.restricted._vetted import LIBRARIES
 from tests.unit.sandbox.restricted.restricted_kit import Runner
@@ -55,6 +56,46 @@ def test_a_vetted_module_is_a_sealed_namespace(runner, name):
 def test_what_is_not_vetted_says_what_there_is(runner):
     with pytest.raises(ImportError, match="'os' is not available in the restricted tier; there are: abc"):
         runner.run("import os")
+
+
+LAZY = {
+    "islice takes no more than it gives": "it = iter(range(10))\nr = list(itertools.islice(it, 3)), next(it), list(itertools.islice(it, 1, 4, 2)), next(it), list(itertools.islice(it, 0)), next(it)",
+    "islice refuses at once": "r = []\nfor bounds in ((-1,), (0, -1), (0, 1, 0), ('a',), (0, 1, 2, 3), ()):\n    try:\n        itertools.islice([1], *bounds)\n    except (ValueError, TypeError) as error:\n        r.append((type(error).__name__, str(error)))",
+    "islice without an end": "r = list(itertools.islice([1, 2, 3], None)), list(itertools.islice([1, 2, 3], 1, None)), list(itertools.islice('abcdef', None, None, 2))",
+    "zip_longest of what has no end": "r = [row for row, _ in zip(itertools.zip_longest('ab', itertools.count()), range(4))], list(itertools.zip_longest()), list(itertools.zip_longest([], [])), list(itertools.zip_longest('a', 'bcd', fillvalue=0))",
+    "zip_longest refuses at once": "try:\n    itertools.zip_longest(5)\nexcept TypeError as error:\n    r = str(error)",
+    "zip_longest of one iterator twice": "it = iter('abcde')\nr = list(itertools.zip_longest(it, it, fillvalue='-'))",
+    "tee is lazy and shares": "it = iter(range(5))\na, b = itertools.tee(it)\nr = next(a), next(a), next(b), list(a), next(b), list(it), list(b), itertools.tee([], 0)",
+    "map ends where its function does": "rows = [iter('abc'), iter('de')]\nr = list(map(next, rows)), list(map(next, [iter(''), iter('a')])), list(map(lambda a, b: next(a), [iter('x'), iter('')], 'ab'))",
+    "operator": "import operator\nr = operator.le(1, 1), operator.ge(1, 2), operator.is_(None, None), operator.is_not(1, None), operator.truth([]), operator.floordiv(7, 2), operator.mod(7, 4), operator.and_(6, 3), operator.or_(6, 3), operator.xor(6, 3), operator.getitem('ab', 1), operator.index(True), operator.pos(-1), operator.invert(5), operator.pow(2, 5), operator.lshift(1, 3), operator.rshift(9, 1)",
+    "combinations with replacement": "r = [list(itertools.combinations_with_replacement(pool, size)) for pool in ('', 'abc') for size in (0, 1, 2, 3)]",
+    "operator in place": "import operator\nx = [1, 2, 3]\noperator.setitem(x, 0, 9)\noperator.delitem(x, 1)\nr = x",
+    "abstract classes": "import collections.abc\nfrom collections.abc import Iterable, Mapping, Sequence, Callable, Hashable\nclass C:\n    def __iter__(self):\n        return iter(())\nr = [[isinstance(v, k) for k in (Iterable, Mapping, Sequence, Callable, Hashable)] for v in ([], {}, 'a', 1, C(), C, len, iter(()), {1}, None)], isinstance(1, (Mapping, int)), issubclass(C, Iterable), isinstance({}.keys(), collections.abc.KeysView)",
+    "abstract classes as bases": "from collections.abc import Iterable, Iterator\nclass C(Iterable[int]):\n    def __iter__(self):\n        return iter([1])\nclass D(Iterator):\n    def __next__(self):\n        raise StopIteration\nr = list(C()), isinstance(C(), Iterable), C.__name__",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("source", LAZY.values(), ids=LAZY.keys())
+def test_what_is_lazy_takes_and_gives_what_python_does(runner, source):
+    plain = {}
+    exec(f"import itertools\n{source}", plain)
+
+    assert runner.run(f"import itertools\n{source}")["r"] == plain["r"]
+
+
+def test_an_abstract_class_makes_nothing(runner):
+    with pytest.raises(TypeError, match="abstract classes make no objects"):
+        runner.run("from typing import Iterable\nIterable()")
+
+
+def test_asking_an_abstract_class_for_ever_new_classes_burns_fuel_in_proportion(runner):
+    """Source: own finding; CPython asks every subclass of the abstract class for each class that it has not seen."""
+    done = []
+    source = "from typing import Iterable\nwhile True:\n    class C:\n        pass\n    done.append(isinstance(C(), Iterable))"
+    with pytest.raises(LimitReached):
+        runner.run(source, fuel=100_000, done=done)
+
+    assert len(done) < 6_000
 
 
 RECORDS = """

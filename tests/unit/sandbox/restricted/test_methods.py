@@ -8,6 +8,7 @@ import collections
 import datetime
 import decimal
 import types
+import zoneinfo
 
 import pytest
 
@@ -42,6 +43,7 @@ REFUSED = {
     datetime.time: "fromisoformat max min resolution strptime",
     datetime.timedelta: "max min resolution",
     datetime.timezone: "fromutc max min utc",
+    zoneinfo.ZoneInfo: "clear_cache from_file fromutc no_cache",
     decimal.Decimal: """as_integer_ratio as_tuple canonical compare_signal compare_total compare_total_mag fma from_float
         from_number is_canonical logical_and logical_invert logical_or logical_xor max_mag min_mag next_toward rotate
         shift""",

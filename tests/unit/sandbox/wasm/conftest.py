@@ -98,15 +98,27 @@ def bridge() -> FakeBridge:
     return FakeBridge()
 
 
+MODES = {"fibers": {}, "fibers-and-threads": {"threads": 2}, "threads": {"mode": "threads"}}
+
+INLINE = pytest.mark.parametrize("wasm", [{}, {"threads": 2}], ids=["fibers", "fibers-and-threads"], indirect=True)
+"""For what a thread cannot do: answer a call within the turn of the loop that makes it."""
+
+
+@pytest.fixture(params=MODES.values(), ids=MODES)
+def wasm(request: pytest.FixtureRequest) -> WasmEngine:
+    """The engine in each of its modes: whatever holds in one holds in all."""
+    return WasmEngine(**request.param)
+
+
 @pytest.fixture
-def load(bridge: FakeBridge) -> Load:
+def load(bridge: FakeBridge, wasm: WasmEngine) -> Load:
     """Load a module of these methods (indented by four) and run its `on_load`: ``async with load(body) as probe``."""
 
     @contextlib.asynccontextmanager
     async def loading(body: str = "", *, files: Mapping[str, str] | None = None, **settings: Any) -> AsyncIterator[Any]:
         context = settings.pop("context", None) or make_context(bridge, **settings)
         package = FakePackage({"probe.py": HEAD + body, **(files or {})})
-        instance = await WasmEngine().load(package, context)
+        instance = await wasm.load(package, context)
         try:
             await instance.call("@load")
             yield instance

@@ -105,6 +105,7 @@ class WasmPackage:
     id: str = "probe"
     version: str = "1.0.0"
     is_component: bool = True
+    wheels: Mapping[str, bytes] = attrs.field(factory=dict)
 
 
 @contextlib.asynccontextmanager

@@ -13,6 +13,8 @@ import pytest
 from plataforma_sdk.errors import CodecError, ModuleError, ModuleStateError, QuotaExceededError
 from plataforma_sdk.types import FakeClock
 
+from .conftest import INLINE
+
 WAITS = """
     async def fetch(self, path):
         return await self.api_call(path)
@@ -71,6 +73,7 @@ def test_a_value_that_does_not_cross_is_refused_and_nothing_breaks(run, load, va
     run(main())
 
 
+@INLINE
 def test_a_call_that_does_not_wait_costs_no_turn_of_the_loop(run, load):
     async def main():
         async with load("    async def twice(self, n):\n        return 2 * n\n") as probe:
@@ -250,6 +253,7 @@ def test_a_host_function_may_close_the_instance_that_called_it(run, load, bridge
     run(main())
 
 
+@INLINE
 def test_a_guest_may_be_called_while_another_is_inside_a_host_function(run, load, bridge):
     async def main():
         async with (

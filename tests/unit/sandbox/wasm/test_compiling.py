@@ -36,7 +36,7 @@ def write_aside(path, data):
 
 original, _compiled.write_aside = _compiled.write_aside, write_aside
 runner = Runner(path=pathlib.Path("tiny.wasm"), sha256=sys.argv[1], files={})
-_compiled._load(Engine(_compiled._config()), runner, pathlib.Path("cache/tiny.cwasm"), progress)
+_compiled._load(Engine(_compiled._config(_compiled.FIBERS)), runner, pathlib.Path("cache/tiny.cwasm"), progress)
 print("mapped")
 """
 DEADLINE_S = 20
@@ -107,5 +107,5 @@ def test_a_damaged_artefact_is_compiled_anew(compile_, tmp_path):
 
 
 def test_the_key_tells_runners_apart(tmp_path):
-    keys = {_compiled._key(Runner(path=tmp_path, sha256=digest, files={})) for digest in ("a", "b")}
+    keys = {_compiled._key(Runner(path=tmp_path, sha256=digest, files={}), _compiled.FIBERS) for digest in ("a", "b")}
     assert len(keys) == 2

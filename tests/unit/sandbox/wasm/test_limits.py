@@ -264,7 +264,7 @@ WAITS = """
 
 def test_a_call_that_waits_too_long_ends_and_the_guest_lives(run, load):
     async def main():
-        async with load(WAITS, max_call_ms=50) as probe:
+        async with load(WAITS, max_call_ms=500) as probe:
             with pytest.raises(ResourceLimitError) as caught:
                 await probe.call("wait")
             assert (caught.value.resource, probe.is_poisoned) == ("call_time", False)
@@ -275,7 +275,7 @@ def test_a_call_that_waits_too_long_ends_and_the_guest_lives(run, load):
 
 def test_a_guest_that_swallows_its_cancellation_is_ended(run, load):
     async def main():
-        async with load(WAITS, max_call_ms=50) as probe:
+        async with load(WAITS, max_call_ms=500) as probe:
             with pytest.raises(ResourceLimitError) as caught:
                 await probe.call("stubborn")
             assert (caught.value.resource, probe.is_poisoned) == ("call_time", True)
@@ -304,6 +304,8 @@ def test_cancelling_a_call_cancels_the_task_of_the_guest(run, load):
         async with load(WAITS) as probe:
             waiting = asyncio.create_task(probe.call("wait"))
             await asyncio.sleep(0)
+            while probe._pump._store.is_busy:  # in threads, the call may not have begun to wait
+                await asyncio.sleep(0)
             waiting.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await waiting

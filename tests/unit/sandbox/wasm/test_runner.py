@@ -133,17 +133,6 @@ def test_the_sidecar_says_what_the_runner_is_made_of(package):
     assert set(sidecar) == {"sha256", "size", "recipe", "files", "attrs", "componentize-py"}
 
 
-@pytest.mark.parametrize("version", [(3, 14), (3, 15), (4, 0)])
-def test_a_python_that_may_abort_on_a_fiber_is_refused(version):
-    with pytest.raises(SandboxError, match=r"3\.14"):
-        _compiled.check_python(version)
-
-
-@pytest.mark.parametrize("version", [(3, 11), (3, 12), (3, 13)])
-def test_the_supported_pythons_are_admitted(version):
-    _compiled.check_python(version)
-
-
 def test_another_process_is_refused_after_a_fork(monkeypatch):
     compiled = _compiled.compiled_runner()
     monkeypatch.setattr(_compiled.os, "getpid", lambda: compiled.pid + 1)

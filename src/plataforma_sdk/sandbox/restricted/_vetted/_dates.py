@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import zoneinfo
 from typing import TYPE_CHECKING, Any, Final
 
 from plataforma_sdk.sandbox.restricted._sealed import SealedFunction, namespace, seal_type
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["make_datetime", "make_time"]
 
 _MAX_TEXT: Final = 64
+_ZONES: Final = frozenset({datetime.timezone, zoneinfo.ZoneInfo})
 
 
 def _short(function: Any) -> Any:
@@ -49,8 +51,8 @@ def make_datetime(sandbox: Sandbox) -> Any:
     clock = sandbox.clock
 
     def now(tz: Any = None) -> datetime.datetime:
-        if tz is not None and type(tz) is not datetime.timezone:
-            raise TypeError("a time zone is datetime.UTC or datetime.timezone(...)")
+        if tz is not None and type(tz) not in _ZONES:
+            raise TypeError("a time zone is datetime.UTC, datetime.timezone(...) or zoneinfo.ZoneInfo(...)")
         return datetime.datetime.fromtimestamp(clock.now(), tz)
 
     common = {"min": datetime.datetime.min, "max": datetime.datetime.max, "resolution": datetime.datetime.resolution}  # noqa: DTZ901
@@ -73,11 +75,16 @@ def make_datetime(sandbox: Sandbox) -> Any:
             ),
             "timedelta": seal_type(datetime.timedelta, _constructor(datetime.timedelta), spans),
             "timezone": seal_type(datetime.timezone, _constructor(datetime.timezone), {"utc": datetime.UTC}),
+            "tzinfo": seal_type(datetime.tzinfo, _no_zone),
             "UTC": datetime.UTC,
             "MINYEAR": datetime.MINYEAR,
             "MAXYEAR": datetime.MAXYEAR,
         },
     )
+
+
+def _no_zone(*_: Any) -> Any:
+    raise TypeError("a time zone is datetime.UTC, datetime.timezone(...) or zoneinfo.ZoneInfo(...)")
 
 
 def make_time(sandbox: Sandbox) -> Any:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import collections.abc
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from plataforma_sdk.sandbox.restricted._records import Records
-from plataforma_sdk.sandbox.restricted._sealed import SealedFunction, SealedMeta, namespace
+from plataforma_sdk.sandbox.restricted._sealed import SealedFunction, SealedMeta, namespace, seal_type
 
 if TYPE_CHECKING:
     from plataforma_sdk.sandbox.restricted._sandbox import Sandbox
 
-__all__ = ["make_abc", "make_dataclasses", "make_enum", "make_typing"]
+__all__ = ["make_abc", "make_abstract", "make_dataclasses", "make_enum", "make_typing"]
 
 _FORMS: Final = [
     "Any",
@@ -36,6 +37,9 @@ _FORMS: Final = [
     "MutableSequence",
     "Set",
     "MutableSet",
+    "KeysView",
+    "ValuesView",
+    "ItemsView",
     "Collection",
     "Container",
     "Hashable",
@@ -105,9 +109,24 @@ def _type_variable(name: Any, *_: Any, **__: Any) -> Form:
     return Form(name[:80])
 
 
+def _not_made(*_: Any, **__: Any) -> Any:
+    raise TypeError("abstract classes make no objects")
+
+
+def _abstract() -> dict[str, Any]:
+    """Seal the abstract classes, which may stand in ``isinstance``, and among the bases of a class too."""
+    names = [name for name in _FORMS if name in collections.abc.__all__]
+    return {name: seal_type(getattr(collections.abc, name), _not_made) for name in names}
+
+
+def make_abstract(_: Sandbox) -> Any:
+    """`collections.abc`: the abstract classes alone."""
+    return namespace("collections.abc", _abstract())
+
+
 def make_typing(_: Sandbox) -> Any:
     """`typing` for annotations, which are not evaluated; nothing of it can be asked at run time."""
-    members: dict[str, Any] = {name: Form(name) for name in (*_FORMS, *_BASES)}
+    members: dict[str, Any] = {name: Form(name) for name in (*_FORMS, *_BASES)} | _abstract()
     members["TYPE_CHECKING"] = False
     members["TypeVar"] = SealedFunction(_type_variable, "TypeVar")
     members["ParamSpec"] = SealedFunction(_type_variable, "ParamSpec")

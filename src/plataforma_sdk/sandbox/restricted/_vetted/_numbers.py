@@ -116,6 +116,8 @@ def _small(sandbox: Sandbox, function: Callable[..., Any]) -> Callable[..., Any]
 def _over(sandbox: Sandbox, function: Callable[..., Any], name: str) -> Callable[..., Any]:
     def call(*iterables: Any, start: Any = 1) -> Any:
         items = [sandbox.iterables.star(item) for item in iterables]
+        if name == "sumprod" and all(type(number) is int for item in items for number in item):
+            return _sum_of_products(sandbox, *items)
         if name != "prod":
             return function(*[[float(number) for number in item] for item in items])
         result = start
@@ -125,6 +127,15 @@ def _over(sandbox: Sandbox, function: Callable[..., Any], name: str) -> Callable
         return result
 
     return call
+
+
+def _sum_of_products(sandbox: Sandbox, left: Any, right: Any) -> Any:
+    """``math.sumprod`` of integers, which stays one."""
+    total = 0
+    for one, other in zip(left, right, strict=True):
+        total = sandbox.operators.add(total, sandbox.operators.mul(one, other))
+        sandbox.meter.charge(1)
+    return total
 
 
 def make_decimal(sandbox: Sandbox) -> Any:

@@ -11,7 +11,13 @@ from plataforma_sdk.sandbox.restricted._names import mangle
 from plataforma_sdk.sandbox.restricted._sealed import SealedFunction, namespace
 from plataforma_sdk.sandbox.restricted._vetted._collections import make_collections
 from plataforma_sdk.sandbox.restricted._vetted._dates import make_datetime, make_time
-from plataforma_sdk.sandbox.restricted._vetted._language import make_abc, make_dataclasses, make_enum, make_typing
+from plataforma_sdk.sandbox.restricted._vetted._language import (
+    make_abc,
+    make_abstract,
+    make_dataclasses,
+    make_enum,
+    make_typing,
+)
 from plataforma_sdk.sandbox.restricted._vetted._numbers import make_decimal, make_math, make_random
 from plataforma_sdk.sandbox.restricted._vetted._patterns import make_re
 from plataforma_sdk.sandbox.restricted._vetted._texts import (
@@ -22,6 +28,7 @@ from plataforma_sdk.sandbox.restricted._vetted._texts import (
     make_struct,
     make_uuid,
 )
+from plataforma_sdk.sandbox.restricted._vetted._zones import make_zoneinfo
 
 if TYPE_CHECKING:
     from plataforma_sdk.sandbox.restricted._sandbox import Sandbox
@@ -67,7 +74,7 @@ LIBRARIES: Final[Mapping[str, Callable[[Sandbox], Any]]] = {
     "abc": make_abc,
     "base64": make_base64,
     "collections": make_collections,
-    "collections.abc": make_typing,
+    "collections.abc": make_abstract,
     "dataclasses": make_dataclasses,
     "datetime": make_datetime,
     "decimal": make_decimal,
@@ -82,6 +89,7 @@ LIBRARIES: Final[Mapping[str, Callable[[Sandbox], Any]]] = {
     "time": make_time,
     "typing": make_typing,
     "uuid": make_uuid,
+    "zoneinfo": make_zoneinfo,
 } | {name: _guest(name) for name in _GUEST}
 
 LIBRARY_NAMES: Final = frozenset(LIBRARIES) | {"asyncio", "__future__"}

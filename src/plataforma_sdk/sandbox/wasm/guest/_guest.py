@@ -6,7 +6,7 @@ import asyncio
 import inspect
 import random
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import CoroutineType
 from typing import Any, Final
 
@@ -46,12 +46,14 @@ class Guest:
         self.stderr = LogStream(lambda line: self._log("warning", line))
         self._runtime: ModuleRuntime | None = None
         self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._known: Mapping[str, Callable[..., Any]] = {}
 
     def load(self, bundle: str, config: str) -> str:
         """Make the module.
 
         Args:
-            bundle: ``{"entry": "vendas.py", "class": null, "files": {path: text}, "wheels": {name: base64}}``.
+            bundle: ``{"entry": "vendas.py", "class": null, "files": {path: text}}``, and ``"wheels"`` where there are
+                any: name -> base64.
             config: ``{"id", "version", "config", "locale", "messages", "max_tree_nodes", "seed", "now"}``.
         """
         files, settings = read(bundle), read(config)
@@ -60,7 +62,7 @@ class Guest:
         random.seed(settings["seed"])
         sys.argv = [settings["id"]]  # `argparse` takes a program's name from it
         self.finder.add(files["files"])
-        if files["wheels"]:
+        if "wheels" in files:
             self.wheels.add(files["wheels"], module=settings["id"])
         context = ModuleContext(
             id=settings["id"],
@@ -75,20 +77,22 @@ class Guest:
         namespace = self._import(files["entry"], context.id)
         cls = find_entry(namespace, ModuleFramework, files["class"], module=context.id)
         self._runtime.start(cls)
+        self._known = self._runtime.known_methods
         self._end_turn()
         return codec.encode({"entry": cls.__name__})
 
     def pump(self, inbox: str) -> str:
         """Serve the inbox, run until nothing can go on, and return the outbox."""
-        lines = inbox.split("\n")
-        self.loop.now = float(lines[0])
+        loop, lines = self.loop, inbox.split("\n")
+        loop.now = float(lines[0])
         for line in lines[1:]:
             self._receive(line)
-        if self.loop.has_work():
-            when = self.loop.step()
+        if loop.has_work():
+            when = loop.step()
             if when is not None:
                 self.outbox.lines.append(f"t{when!r}")
-        self._end_turn()
+        if self.stdout.rest or self.stderr.rest:
+            self._end_turn()
         return self.outbox.take()
 
     def describe(self, error: BaseException) -> str:
@@ -104,11 +108,13 @@ class Guest:
 
     def _receive(self, line: str) -> None:
         kind = line[0]
+        if kind == "c":
+            head, function, payload = line.split(" ", 2)
+            self._call(int(head[1:]), function, payload)
+            return
         head, _, rest = line.partition(" ")
         number = int(head[1:])
-        if kind == "c":
-            self._call(number, *rest.split(" ", 1))
-        elif kind == "v":
+        if kind == "v":
             self.outbox.resolve(number, rest)
         elif kind == "x":
             self.outbox.reject(number, rest)
@@ -116,37 +122,38 @@ class Guest:
             self._tasks[number].cancel()
 
     def _call(self, number: int, function: str, payload: str) -> None:
-        token = CALL.set(number)
+        CALL.set(number)  # for this call and the tasks that it makes; the next message sets its own
         try:
-            args, kwargs = _arguments(payload)
-            result = self._dispatch(function, args, kwargs)
+            result = self._dispatch(function, payload)
             kind = type(result)
             if kind in _PLAIN or not (kind is CoroutineType or inspect.isawaitable(result)):
-                self._return(number, result)
+                self.outbox.lines.append(f"r{number} {write(result)}")
                 return
             task = asyncio.Task(self._serve(number, result), loop=self.loop, **_EAGER)
             if not task.done():
                 self._tasks[number] = task
         except BaseException as error:  # noqa: BLE001 - whatever it is, the call ends with it
             self._raise(number, error)
-        finally:
-            CALL.reset(token)
 
-    def _dispatch(self, function: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    def _dispatch(self, function: str, payload: str) -> Any:
+        method = self._known.get(function)
+        if method is not None:  # as the runtime has dispatched it before
+            if payload == "[]":
+                return method()
+            if payload[0] == "[":
+                return method(*read(payload))
         if self._runtime is None:
             raise PlataformaError("pump() was called before load()")
+        args, kwargs = _arguments(payload)
         return self._runtime.dispatch(function, args, kwargs)
 
     async def _serve(self, number: int, awaitable: Any) -> None:
         try:
-            self._return(number, await awaitable)
+            self.outbox.lines.append(f"r{number} {write(await awaitable)}")
         except BaseException as error:  # noqa: BLE001 - as in `_call`
             self._raise(number, error)
         finally:
             self._tasks.pop(number, None)
-
-    def _return(self, number: int, value: Any) -> None:
-        self.outbox.lines.append(f"r{number} {write(value)}")
 
     def _raise(self, number: int, error: BaseException) -> None:
         self.outbox.lines.append(f"e{number} {self.describe(error)}")

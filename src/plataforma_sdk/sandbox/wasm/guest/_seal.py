@@ -76,11 +76,14 @@ class LogStream(io.TextIOBase):
 
     Args:
         write_line: takes one line.
+
+    Attributes:
+        rest: what has no line end yet.
     """
 
     def __init__(self, write_line: Callable[[str], None]) -> None:
         self._write_line = write_line
-        self._rest = ""
+        self.rest = ""
 
     def writable(self) -> bool:
         """Say yes."""
@@ -88,16 +91,16 @@ class LogStream(io.TextIOBase):
 
     def write(self, text: str) -> int:
         """Log the lines that `text` completes."""
-        *lines, self._rest = (self._rest + text).split("\n")
+        *lines, self.rest = (self.rest + text).split("\n")
         for line in lines:
             self._write_line(line)
-        if len(self._rest) > io.DEFAULT_BUFFER_SIZE:
+        if len(self.rest) > io.DEFAULT_BUFFER_SIZE:
             self.end_turn()
         return len(text)
 
     def end_turn(self) -> None:
         """Log what has no line end yet."""
-        rest, self._rest = self._rest, ""
+        rest, self.rest = self.rest, ""
         if rest:
             self._write_line(rest)
 

@@ -45,7 +45,7 @@ def repeat(value: Any, times: Any = None) -> Any:
         yield value
 
 
-def accumulate(iterable: Any, function: Any = None, *, initial: Any = None) -> Any:
+def accumulate(iterable: Any, func: Any = None, *, initial: Any = None) -> Any:
     total = initial
     is_first = initial is None
     if not is_first:
@@ -54,7 +54,7 @@ def accumulate(iterable: Any, function: Any = None, *, initial: Any = None) -> A
         if is_first:
             total, is_first = item, False
         else:
-            total = total + item if function is None else function(total, item)
+            total = total + item if func is None else func(total, item)
         yield total
 
 
@@ -112,21 +112,31 @@ def groupby(iterable: Any, key: Any = None) -> Any:
 
 
 def islice(iterable: Any, *bounds: Any) -> Any:
-    start, stop, step = 0, None, 1
-    if len(bounds) == 1:
-        stop = bounds[0]
-    else:
-        start, stop = bounds[0] or 0, bounds[1]
-        step = bounds[2] if len(bounds) > 2 and bounds[2] is not None else 1
-    if stop is not None and stop <= start:
+    if not bounds or len(bounds) > 3:
+        bound = "at most 4" if bounds else "at least 2"
+        raise TypeError(f"islice expected {bound} arguments, got {len(bounds) + 1}")
+    start, stop, step = (0, bounds[0], 1) if len(bounds) == 1 else (*bounds, None, None)[:3]
+    for bound, what in ((stop, "Stop argument"), (start, "Indices")):
+        if bound is not None and (not isinstance(bound, int) or bound < 0):
+            raise ValueError(f"{what} for islice() must be None or an integer: 0 <= x <= sys.maxsize.")
+    if step is not None and (not isinstance(step, int) or step < 1):
+        raise ValueError("Step for islice() must be a positive integer or None.")
+    return _sliced(iter(iterable), start or 0, stop, 1 if step is None else step)
+
+
+def _sliced(items: Any, start: int, stop: Any, step: int) -> Any:
+    """Take what lies before `stop` from the iterator, and no more: what follows is somebody else's."""
+    end = None if stop is None else max(start, stop)
+    if end == 0:
         return
-    wanted = start
-    for number, item in enumerate(iterable):
-        if number == wanted:
+    at = 0
+    for item in items:
+        is_wanted = at >= start and (at - start) % step == 0 and (stop is None or at < stop)
+        at = at + 1
+        if is_wanted:
             yield item
-            wanted = wanted + step
-        if stop is not None and number + 1 >= stop:
-            break
+        if end is not None and at >= end:
+            return
 
 
 def pairwise(iterable: Any) -> Any:
@@ -172,17 +182,69 @@ def combinations(iterable: Any, r: int) -> Any:
         yield tuple([pool[i] for i in indices])
 
 
+def combinations_with_replacement(iterable: Any, r: int) -> Any:
+    pool = tuple(iterable)
+    if r and not pool:
+        return
+    indices = [0] * r
+    yield tuple([pool[i] for i in indices])
+    while True:
+        place = r - 1
+        while place >= 0 and indices[place] == len(pool) - 1:
+            place -= 1
+        if place < 0:
+            return
+        indices[place:] = [indices[place] + 1] * (r - place)
+        yield tuple([pool[i] for i in indices])
+
+
 def starmap(function: Any, iterable: Any) -> Any:
     for arguments in iterable:
         yield function(*arguments)
 
 
 def zip_longest(*iterables: Any, fillvalue: Any = None) -> Any:
-    rows = [list(iterable) for iterable in iterables]
-    for number in range(max([len(row) for row in rows], default=0)):
-        yield tuple([row[number] if number < len(row) else fillvalue for row in rows])
+    return _zipped([iter(iterable) for iterable in iterables], fillvalue)
+
+
+def _zipped(running: list[Any], fillvalue: Any) -> Any:
+    left = len(running)
+    while left:
+        row = []
+        for number, items in enumerate(running):
+            value = fillvalue
+            if items is not None:
+                value = next(items, _END)
+                if value is _END:
+                    left, running[number], value = left - 1, None, fillvalue
+                    if not left:
+                        return
+            row.append(value)
+        yield tuple(row)
+
+
+class _End:
+    pass
+
+
+_END = _End()
 
 
 def tee(iterable: Any, n: int = 2) -> Any:
-    items = list(iterable)
-    return tuple([iter(items) for _ in range(n)])
+    if n < 0:
+        raise ValueError("n must be >= 0")
+    items = iter(iterable)
+    kept: list[Any] = []
+    return tuple([_branch(items, kept) for _ in range(n)])
+
+
+def _branch(items: Any, kept: list[Any]) -> Any:
+    at = 0
+    while True:
+        if at == len(kept):
+            value = next(items, _END)
+            if value is _END:
+                return
+            kept.append(value)
+        yield kept[at]
+        at = at + 1

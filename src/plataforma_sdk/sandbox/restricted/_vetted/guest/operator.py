@@ -68,3 +68,85 @@ def not_(a: Any) -> Any:
 
 def contains(a: Any, b: Any) -> Any:
     return b in a
+
+
+def le(a: Any, b: Any) -> Any:
+    return a <= b
+
+
+def ge(a: Any, b: Any) -> Any:
+    return a >= b
+
+
+def is_(a: Any, b: Any) -> Any:
+    return a is b
+
+
+def is_not(a: Any, b: Any) -> Any:
+    return a is not b
+
+
+def truth(a: Any) -> Any:
+    return bool(a)
+
+
+def floordiv(a: Any, b: Any) -> Any:
+    return a // b
+
+
+def mod(a: Any, b: Any) -> Any:
+    return a % b
+
+
+def and_(a: Any, b: Any) -> Any:
+    return a & b
+
+
+def or_(a: Any, b: Any) -> Any:
+    return a | b
+
+
+def xor(a: Any, b: Any) -> Any:
+    return a ^ b
+
+
+def getitem(a: Any, b: Any) -> Any:
+    return a[b]
+
+
+def setitem(a: Any, b: Any, c: Any) -> None:
+    a[b] = c
+
+
+def delitem(a: Any, b: Any) -> None:
+    del a[b]
+
+
+def index(a: Any) -> int:
+    if not isinstance(a, int):
+        raise TypeError(f"'{type(a).__name__}' object cannot be interpreted as an integer")
+    return int(a)
+
+
+def pos(a: Any) -> Any:
+    return +a
+
+
+def invert(a: Any) -> Any:
+    return ~a
+
+
+def pow(a: Any, b: Any) -> Any:  # noqa: A001
+    return a**b
+
+
+def lshift(a: Any, b: Any) -> Any:
+    return a << b
+
+
+def rshift(a: Any, b: Any) -> Any:
+    return a >> b
+
+
+def matmul(a: Any, b: Any) -> Any:
+    return a @ b

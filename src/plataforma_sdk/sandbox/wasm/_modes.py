@@ -1,0 +1,122 @@
+"""How guests run: on fibers, on fibers with threads for what goes on computing, or on wasmtime-py in threads."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+from collections.abc import Callable
+from typing import Final, TypeAlias
+
+from plataforma_sdk.errors import SandboxError
+from plataforma_sdk.sandbox._protocols import EngineContext
+from plataforma_sdk.sandbox.wasm._compiled import CompiledRunner, compiled_runner
+from plataforma_sdk.sandbox.wasm._guest_protocol import Guest
+from plataforma_sdk.sandbox.wasm._host import InstanceHost
+from plataforma_sdk.sandbox.wasm._pump import Pump
+from plataforma_sdk.sandbox.wasm._selftest import fibers_refusal
+from plataforma_sdk.sandbox.wasm._stock import STOCK, StockStore
+from plataforma_sdk.sandbox.wasm._store import GuestStore
+from plataforma_sdk.sandbox.wasm._threads import RelayedHost, ThreadScheduler
+from plataforma_sdk.sandbox.wasm._workers import WorkerThreads
+
+__all__ = ["MODES", "Launcher", "MakeStore"]
+
+MODES: Final = ("fibers", "threads")
+_DEFAULT_THREADS: Final = 32
+"""Of the fallback, where a guest holds a thread for as long as it computes, up to `max_step_ms`."""
+
+MakeStore: TypeAlias = Callable[[InstanceHost], Guest]
+Wrap: TypeAlias = Callable[[MakeStore], MakeStore]
+
+_LOG: Final = logging.getLogger("plataforma_sdk.sandbox.wasm")
+
+
+class Launcher:
+    """Makes the pumps of one engine.
+
+    Args:
+        mode: one of `MODES`; None for fibers where they run, else threads.
+        threads: how many; None for the mode's own number.
+
+    Raises:
+        ValueError: there is no such mode, or no such number of threads.
+    """
+
+    def __init__(self, mode: str | None = None, threads: int | None = None) -> None:
+        if mode not in (None, *MODES):
+            raise ValueError(f"There is no mode {mode!r} of the wasm engine; choose one of {', '.join(MODES)}")
+        if threads is not None and threads < (1 if mode == "threads" else 0):
+            raise ValueError(f"The wasm engine cannot run in {threads} threads")
+        self._mode = mode
+        self._threads = threads
+        self._workers: WorkerThreads | None = None
+        self._compiled: CompiledRunner | None = None
+
+    def prepare(self) -> None:
+        """Choose the mode and map the runner; the first call may build and compile it: call it off the event loop.
+
+        Raises:
+            SandboxError: this Python, platform or wasmtime does not run the mode.
+            StaleRunnerError: there is no runner for these sources.
+        """
+        if self._mode is None:
+            refusal = fibers_refusal()
+            self._mode = "fibers" if refusal is None else "threads"
+            if refusal is not None:
+                _warn(refusal)
+        self._compiled = compiled_runner(*((STOCK,) if self._mode == "threads" else ()))
+
+    @property
+    def runner_sha256(self) -> str:
+        """Digest of the runner, after `prepare`."""
+        return "" if self._compiled is None else self._compiled.runner.sha256
+
+    def launch(self, context: EngineContext, wrap: Wrap | None = None) -> Pump:
+        """Make a module's guest and its pump, on the running loop, after `prepare`.
+
+        Args:
+            context: of the module.
+            wrap: changes what makes its store, to record it; such a guest runs on fibers and in no other thread.
+
+        Raises:
+            SandboxError: it cannot be recorded here.
+        """
+        compiled = self._compiled
+        limits, module = context.limits, context.module_id
+        if compiled is None:
+            raise SandboxError("Launcher.launch() was called before prepare()", module=module)
+        if wrap is not None and self._mode != "fibers":
+            raise SandboxError(f"Module {module!r} cannot be recorded: guests run in threads here", module=module)
+        workers = None if wrap is not None else self._workers_for_mode()
+        if workers is None:
+
+            def make_inline(host: InstanceHost) -> Guest:
+                return GuestStore(compiled, host, limits, module=module)
+
+            return Pump(context, make_inline if wrap is None else wrap(make_inline))
+        loop, is_inline = asyncio.get_running_loop(), self._mode == "fibers"
+
+        def make_store(host: InstanceHost) -> Guest:
+            relayed = RelayedHost(host, loop, workers)
+            store = GuestStore if is_inline else StockStore
+            return store(compiled, relayed, limits, module=module)
+
+        return Pump(context, make_store, ThreadScheduler(loop, workers, is_inline=is_inline))
+
+    def _workers_for_mode(self) -> WorkerThreads | None:
+        count = self._threads or (_DEFAULT_THREADS if self._mode == "threads" else 0)
+        if count and self._workers is None:
+            self._workers = WorkerThreads(count)
+        return self._workers
+
+    def close(self) -> None:
+        """End the threads that have nothing to do; the engine may still be used."""
+        if self._workers is not None:
+            self._workers.shrink()
+
+
+@functools.cache
+def _warn(refusal: str) -> None:
+    """Say it once a process."""
+    _LOG.warning("The wasm engine runs in threads, slower, with wasmtime-py as it is: %s", refusal)

@@ -1,0 +1,1 @@
+"""Long runs that look for leaks; by name only, ``nox -s soak``."""
