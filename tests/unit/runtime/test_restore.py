@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
+import time
 
 import attrs
 import pytest
@@ -25,6 +27,7 @@ from plataforma_sdk.plugins import hookimpl
 from plataforma_sdk.runtime import Snapshot
 from plataforma_sdk.sandbox import ResourceLimits
 from plataforma_sdk.sandbox.wasm import replay
+from plataforma_sdk.sandbox.wasm._player import Player
 
 pytestmark = pytest.mark.timeout(180)  # the first use of a machine builds and compiles the runner
 
@@ -330,6 +333,36 @@ def test_permissions_are_those_of_the_restoring_host(run, tmp_path):
             with pytest.raises(PermissionDeniedError):
                 await host.restore(tmp_path / "j")
             assert host.modules == {}
+
+    run(main())
+
+
+def test_a_restoration_that_is_cancelled_leaves_nothing(run, tmp_path, monkeypatch):
+    """Its thread is inside the guest then; the guest is freed after it."""
+    is_playing = threading.Event()
+    play = Player.play
+
+    def slow(player, begin, end):
+        is_playing.set()
+        time.sleep(0.01)
+        return play(player, begin, end)
+
+    async def work(handle):
+        for number in range(50):
+            await handle.call("place", number)
+
+    async def main():
+        await record_and_kill(tmp_path / "j", work)
+        async with new_host() as host:
+            with monkeypatch.context() as patch:
+                patch.setattr(Player, "play", slow)
+                restoring = asyncio.create_task(host.restore(tmp_path / "j", record=tmp_path / "j"))
+                await asyncio.to_thread(is_playing.wait, 10)
+                restoring.cancel()
+                await asyncio.wait([restoring])
+            assert restoring.cancelled()
+            assert host.modules == {}
+            assert await (await host.restore(tmp_path / "j", record=tmp_path / "j")).call("place", "last") == 51
 
     run(main())
 
