@@ -9,9 +9,11 @@ import sys
 import textwrap
 import threading
 import time
+from pathlib import Path
 
 import attrs
 import pytest
+from wasmtime import wat2wasm
 
 from plataforma_sdk import ModuleFramework, ModuleHost
 from plataforma_sdk.errors import (
@@ -333,6 +335,35 @@ def test_permissions_are_those_of_the_restoring_host(run, tmp_path):
             with pytest.raises(PermissionDeniedError):
                 await host.restore(tmp_path / "j")
             assert host.modules == {}
+
+    run(main())
+
+
+def test_a_module_in_another_language_goes_on_from_its_journal(run, tmp_path):
+    """Its handlers' numbers and its memory are its own, whatever it is written in."""
+    grants = ("window.create", "events.subscribe[contador.zerar]", "events.emit")
+    example = Path(__file__).parents[3] / "examples" / "wat-counter"
+    files = {
+        "contador.wasm": bytes(wat2wasm((example / "contador.wat").read_text())),
+        "module.toml": (example / "module.toml").read_bytes(),
+    }
+
+    async def main():
+        path = tmp_path / "j"
+        async with ModuleHost(grants=grants) as host:
+            handle = await host.load(ModulePackage.from_files(files), record=path)
+            assert [await handle.call("somar") for _ in range(3)] == [1, 2, 3]
+            data = path.read_bytes()
+            with pytest.raises(ModuleStateError, match="written in another language"):
+                await handle.snapshot(kind="memory")
+        path.write_bytes(data)
+        async with ModuleHost(grants=grants) as host:
+            handle = await host.restore(path, record=path)
+            assert await handle.call("somar") == 4
+            host.events.emit("contador.zerar")
+            await asyncio.sleep(0.05)
+            assert await handle.call("somar") == 1
+        assert replay(path).is_identical
 
     run(main())
 

@@ -19,6 +19,7 @@ from plataforma_sdk import codec
 from plataforma_sdk.errors import CodecError, IntegrityError, ModuleStateError
 from plataforma_sdk.sandbox._registrations import Registrations
 from plataforma_sdk.sandbox.wasm._compiled import compiled_runner
+from plataforma_sdk.sandbox.wasm._foreign import compile_foreign
 from plataforma_sdk.sandbox.wasm._guest_protocol import Guest
 from plataforma_sdk.sandbox.wasm._journal import (
     BEGIN,
@@ -214,7 +215,11 @@ async def resume_from_journal(recorded: RecordedInstance, *, max_memory_bytes: i
         IntegrityError: the guest did otherwise than the journal says.
         ModuleStateError: the module had not finished loading.
     """
-    if not recorded.facts.get("is_component"):
+    if recorded.facts.get("is_component"):
+        package = recorded.package()
+        data, module = package.files[package.entry_file], package.id
+        await asyncio.to_thread(compile_foreign, data, module=module)  # so that `make_guest` finds it done
+    else:
         await asyncio.to_thread(compiled_runner)
     kept = Registrations()
     player = Player(recorded.facts, recorded.archive, on_call=_noting(kept))
