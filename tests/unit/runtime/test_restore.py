@@ -7,9 +7,13 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
+import time
+from pathlib import Path
 
 import attrs
 import pytest
+from wasmtime import wat2wasm
 
 from plataforma_sdk import ModuleFramework, ModuleHost
 from plataforma_sdk.errors import (
@@ -25,6 +29,7 @@ from plataforma_sdk.plugins import hookimpl
 from plataforma_sdk.runtime import Snapshot
 from plataforma_sdk.sandbox import ResourceLimits
 from plataforma_sdk.sandbox.wasm import replay
+from plataforma_sdk.sandbox.wasm._player import Player
 
 pytestmark = pytest.mark.timeout(180)  # the first use of a machine builds and compiles the runner
 
@@ -330,6 +335,65 @@ def test_permissions_are_those_of_the_restoring_host(run, tmp_path):
             with pytest.raises(PermissionDeniedError):
                 await host.restore(tmp_path / "j")
             assert host.modules == {}
+
+    run(main())
+
+
+def test_a_module_in_another_language_goes_on_from_its_journal(run, tmp_path):
+    """Its handlers' numbers and its memory are its own, whatever it is written in."""
+    grants = ("window.create", "events.subscribe[contador.zerar]", "events.emit")
+    example = Path(__file__).parents[3] / "examples" / "wat-counter"
+    files = {
+        "contador.wasm": bytes(wat2wasm((example / "contador.wat").read_text())),
+        "module.toml": (example / "module.toml").read_bytes(),
+    }
+
+    async def main():
+        path = tmp_path / "j"
+        async with ModuleHost(grants=grants) as host:
+            handle = await host.load(ModulePackage.from_files(files), record=path)
+            assert [await handle.call("somar") for _ in range(3)] == [1, 2, 3]
+            data = path.read_bytes()
+            with pytest.raises(ModuleStateError, match="written in another language"):
+                await handle.snapshot(kind="memory")
+        path.write_bytes(data)
+        async with ModuleHost(grants=grants) as host:
+            handle = await host.restore(path, record=path)
+            assert await handle.call("somar") == 4
+            host.events.emit("contador.zerar")
+            await asyncio.sleep(0.05)
+            assert await handle.call("somar") == 1
+        assert replay(path).is_identical
+
+    run(main())
+
+
+def test_a_restoration_that_is_cancelled_leaves_nothing(run, tmp_path, monkeypatch):
+    """Its thread is inside the guest then; the guest is freed after it."""
+    is_playing = threading.Event()
+    play = Player.play
+
+    def slow(player, begin, end):
+        is_playing.set()
+        time.sleep(0.01)
+        return play(player, begin, end)
+
+    async def work(handle):
+        for number in range(50):
+            await handle.call("place", number)
+
+    async def main():
+        await record_and_kill(tmp_path / "j", work)
+        async with new_host() as host:
+            with monkeypatch.context() as patch:
+                patch.setattr(Player, "play", slow)
+                restoring = asyncio.create_task(host.restore(tmp_path / "j", record=tmp_path / "j"))
+                await asyncio.to_thread(is_playing.wait, 10)
+                restoring.cancel()
+                await asyncio.wait([restoring])
+            assert restoring.cancelled()
+            assert host.modules == {}
+            assert await (await host.restore(tmp_path / "j", record=tmp_path / "j")).call("place", "last") == 51
 
     run(main())
 

@@ -29,7 +29,7 @@ from plataforma_sdk.sandbox._limits import ResourceLimits
 from plataforma_sdk.sandbox.wasm._compiled import compiled_runner
 from plataforma_sdk.sandbox.wasm._store import GuestStore
 from plataforma_sdk.sandbox.wasm._traps import DEFAULT_FUEL
-from plataforma_sdk.sandbox.wasm._wasi import GuestHost
+from plataforma_sdk.sandbox.wasm._wasi import InterruptibleHost
 from plataforma_sdk.types import Clock, FakeClock
 
 __all__ = ["IdleHost", "check_memory_images", "guest_of_image", "pack_image", "take_image", "unpack_image"]
@@ -92,7 +92,7 @@ def take_image(guest: GuestStore) -> bytes:
     return _take(guest)
 
 
-def guest_of_image(image: bytes, host: GuestHost, limits: ResourceLimits, *, module: str) -> GuestStore:
+def guest_of_image(image: bytes, host: InterruptibleHost, limits: ResourceLimits, *, module: str) -> GuestStore:
     """Make a guest whose memory is that of an image of the same runner.
 
     Raises:
@@ -168,7 +168,7 @@ def unpack_image(packed: bytes, max_memory_bytes: int) -> bytes:
     return image
 
 
-def _make(image: bytes, host: GuestHost, limits: ResourceLimits, module: str) -> GuestStore:
+def _make(image: bytes, host: InterruptibleHost, limits: ResourceLimits, module: str) -> GuestStore:
     size, pages = _read(image, limits, module)
     compiled = compiled_runner()
     fresh = GuestStore(compiled, IdleHost(), limits, module=module)
@@ -245,7 +245,7 @@ def _base(guest: GuestStore) -> int:
 
 
 def _load_scratch(guest: GuestStore) -> None:
-    files = {"entry": "scratch.py", "class": None, "files": {"scratch.py": _SCRATCH}, "wheels": {}}
+    files = {"entry": "scratch.py", "class": None, "files": {"scratch.py": _SCRATCH}}
     guest.begin(guest.load, DEFAULT_FUEL, codec.encode(files).encode(), _CONFIG.encode())
     _finish(guest)
 

@@ -49,7 +49,7 @@ def capture(pump: Pump, limits: ResourceLimits) -> Captured:
         raise SandboxError("it is computing now: try again when it waits")
     store = getattr(pump.guest, "unrecorded", pump.guest)
     if not isinstance(store, GuestStore):
-        raise SandboxError("it is written in another language")
+        raise SandboxError("it runs in threads alone, or is written in another language")
     facts = {
         "runner": compiled_runner().runner.sha256,
         "library": importlib.metadata.version("plataforma-sdk"),
