@@ -81,6 +81,7 @@ class Pump:
         self._timer_at = 0.0
         self._is_timer_due = False
         self._is_woken = False
+        self._is_long = False
         self._has_requests = False
         self._on_loaded: asyncio.Future[tuple[bool, bytes]] | None = None
         self._steps = StepClock()
@@ -268,6 +269,7 @@ class Pump:
         if has_ended:
             self._finish()
             return True
+        self._is_long = True
         return self._is_step_over()
 
     def lend(self) -> bool:
@@ -324,7 +326,8 @@ class Pump:
             call.fuel_left = max(1, call.fuel_left - fuel)
         self._riders.clear()
         self._pumps += 1
-        if fuel > _LONG_PUMP_FUEL or self._pumps % _MEASURE_EVERY == 0:
+        if self._is_long or fuel > _LONG_PUMP_FUEL or self._pumps % _MEASURE_EVERY == 0:
+            self._is_long = False
             self._monitor.set_memory(self._store.memory.measure())
 
     # --- messages to the guest -------------------------------------------------------------------------------------
