@@ -120,13 +120,12 @@ def test_the_pool_is_emptied_with_its_last_engine(run, load, wasm):
 
 
 def test_what_nobody_claims_is_freed(run, load, monkeypatch):
-    monkeypatch.setattr(_pool, "KEPT_S", 0.4)
-
     async def main():
         async with load():
-            pool = pool_of(compiled_runner())
-            await until(lambda: len(pool) > 0)
-            await until(lambda: len(pool) == 0)
+            pool = await filled()
+            monkeypatch.setattr(_pool, "KEPT_S", 0.0)
+            await until(lambda: len(pool) == 0 and pool._warming is None)
+            assert count_modules(compiled_runner().hosts) == len(compiled_runner().hosts)
 
     run(main())
 
