@@ -15,6 +15,7 @@ from rich.markup import escape
 
 from plataforma_sdk import __version__
 from plataforma_sdk.cli._engine import engine_app
+from plataforma_sdk.cli._replay import replay_command
 from plataforma_sdk.errors import PlataformaError
 
 __all__ = ["app"]
@@ -31,6 +32,7 @@ app = typer.Typer(
 
 
 app.add_typer(engine_app, name="engine")
+app.command("replay")(replay_command)
 
 
 class EngineChoice(StrEnum):

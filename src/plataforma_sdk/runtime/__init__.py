@@ -6,6 +6,7 @@ from plataforma_sdk.runtime._decisions import DecisionKey, DecisionStore
 from plataforma_sdk.runtime._handle import ModuleHandle
 from plataforma_sdk.runtime._host import ModuleHost
 from plataforma_sdk.runtime._loader import LoadTarget, PackageSource
+from plataforma_sdk.runtime._snapshot import Snapshot
 
 __all__ = [
     "AuditLog",
@@ -16,4 +17,5 @@ __all__ = [
     "ModuleHandle",
     "ModuleHost",
     "PackageSource",
+    "Snapshot",
 ]

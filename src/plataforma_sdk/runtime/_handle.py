@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from plataforma_sdk.errors import ModuleStateError
+from plataforma_sdk.runtime._snapshots import take_snapshot
 from plataforma_sdk.sandbox import ResourceUsage
 from plataforma_sdk.types import Subscription
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from plataforma_sdk.package import ModulePackage
     from plataforma_sdk.permissions import PermissionManager
     from plataforma_sdk.runtime._live import LiveModule
+    from plataforma_sdk.runtime._snapshot import Snapshot
     from plataforma_sdk.windows import UiEvent, Window
 
 __all__ = ["ModuleHandle"]
@@ -67,6 +69,11 @@ class ModuleHandle:
     def was_replaced(self) -> bool:
         """Whether its instance was ever replaced; what it held in memory then is gone."""
         return self._live.restarts > 0
+
+    @property
+    def restored_by(self) -> str | None:
+        """How it was restored: ``"memory"``, ``"state"`` or ``"replay"``; None for one that was loaded."""
+        return self._live.restored_by
 
     @property
     def usage(self) -> ResourceUsage:
@@ -145,6 +152,17 @@ class ModuleHandle:
         The new one loads beside the old one and takes over its state by `on_reload`; if it fails, the old one stays.
         """
         await self._live.reload(package)
+
+    async def snapshot(self, *, kind: str | None = None) -> Snapshot:
+        """Write the module down, to be restored after its process was killed, or on another host.
+
+        Args:
+            kind: ``"memory"``, ``"state"`` or ``"replay"``, see `Snapshot`; None takes the first that can be had.
+
+        Raises:
+            ModuleStateError: the module is not active, or there is no way to write it down; the message says why.
+        """
+        return await take_snapshot(self._live, kind)
 
     async def park(self) -> bool:
         """Put the memory of an idle module away, a megabyte or so in place of four; what it does next wakes it.

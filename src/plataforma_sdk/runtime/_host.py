@@ -11,24 +11,30 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+import attrs
+
 from plataforma_sdk.errors import ModuleLoadError, ModuleStateError
 from plataforma_sdk.events import EventBus
 from plataforma_sdk.module import ModuleFramework
 from plataforma_sdk.package import ModulePackage
 from plataforma_sdk.plugins import make_plugin_manager
+from plataforma_sdk.runtime._engines import HostEngines
 from plataforma_sdk.runtime._handle import ModuleHandle
+from plataforma_sdk.runtime._journals import open_journal
 from plataforma_sdk.runtime._live import LiveModule, ModuleSetup, require_declared
 from plataforma_sdk.runtime._loader import LoadTarget, PackageSource, check_tier, package_of_class, resolve
 from plataforma_sdk.runtime._parts import HostParts
+from plataforma_sdk.runtime._restore import Restoration, RestoreSource, read_source
 from plataforma_sdk.runtime._state import HostState
 from plataforma_sdk.runtime._wiring import ServiceFactory
-from plataforma_sdk.sandbox import TIERS, Engine, ResourceLimits, ResourceMonitor, make_engine
+from plataforma_sdk.sandbox import Engine, ResourceLimits, ResourceMonitor
 from plataforma_sdk.types import Clock, SystemClock
 from plataforma_sdk.windows import WindowManager
 
 if TYPE_CHECKING:
     from plataforma_sdk.api import Transport
     from plataforma_sdk.permissions import PermissionManager, Prompt
+    from plataforma_sdk.sandbox.wasm import Journal
     from plataforma_sdk.services import Clipboard, Database, NotificationCenter
 
 __all__ = ["ModuleHost"]
@@ -115,9 +121,7 @@ class ModuleHost:
         self.locale = locale
         self._clock = clock or SystemClock()
         self._plugins = make_plugin_manager(plugins)
-        self._engines: dict[tuple[str, str | None], Engine] = {}
-        self._isolation = isolation
-        self._default_engine = self._engine(engine, isolation)
+        self._engines = HostEngines(engine, isolation, self._plugins)
         self._grants = tuple(grants)
         self._prompt = prompt
         self._limits = limits or ResourceLimits()
@@ -190,9 +194,7 @@ class ModuleHost:
             await handle.unload()
         await self.events.aclose()
         await self._factory.close()
-        for engine in self._engines.values():
-            await engine.close()
-        self._engines.clear()
+        await self._engines.close()
         self._state.close()
         self._loop = None
 
@@ -204,6 +206,8 @@ class ModuleHost:
         grants: Iterable[str] | None = None,
         limits: ResourceLimits | None = None,
         isolation: str | None = None,
+        seed: int | None = None,
+        record: str | os.PathLike[str] | Journal | None = None,
     ) -> ModuleHandle:
         """Load a module and run its `on_load`.
 
@@ -214,6 +218,9 @@ class ModuleHost:
             grants: permissions it holds beside the host's, as far as it declares them.
             limits: in place of the host's; the manifest may lower them.
             isolation: ``"none"`` or ``"process"``; the host's by default, where the tier is `restricted`.
+            seed: seed of the module's random numbers, so that a run can be repeated; None takes fresh entropy.
+            record: a path, or a `Journal`, where what goes into the module and comes out is recorded, for
+                ``plataforma replay`` and `restore`; in the tier ``wasm``. It holds whatever the module sees.
 
         Raises:
             SandboxError: no such engine or isolation, or it does not run here.
@@ -225,14 +232,64 @@ class ModuleHost:
             GuestError: the module's own code failed while it loaded.
         """
         self._check_use()
-        chosen = self._choose(engine, isolation)
+        chosen = self._engines.choose(engine, isolation)
         package = await self._package(target, chosen)
         check_tier(package, chosen)
         with self._reserve(package.id):
-            setup = self._setup(package, chosen, grants, limits, target)
+            setup = self._setup(package, chosen, grants, limits, target, seed=seed)
             await require_declared(package, setup.permissions)
             self._check_use()
-            return await self._start(package, setup)
+            return await self._start(package, attrs.evolve(setup, journal=open_journal(record, chosen.name)))
+
+    async def restore(
+        self,
+        source: RestoreSource,
+        *,
+        engine: str | Engine | None = None,
+        grants: Iterable[str] | None = None,
+        limits: ResourceLimits | None = None,
+        record: str | os.PathLike[str] | Journal | None = None,
+        trusted: bool = False,
+    ) -> ModuleHandle:
+        """Let a module go on that ran elsewhere: in a process that was killed, under another host.
+
+        `ModuleHandle.restored_by` says how it went on. Permissions are this host's: none are in a snapshot. What the
+        module had registered is registered again, as far as it may; what it awaited of its old host fails as
+        ``Interrupted``.
+
+        Args:
+            source: a `Snapshot`, its file, or the journal of a module that was alive when it ended.
+            engine: its tier, where it goes on by state; otherwise it is ``"wasm"``.
+            grants: as for `load`.
+            limits: as for `load`.
+            record: as for `load`; where it goes on by replay, that journal may be given again, and is continued.
+            trusted: take a memory snapshot that this host's `state_dir` did not make: whoever wrote it has decided
+                all that the module will do.
+
+        Raises:
+            IntegrityError: it is no snapshot or journal, is damaged, or does not run again to what it holds.
+            StaleRunnerError: it is of another guest runner.
+            ModuleStateError: a module of this id is loaded, or the module was not alive.
+            PermissionDeniedError, SandboxError, ManifestError: as `load`.
+        """
+        self._check_use()
+        found = await read_source(source, key=self._state.seal_key(), trusted=trusted)
+        chosen = self._engines.choose(engine if found.by == "state" else "wasm", None)
+        package = found.package
+        check_tier(package, chosen)
+        with self._reserve(package.id):
+            setup = self._setup(package, chosen, grants, limits, package)
+            await require_declared(package, setup.permissions)
+            setup = attrs.evolve(setup, journal=found.open_journal(record, chosen.name))
+            try:
+                await found.prepare(setup.limits.lowered_by(package.manifest.limits).max_memory_bytes)
+                self._check_use()
+                return await self._start(package, setup, found)
+            except BaseException:
+                found.drop()
+                if setup.journal is not None:
+                    setup.journal.close()
+                raise
 
     async def unload(self, module_id: str) -> None:
         """End a module; one that is not loaded is left alone."""
@@ -257,24 +314,6 @@ class ModuleHost:
             raise ModuleStateError("This host was made before a fork; make one in each process")
         if self._loop is None or self._is_closing:
             raise ModuleStateError("The host is not entered, or closed: 'async with ModuleHost(...) as host'")
-
-    def _choose(self, engine: str | Engine | None, isolation: str | None) -> Engine:
-        """The engine of one load: what it does not name is the host's."""
-        if engine is None and isolation is None:
-            return self._default_engine
-        if engine == "restricted" and isolation is None:
-            isolation = self._isolation
-        return self._engine(self._default_engine.name if engine is None else engine, isolation)
-
-    def _engine(self, engine: str | Engine, isolation: str | None) -> Engine:
-        isolation = None if isolation == "none" else isolation
-        key = (engine if isinstance(engine, str) else engine.name, isolation)
-        if key not in self._engines:
-            from_plugin = None
-            if isinstance(engine, str) and engine not in TIERS and isolation is None:
-                from_plugin = self._plugins.hook.plataforma_engine(name=engine)
-            self._engines[key] = from_plugin or make_engine(engine, isolation=isolation)
-        return self._engines[key]
 
     async def _package(self, target: LoadTarget, engine: Engine) -> ModulePackage:
         if not (isinstance(target, type) and issubclass(target, ModuleFramework)):
@@ -304,6 +343,8 @@ class ModuleHost:
         grants: Iterable[str] | None,
         limits: ResourceLimits | None,
         target: LoadTarget,
+        *,
+        seed: int | None = None,
     ) -> ModuleSetup:
         services: dict[str, Callable[..., Any]] = {}
         for found in self._plugins.hook.plataforma_services():
@@ -321,6 +362,8 @@ class ModuleHost:
             monitor=monitor,
             config=self._config.get(package.id, {}),
             locale=self.locale,
+            seed=seed,
+            seal_key=self._state.seal_key,
             reread=(lambda: ModulePackage.from_path(Path(target))) if isinstance(target, (str, os.PathLike)) else None,
             cls=target if isinstance(target, type) else None,
             limits=given,
@@ -331,18 +374,23 @@ class ModuleHost:
             extra_services=services,
         )
 
-    async def _start(self, package: ModulePackage, setup: ModuleSetup) -> ModuleHandle:
+    async def _start(
+        self, package: ModulePackage, setup: ModuleSetup, restoration: Restoration | None = None
+    ) -> ModuleHandle:
         module_id = package.id
 
         def forget() -> None:
             self._modules.pop(module_id, None)
             self._state.detach(module_id)
+            if setup.journal is not None:
+                setup.journal.close()
 
         live = LiveModule(
             package,
             setup,
             self._parts,
             upgrade_from=self._state.older_version(package),
+            restoration=restoration,
             on_unloaded=forget,
         )
         handle = ModuleHandle(live)

@@ -14,6 +14,7 @@ from plataforma_sdk import ui
 from plataforma_sdk.errors import ModuleLoadError, ModuleStateError, PermissionDeniedError, PlataformaError
 from plataforma_sdk.permissions import is_within
 from plataforma_sdk.runtime._loader import check_tier
+from plataforma_sdk.runtime._noted import noted
 from plataforma_sdk.runtime._parking import IdleParking
 from plataforma_sdk.runtime._session import ModuleSession
 from plataforma_sdk.sandbox import ApiProxy, EngineContext, Parkable, ResourceMonitor, Supervisor
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
     from plataforma_sdk.package import ModulePackage
     from plataforma_sdk.permissions import PermissionManager
     from plataforma_sdk.runtime._parts import HostParts, ModuleServices
+    from plataforma_sdk.runtime._restore import Restoration
     from plataforma_sdk.sandbox import Engine, Instance, ResourceLimits
+    from plataforma_sdk.sandbox.wasm import Journal, Resumption
     from plataforma_sdk.services import KeyValueStorage
     from plataforma_sdk.windows import UiEvent, Window
 
@@ -46,6 +49,8 @@ class ModuleSetup:
         config: the host's values for its ``[config]``.
         locale: BCP 47 tag.
         seed: seed of its random numbers, or None.
+        journal: where what crosses is recorded, or None.
+        seal_key: returns the key that snapshots are sealed with.
         park_after_s: seconds without work after which it is parked, or None.
         reread: reads its package again, for a reload; None where there is nothing to read again.
         limits: what the host gives, before the manifest lowers it.
@@ -65,6 +70,8 @@ class ModuleSetup:
     services: Callable[[ModulePackage, PermissionManager, KeyValueStorage | None], ModuleServices]
     locale: str = "en"
     seed: int | None = None
+    journal: Journal | None = None
+    seal_key: Callable[[], bytes] = lambda: b""
     park_after_s: float | None = None
     reread: Callable[[], ModulePackage] | None = None
     cls: type[ModuleFramework] | None = None
@@ -100,6 +107,7 @@ class LiveModule:
         parts: HostParts,
         *,
         upgrade_from: str | None = None,
+        restoration: Restoration | None = None,
         on_unloaded: Callable[[], None] = lambda: None,
     ) -> None:
         self.package = package
@@ -110,6 +118,9 @@ class LiveModule:
         self._setup = setup
         self._services = setup.services(package, setup.permissions, None)
         self._upgrade_from = upgrade_from
+        self._restoration = restoration
+        self.restored_by = restoration.by if restoration is not None else None
+        self.seal_key, self.journal, self.package_is_a_class = setup.seal_key, setup.journal, setup.cls is not None
         self._on_unloaded = on_unloaded
         self._supervisor = Supervisor(
             package.id, self._launch, restart=package.manifest.restart, clock=parts.clock, on_failed=self._on_failed
@@ -151,6 +162,15 @@ class LiveModule:
     def restarts(self) -> int:
         """How many times the instance was replaced."""
         return self._supervisor.restarts
+
+    def registrations(self) -> list[tuple[str, list[Any]]]:
+        """Return the calls that would register again what the module has registered."""
+        return [] if self._current is None else self._current.session.registrations.calls()
+
+    @property
+    def instance(self) -> Instance | None:
+        """The instance in place, if there is one."""
+        return self._supervisor.instance
 
     async def start(self) -> None:
         """Launch the first instance."""
@@ -220,6 +240,8 @@ class LiveModule:
         """Close a window in the person's name, and tell the module."""
         if self.parts.windows.find(self.id, window_id) is not None:
             self.parts.windows.close(self.id, window_id)
+            if self._current is not None:
+                self._current.session.registrations.note("windows.close", [window_id])
             await self.call("@closed", window_id)
 
     def watch(self, show: Callable[[Window], object]) -> Subscription:
@@ -253,12 +275,21 @@ class LiveModule:
         """Make the first instance, or a fresh one in place of a poisoned one."""
         if self._current is not None:
             await self._current.dispose()
-        launched = await self._make(self.package, self.permissions, self._services, is_staged=False)
+        restoration, self._restoration = self._restoration, None
+        resumption = None if restoration is None else restoration.resumption
+        launched = await self._make(
+            self.package, self.permissions, self._services, is_staged=False, resumption=resumption
+        )
         self._current = launched
         attach(launched.instance)
+        if resumption is not None:
+            self._go_on(resumption, launched)
+            return launched.instance
         try:
             async with self._upgrade(launched.instance, self._upgrade_from):
                 await launched.instance.call("@load")
+                if restoration is not None:
+                    await launched.instance.call("@resume", restoration.state)
             self._upgrade_from = None
         except BaseException:
             self._current = None
@@ -266,13 +297,31 @@ class LiveModule:
             raise
         return launched.instance
 
+    def _go_on(self, resumption: Resumption, launched: _Launched) -> None:
+        """Register again what a guest from elsewhere had registered there, as far as it may here, and let it run."""
+        self._upgrade_from = None
+        self._last_stream = resumption.left.last_call  # no fewer than the streams that it had opened
+        for method, args in resumption.registrations:
+            try:
+                launched.proxy.call_now(method, args)
+            except PlataformaError as error:
+                self.parts.report(self.id, f"{method}, which it had done before it was restored", error)
+        resumption.begin()
+
     async def _make(
-        self, package: ModulePackage, permissions: PermissionManager, services: ModuleServices, *, is_staged: bool
+        self,
+        package: ModulePackage,
+        permissions: PermissionManager,
+        services: ModuleServices,
+        *,
+        is_staged: bool,
+        resumption: Resumption | None = None,
     ) -> _Launched:
         setup = self._setup
         limits = setup.limits.lowered_by(package.manifest.limits)
         session = ModuleSession(package, permissions, self.parts, services, self.call, is_staged=is_staged)
-        proxy = ApiProxy(package.id, permissions, self.monitor, {**session.services(), **setup.extra_services})
+        services_of_it = noted({**session.services(), **setup.extra_services}, session.registrations)
+        proxy = ApiProxy(package.id, permissions, self.monitor, services_of_it)
         context = EngineContext(
             module_id=package.id,
             version=package.version,
@@ -284,6 +333,8 @@ class LiveModule:
             messages=_messages(package, setup.locale),
             clock=self.parts.clock,
             seed=setup.seed,
+            journal=setup.journal,
+            resume=resumption,
         )
         if setup.cls is not None:
             instance: Instance = await setup.engine.load_class(setup.cls, context)  # type: ignore[attr-defined]

@@ -19,6 +19,7 @@ from plataforma_sdk.errors import (
     QuotaExceededError,
 )
 from plataforma_sdk.events import check_pattern, pattern_inside
+from plataforma_sdk.sandbox import Registrations
 from plataforma_sdk.types import ApiRequest, Event, Subscription, module_segment
 from plataforma_sdk.windows import WindowManager
 
@@ -46,6 +47,9 @@ class ModuleSession:
         services: the services made for this module alone.
         call: how a handler of the module is called; goes through the supervisor, so that a trap is seen.
         is_staged: queue registrations until `commit`.
+
+    Attributes:
+        registrations: what is registered, as the calls that did it.
     """
 
     def __init__(
@@ -72,6 +76,7 @@ class ModuleSession:
         self._shadow = WindowManager()
         self._numbers: set[int] = set()
         self._timer_count = 0
+        self.registrations = Registrations()
 
     @property
     def _manifest(self) -> Manifest:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import secrets
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from plataforma_sdk.errors import IntegrityError
 from plataforma_sdk.manifest import Version
 from plataforma_sdk.permissions import PermissionManager
 from plataforma_sdk.runtime._audit import AuditLog
 from plataforma_sdk.runtime._decisions import DecisionKey, DecisionStore
+from plataforma_sdk.sandbox._private import is_own
 from plataforma_sdk.types import Clock, Subscription
 
 if TYPE_CHECKING:
@@ -19,11 +24,13 @@ if TYPE_CHECKING:
 
 __all__ = ["HostState"]
 
+_KEY_BYTES: Final = 32
+
 
 class HostState:
     """Files under one directory, readable by their owner only; without a directory everything is in memory.
 
-    ``decisions.sqlite``, ``audit.jsonl``, ``versions.json``, ``storage/``.
+    ``decisions.sqlite``, ``audit.jsonl``, ``versions.json``, ``snapshot.key``, ``storage/``.
     """
 
     def __init__(
@@ -42,6 +49,7 @@ class HostState:
         self._audit: AuditLog | None = None
         self._attached: dict[str, list[Subscription]] = {}
         self._versions: dict[str, str] = {}
+        self._key: bytes | None = None
 
     def open(self) -> None:
         """Open the files."""
@@ -82,6 +90,12 @@ class HostState:
             self._attached.setdefault(package.id, []).append(self._decisions.attach(manager, key, declared))
         return manager
 
+    def seal_key(self) -> bytes:
+        """Return the key that this host's snapshots are sealed with; kept in the directory, or for this host's life."""
+        if self._key is None:
+            self._key = secrets.token_bytes(_KEY_BYTES) if self._directory is None else _kept_key(self._directory)
+        return self._key
+
     def detach(self, module: str) -> None:
         """Stop keeping a module's decisions: it is unloaded."""
         for attached in self._attached.pop(module, ()):
@@ -121,3 +135,25 @@ class HostState:
         except ValueError:
             return {}
         return {str(key): str(value) for key, value in found.items()} if isinstance(found, dict) else {}
+
+
+def _kept_key(directory: Path) -> bytes:
+    """Read the key, made by whichever process comes first.
+
+    Raises:
+        IntegrityError: the file is not a key that this library wrote.
+    """
+    path = directory / "snapshot.key"
+    aside = directory / f".snapshot.key.{secrets.token_hex(8)}"
+    try:
+        if not path.exists():
+            with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(secrets.token_bytes(_KEY_BYTES))
+            with contextlib.suppress(FileExistsError):
+                os.link(aside, path)  # unlike a rename, it never replaces the key of a process that was faster
+        key = path.read_bytes()
+        if len(key) != _KEY_BYTES or not is_own(path.lstat()):
+            raise IntegrityError(f"{path} is no key of this user's alone (mode 0600, 32 bytes); remove it")
+    finally:
+        aside.unlink(missing_ok=True)
+    return key

@@ -9,6 +9,7 @@ from plataforma_sdk.sandbox._limits import ResourceLimits
 from plataforma_sdk.sandbox._monitor import ResourceMonitor, ResourceUsage
 from plataforma_sdk.sandbox._protocols import Engine, EngineContext, HostBridge, Instance, Parkable
 from plataforma_sdk.sandbox._proxy import ApiProxy, Services
+from plataforma_sdk.sandbox._registrations import Registrations
 from plataforma_sdk.sandbox._sandbox import ModuleSandbox
 from plataforma_sdk.sandbox._supervisor import Supervisor
 
@@ -23,6 +24,7 @@ __all__ = [
     "Instance",
     "ModuleSandbox",
     "Parkable",
+    "Registrations",
     "ResourceLimits",
     "ResourceMonitor",
     "ResourceUsage",

@@ -13,6 +13,7 @@ from plataforma_sdk.types import Clock, SystemClock
 
 if TYPE_CHECKING:
     from plataforma_sdk.package import ModulePackage
+    from plataforma_sdk.sandbox.wasm import Journal, Resumption
 
 __all__ = ["Engine", "EngineContext", "HostBridge", "Instance", "Parkable"]
 
@@ -42,6 +43,8 @@ class EngineContext:
         messages: translations for `locale`, key -> text.
         clock: time as the module sees it.
         seed: seed of the module's random numbers; None takes fresh entropy.
+        journal: where `wasm` records what goes into the module and what comes out, or None.
+        resume: a guest that ran elsewhere, for `wasm` to take over in place of loading the package; or None.
     """
 
     module_id: str
@@ -54,6 +57,8 @@ class EngineContext:
     messages: Mapping[str, str] = attrs.field(factory=dict)
     clock: Clock = attrs.field(factory=SystemClock)
     seed: int | None = None
+    journal: Journal | None = None
+    resume: Resumption | None = None
 
 
 @runtime_checkable

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import functools
+import hashlib
 import secrets
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+import attrs
+
 from plataforma_sdk import codec
-from plataforma_sdk.errors import ModuleLoadError, PlataformaError
+from plataforma_sdk.errors import HostCallError, ModuleLoadError, PlataformaError
 from plataforma_sdk.sandbox._protocols import EngineContext
 from plataforma_sdk.sandbox.wasm._foreign_engine import prepare_foreign
 from plataforma_sdk.sandbox.wasm._guests import GuestMaker, code_cache
+from plataforma_sdk.sandbox.wasm._host import error_text
 from plataforma_sdk.sandbox.wasm._instance import WasmInstance
-from plataforma_sdk.sandbox.wasm._modes import Launcher
+from plataforma_sdk.sandbox.wasm._modes import Launcher, MakeStore, Wrap
 from plataforma_sdk.sandbox.wasm._pool import leave_pools, pool_of
 from plataforma_sdk.sandbox.wasm._pump import Pump
+from plataforma_sdk.sandbox.wasm._recorder import recorded, recorded_further
+from plataforma_sdk.sandbox.wasm._resume import Resumption
 from plataforma_sdk.sandbox.wasm._traps import limit_error
 
 if TYPE_CHECKING:
@@ -62,16 +69,20 @@ class WasmEngine:
             StaleRunnerError: there is no guest runner for this installation.
             SandboxError: the mode that was asked for does not run here.
         """
+        if context.resume is not None:
+            return _resumed(context, context.resume)
         if package.is_component:
-            pump = Pump(context, await prepare_foreign(package, context))
-            await _load(pump, context, _bundle(package), _config(context))
+            make_store: MakeStore = await prepare_foreign(package, context)
+            wrap = _recording(package, context, hashlib.sha256(package.files[package.entry_file]).hexdigest())
+            pump = Pump(context, make_store if wrap is None else wrap(make_store))
+            await _load(pump, context, bundle_of(package), _config(context))
             return WasmInstance(context, pump)
         if not self._launcher.is_prepared:
             await asyncio.to_thread(self._launcher.prepare)
         compiled = self._launcher.fibers
-        if compiled is None:
-            pump = self._launcher.launch(context)
-            await _load(pump, context, _bundle(package), _config(context))
+        if compiled is None or context.journal is not None:
+            pump = self._launcher.launch(context, wrap=_recording(package, context, self._launcher.runner_sha256))
+            await _load(pump, context, bundle_of(package), _config(context))
             return WasmInstance(context, pump)
         pool = pool_of(compiled)
         pool.join(self)
@@ -86,7 +97,7 @@ class WasmEngine:
         except BaseException:
             guests.drop()
             raise
-        await _load(pump, context, _bundle(package, codes), _config(context))
+        await _load(pump, context, bundle_of(package, codes), _config(context))
         guests.tidy_later()
         return WasmInstance(context, pump)
 
@@ -94,6 +105,26 @@ class WasmEngine:
         """Free the instances made ahead, with the last engine, and end the threads that have nothing to do."""
         leave_pools(self)
         self._launcher.close()
+
+
+def _recording(package: ModulePackage, context: EngineContext, runner: str) -> Wrap | None:
+    """Return what makes a store a recorded one, where the module is to be recorded."""
+    if context.journal is None:
+        return None
+    return functools.partial(recorded, journal=context.journal, package=package, context=context, runner=runner)
+
+
+def _resumed(context: EngineContext, resumption: Resumption) -> WasmInstance:
+    """Take over a guest that has run elsewhere; it goes on when `Resumption.begin` is called."""
+    context = attrs.evolve(context, clock=resumption.clock(context.clock))
+    make_store: MakeStore = resumption.attach
+    if context.journal is not None:
+        make_store = recorded_further(make_store, context.journal, resumption.instance)
+    pump = Pump(context, make_store)
+    text = "the host that served this has ended; whether it was done is not known"
+    pump.adopt(resumption.left, error_text(HostCallError("Interrupted", text, module=context.module_id)))
+    resumption.begin = pump.wake
+    return WasmInstance(context, pump)
 
 
 async def _load(pump: Pump, context: EngineContext, bundle: bytes, config: bytes) -> None:
@@ -113,7 +144,8 @@ async def _load(pump: Pump, context: EngineContext, bundle: bytes, config: bytes
         raise
 
 
-def _bundle(package: ModulePackage, codes: Mapping[str, str] | None = None) -> bytes:
+def bundle_of(package: ModulePackage, codes: Mapping[str, str] | None = None) -> bytes:
+    """Write what `load` of a guest receives of a package."""
     bundle: dict[str, Any] = {
         "entry": package.entry_file,
         "class": package.entry_class,

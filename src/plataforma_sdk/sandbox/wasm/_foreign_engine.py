@@ -12,18 +12,21 @@ from typing import TYPE_CHECKING, Final
 import cachetools
 from wasmtime.component import Component, Linker
 
+from plataforma_sdk.sandbox._limits import ResourceLimits
 from plataforma_sdk.sandbox._protocols import EngineContext
 from plataforma_sdk.sandbox.wasm._component import ComponentStore, link_component
 from plataforma_sdk.sandbox.wasm._core_abi import CoreStore, check_core
 from plataforma_sdk.sandbox.wasm._foreign import CompiledForeign, compile_foreign, find_compiled, foreign_engine
 from plataforma_sdk.sandbox.wasm._host import InstanceHost
+from plataforma_sdk.sandbox.wasm._wasi import InterruptibleHost
 
 if TYPE_CHECKING:
     from plataforma_sdk.package import ModulePackage
 
-__all__ = ["ForeignStore", "prepare_foreign"]
+__all__ = ["ForeignStore", "foreign_store_maker", "prepare_foreign"]
 
 ForeignStore = ComponentStore | CoreStore
+MakeForeign = Callable[[InterruptibleHost], ForeignStore]
 
 _KEPT: Final = 64
 _MAX_COMPILERS: Final = 2
@@ -52,12 +55,21 @@ async def prepare_foreign(package: ModulePackage, context: EngineContext) -> Cal
     if compiled is None:
         compile_it = functools.partial(compile_foreign, data, module=module)
         compiled = await asyncio.get_running_loop().run_in_executor(_compilers(), compile_it)
+    return _maker(compiled, context.limits, module)
+
+
+def foreign_store_maker(data: bytes, limits: ResourceLimits, *, module: str) -> MakeForeign:
+    """Do as `prepare_foreign`, and block meanwhile."""
+    return _maker(compile_foreign(data, module=module), limits, module)
+
+
+def _maker(compiled: CompiledForeign, limits: ResourceLimits, module: str) -> MakeForeign:
     engine = foreign_engine()
     if not isinstance(compiled.code, Component):
         check_core(compiled, module=module)
-        return lambda host: CoreStore(compiled, engine, host, context.limits, module=module)
+        return lambda host: CoreStore(compiled, engine, host, limits, module=module)
     code, linker = _linked(compiled, module)
-    return lambda host: ComponentStore(code, linker, engine, host, context.limits, module=module)
+    return lambda host: ComponentStore(code, linker, engine, host, limits, module=module)
 
 
 def _linked(compiled: CompiledForeign, module: str) -> tuple[CompiledForeign, Linker]:

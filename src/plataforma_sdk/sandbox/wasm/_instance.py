@@ -12,6 +12,7 @@ from plataforma_sdk.sandbox._deadline import CallDeadline
 from plataforma_sdk.sandbox._protocols import EngineContext
 from plataforma_sdk.sandbox.wasm._calls import PendingCall
 from plataforma_sdk.sandbox.wasm._pump import Pump
+from plataforma_sdk.sandbox.wasm._resume_memory import Captured, capture
 from plataforma_sdk.sandbox.wasm._traps import limit_error
 
 __all__ = ["WasmInstance"]
@@ -51,7 +52,8 @@ class WasmInstance:
 
         Cancelling it cancels the guest's task; a guest that does not end it within 0.1 s is ended itself.
         """
-        self._check_usable(function)
+        if self._is_closed or self._pump.ended is not None or not function.isidentifier():
+            self._check_usable(function)
         payload = _arguments(args, kwargs)
         self._monitor.check_payload(len(payload))
         call = self._pump.call(function, payload)
@@ -77,6 +79,14 @@ class WasmInstance:
         tasks = [task for task in tasks if task is not asyncio.current_task()]
         if tasks:
             await asyncio.wait(tasks, timeout=_CLOSE_S)
+
+    def capture(self) -> Captured:
+        """Write down the guest's memory and what is under way in it; the guest goes on.
+
+        Raises:
+            SandboxError: it is computing now, or its memory cannot be read here.
+        """
+        return capture(self._pump, self._limits)
 
     def _check_usable(self, function: str) -> None:
         ended = self._pump.ended

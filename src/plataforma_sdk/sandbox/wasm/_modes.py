@@ -6,7 +6,7 @@ import asyncio
 import functools
 import logging
 from collections.abc import Callable
-from typing import Final
+from typing import Final, TypeAlias
 
 from plataforma_sdk.errors import SandboxError
 from plataforma_sdk.sandbox._protocols import EngineContext
@@ -21,11 +21,14 @@ from plataforma_sdk.sandbox.wasm._threads import RelayedHost, ThreadScheduler
 from plataforma_sdk.sandbox.wasm._wasi import GuestHost
 from plataforma_sdk.sandbox.wasm._workers import WorkerThreads
 
-__all__ = ["MODES", "Launcher"]
+__all__ = ["MODES", "Launcher", "MakeStore", "Wrap"]
 
 MODES: Final = ("fibers", "threads")
 _DEFAULT_THREADS: Final = 32
 """Of the fallback, where a guest holds a thread for as long as it computes, up to `max_step_ms`."""
+
+MakeStore: TypeAlias = Callable[[InstanceHost], Guest]
+Wrap: TypeAlias = Callable[[MakeStore], MakeStore]
 
 _LOG: Final = logging.getLogger("plataforma_sdk.sandbox.wasm")
 
@@ -66,6 +69,11 @@ class Launcher:
         self._compiled = compiled_runner(*((STOCK,) if self._mode == "threads" else ()))
 
     @property
+    def runner_sha256(self) -> str:
+        """Digest of the runner, after `prepare`."""
+        return "" if self._compiled is None else self._compiled.runner.sha256
+
+    @property
     def is_prepared(self) -> bool:
         """Whether there is a runner, so that `prepare` has nothing left to do."""
         return self._compiled is not None
@@ -75,23 +83,36 @@ class Launcher:
         """The runner where guests run on fibers, which is where instances can be made ahead; after `prepare`."""
         return self._compiled if self._mode == "fibers" else None
 
-    def launch(self, context: EngineContext, make_guest: Callable[[GuestHost], Guest] | None = None) -> Pump:
+    def launch(
+        self,
+        context: EngineContext,
+        make_guest: Callable[[GuestHost], Guest] | None = None,
+        *,
+        wrap: Wrap | None = None,
+    ) -> Pump:
         """Make a module's pump, on the running loop, after `prepare`.
 
         Args:
             context: the module's.
             make_guest: makes its guest; a fresh instance by default.
+            wrap: changes what makes its guest, to record it; such a guest runs on fibers and in no other thread.
+
+        Raises:
+            SandboxError: it cannot be recorded here.
         """
-        compiled, workers = self._compiled, self._workers_for_mode()
-        if compiled is None:
-            raise SandboxError("Launcher.launch() was called before prepare()", module=context.module_id)
+        compiled = self._compiled
         limits, module = context.limits, context.module_id
+        if compiled is None:
+            raise SandboxError("Launcher.launch() was called before prepare()", module=module)
+        if wrap is not None and self._mode != "fibers":
+            raise SandboxError(f"Module {module!r} cannot be recorded: guests run in threads here", module=module)
         compiled.check_process()
         if make_guest is None:
             store = GuestStore if self._mode == "fibers" else StockStore
             make_guest = functools.partial(store, compiled, limits=limits, module=module)
+        workers = None if wrap is not None else self._workers_for_mode()
         if workers is None:
-            return Pump(context, make_guest)
+            return Pump(context, make_guest if wrap is None else wrap(make_guest))
         loop, is_inline = asyncio.get_running_loop(), self._mode == "fibers"
 
         def make_store(host: InstanceHost) -> Guest:

@@ -30,12 +30,14 @@ from plataforma_sdk.sandbox.wasm._requests import HostRequests
 from plataforma_sdk.sandbox.wasm._share import CpuShare
 from plataforma_sdk.sandbox.wasm._steps import StepClock
 from plataforma_sdk.sandbox.wasm._traps import DEFAULT_FUEL, limit_error
+from plataforma_sdk.sandbox.wasm._unfinished import Unfinished
 
 __all__ = ["Pump"]
 
 _MAX_TIMER_S: Final = 86_400.0
 _LONG_PUMP_FUEL: Final = 400_000
 _MAX_REASON_CHARS: Final = 120
+_SHORT_BYTES: Final = 4_096
 _MEASURE_EVERY: Final = 64
 """Memory is measured after pumps that could have allocated much, and now and then: it costs a system call."""
 
@@ -76,8 +78,10 @@ class Pump:
         self._budget = 0
         self._requests = HostRequests(context, self._answer)
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0.0
         self._is_timer_due = False
         self._is_woken = False
+        self._has_requests = False
         self._on_loaded: asyncio.Future[tuple[bool, bytes]] | None = None
         self._steps = StepClock()
         self._pumps = 0
@@ -128,6 +132,7 @@ class Pump:
         if call.is_done:
             call.waiter.set_result(None)
         self._requests.release(call, call.context)
+        self.pump()  # what the host answered at once needs no turn of the loop
         return call.waiter
 
     def cancel(self, call: PendingCall) -> None:
@@ -160,6 +165,42 @@ class Pump:
             self.ended = error
             self._store.drop()
 
+    def adopt(self, left: Unfinished, refusal: str) -> None:
+        """Go on with a guest that ran elsewhere; nothing runs before `wake`.
+
+        Args:
+            left: what is under way in it.
+            refusal: the error, encoded, that answers what it awaits.
+        """
+        self._last_call = left.last_call
+        self._calls = {number: PendingCall(number, self._fuel) for number in left.calls}
+        for number in sorted(left.requests):
+            self._send(f"x{number} {refusal}", None)
+        if left.timer is not None:
+            self.on_timer(left.timer)
+
+    def unfinished(self) -> Unfinished | None:
+        """Return what is under way in the guest, once it has been told all that is waiting; None while it runs."""
+        self.pump()
+        if self.ended is not None or self._store.is_busy or self._inbox or self._is_timer_due:
+            return None
+        return Unfinished(
+            last_call=self._last_call,
+            calls=set(self._calls),
+            requests=self._requests.numbers(),
+            timer=self._timer_at if self._timer is not None else None,
+            now=self._clock.monotonic(),
+        )
+
+    @property
+    def guest(self) -> Guest:
+        """The guest's store."""
+        return self._store
+
+    def wake(self) -> None:
+        """Pump in the next turn of the loop."""
+        self._wake()
+
     def open_tasks(self) -> list[asyncio.Task[None]]:
         """Return the host's tasks that still serve the guest."""
         return self._requests.open_tasks()
@@ -189,11 +230,12 @@ class Pump:
             if delay > 0.0:
                 self._loop.call_later(delay, self.pump)
                 return
-        text = "\n".join((repr(self._clock.monotonic()), *self._inbox))
+        text = "\n".join([f"{self._clock.monotonic():.6f}", *self._inbox])
         self._inbox.clear()
         self._is_timer_due = False
         self._steps.begin_pump()
-        self._budget = max([call.fuel_left for call in self._riders], default=self._fuel)
+        riders = self._riders
+        self._budget = max([call.fuel_left for call in riders]) if riders else self._fuel
         self._store.begin(self._store.pump, self._budget, text.encode())
         self._start()
 
@@ -270,6 +312,9 @@ class Pump:
                 on_loaded.set_result((is_ok, text))
             return
         self._receive(is_ok, text)
+        if self._has_requests:
+            self._has_requests = False
+            self._requests.begin(self._calls.get)
         if self.ended is None and (self._inbox or self._is_timer_due):
             self._wake()
 
@@ -312,7 +357,10 @@ class Pump:
             self._timer.cancel()
             self._timer = None
         try:
-            if is_ok:
+            if is_ok and len(text) < _SHORT_BYTES and (line := text.decode()).startswith("r") and "\n" not in line:
+                head, _, value = line.partition(" ")  # one call has returned, as in most outboxes
+                self.on_return(int(head[1:]), value)
+            elif is_ok:
                 limit = self._limits.max_payload_bytes
                 read_outbox(text, self, max_payload_bytes=limit, module=self._module)
             else:
@@ -330,12 +378,13 @@ class Pump:
     def on_return(self, number: int, value: str) -> None:
         """See `OutboxReader`."""
         call = self._calls.pop(number)
-        try:
-            self._monitor.check_payload(len(value))
-        except QuotaExceededError as error:
-            call.settle(error=error)
-        else:
-            call.settle(value)
+        if len(value) > self._limits.max_payload_bytes:
+            try:
+                self._monitor.check_payload(len(value))
+            except QuotaExceededError as error:
+                call.settle(error=error)
+                return
+        call.settle(value)
 
     def on_raise(self, number: int, text: str) -> None:
         """See `OutboxReader`."""
@@ -348,7 +397,8 @@ class Pump:
     def on_request(self, request: HostRequest) -> None:
         """See `OutboxReader`."""
         if self.ended is None:
-            self._requests.open(request, self._calls.get(request.call))
+            self._requests.open(request)
+            self._has_requests = True
 
     def on_dropped(self, number: int) -> None:
         """See `OutboxReader`."""
@@ -360,6 +410,7 @@ class Pump:
         if delay <= 0.0:
             self._is_timer_due = True
         elif self.ended is None:
+            self._timer_at = when
             self._timer = self._loop.call_later(min(delay, _MAX_TIMER_S), self._on_timer_due)
 
     def _error_of(self, data: dict[str, Any]) -> PlataformaError:

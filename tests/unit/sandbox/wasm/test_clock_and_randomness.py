@@ -6,6 +6,8 @@ import pytest
 
 from plataforma_sdk.types import FakeClock
 
+from .conftest import FakeBridge, make_context
+
 BODY = """
     def draw(self):
         import os, random, secrets, uuid
@@ -38,5 +40,25 @@ def test_time_is_the_clock_of_the_host(run, load):
             wall, monotonic, text = await probe.call("tell")
             assert wall == pytest.approx(1_700_000_010.25, rel=0, abs=1e-6)
             assert (monotonic, text[:22]) == (10.0, "2023-11-14T22:13:30.25")
+
+    run(main())
+
+
+def test_a_seed_and_a_clock_repeat_a_run_exactly(run, load):
+    """To the unit of fuel: every object lies where it lay."""
+
+    async def used(seed):
+        clock = FakeClock()
+        context = make_context(FakeBridge(), seed=seed, clock=clock)
+        async with load(BODY, context=context) as probe:
+            results = []
+            for _ in range(20):
+                clock.advance(0.25)
+                results += [await probe.call("draw"), await probe.call("tell")]
+        return context.monitor.usage.fuel, results
+
+    async def main():
+        assert await used(7) == await used(7)
+        assert await used(7) != await used(8)
 
     run(main())

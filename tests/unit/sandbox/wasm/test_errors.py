@@ -111,24 +111,54 @@ def test_an_exception_whose_text_fails_is_reported_all_the_same(run, load):
     run(main())
 
 
+FILES, NETWORK, PROCESSES, THREADS = "self.storage", "await self.api_call(path)", "self.api_call", "create_task"
 REFUSED = {
-    "open": ("open('/etc/passwd')", "PermissionError", "self.storage"),
-    "listdir": ("__import__('os').listdir('/')", "PermissionError", "self.storage"),
-    "pathlib": ("__import__('pathlib').Path('/etc/passwd').read_text()", "PermissionError", "self.storage"),
-    "raw_open": ("__import__('posix').open('/etc/passwd', 0)", "FileNotFoundError", ""),
-    "socket": ("__import__('socket').socket()", "PermissionError", "self.api_call"),
+    "open": ("open('/etc/passwd')", "PermissionError", FILES),
+    "write": ("open('x', 'w')", "PermissionError", FILES),
+    "io_open": ("__import__('_io').open('/etc/passwd')", "PermissionError", FILES),
+    "file_io": ("__import__('io').FileIO('/etc/passwd')", "FileNotFoundError", ""),
+    "listdir": ("__import__('os').listdir('/')", "PermissionError", FILES),
+    "pathlib": ("__import__('pathlib').Path('/etc/passwd').read_text()", "PermissionError", FILES),
+    "mkdir": ("__import__('pathlib').Path('x').mkdir()", "PermissionError", FILES),
+    "stat": ("__import__('os').stat('/')", "PermissionError", FILES),
+    "raw_open": ("__import__('posix').open('/etc/passwd', 0)", "PermissionError", FILES),
+    "raw_read": ("__import__('os').read(0, 1)", "PermissionError", FILES),
+    "raw_write": ("__import__('posix').write(1, b'x')", "PermissionError", FILES),
+    "tempfile": ("__import__('tempfile').TemporaryDirectory()", "PermissionError", FILES),
+    "named_tempfile": ("__import__('tempfile').NamedTemporaryFile()", "PermissionError", FILES),
+    "zipfile": ("__import__('zipfile').ZipFile('x.zip')", "PermissionError", FILES),
+    "home": ("__import__('pathlib').Path.home()", "RuntimeError", "home directory"),
+    "socket": ("__import__('socket').socket()", "PermissionError", NETWORK),
+    "raw_socket": ("__import__('_socket').socket()", "PermissionError", NETWORK),
+    "resolve": ("__import__('socket').getaddrinfo('localhost', 80)", "PermissionError", NETWORK),
+    "urlopen": ("__import__('urllib.request').request.urlopen('http://example.com')", "URLError", NETWORK),
+    "open_connection": ("asyncio.open_connection('example.com', 80)", "PermissionError", NETWORK),
+    "start_server": ("asyncio.start_server(print, 'localhost', 80)", "PermissionError", NETWORK),
+    "ssl": ("__import__('ssl')", "ModuleNotFoundError", NETWORK),
     "sleep": ("__import__('time').sleep(1)", "RuntimeError", "await asyncio.sleep"),
-    "thread": ("__import__('threading').Thread(target=print).start()", "RuntimeError", "create_task"),
+    "thread": ("__import__('threading').Thread(target=print).start()", "RuntimeError", THREADS),
+    "timer": ("__import__('threading').Timer(1, print).start()", "RuntimeError", THREADS),
+    "raw_thread": ("__import__('_thread').start_new_thread(print, ())", "RuntimeError", THREADS),
+    "pool": ("__import__('concurrent.futures').futures.ThreadPoolExecutor().submit(print)", "RuntimeError", THREADS),
     "to_thread": ("asyncio.get_running_loop().run_in_executor(None, print)", "RuntimeError", "coroutine"),
+    "process": ("__import__('subprocess').run(['ls'])", "PermissionError", PROCESSES),
+    "shell": ("__import__('os').system('ls')", "PermissionError", PROCESSES),
+    "async_process": ("asyncio.create_subprocess_exec('ls')", "PermissionError", PROCESSES),
+    "fork": ("__import__('os').fork()", "AttributeError", "fork"),
+    "multiprocessing": ("__import__('multiprocessing')", "ModuleNotFoundError", PROCESSES),
     "exit": ("__import__('os')._exit(1)", "RuntimeError", "return instead"),
-    "input": ("input()", "PermissionError", "console"),
-    "ctypes": ("__import__('ctypes')", "ModuleNotFoundError", "ctypes"),
+    "input": ("input()", "PermissionError", "ui.text_input"),
+    "breakpoint": ("breakpoint()", "PermissionError", "console"),
+    "sqlite": ("__import__('sqlite3')", "ModuleNotFoundError", "self.query"),
+    "ctypes": ("__import__('ctypes')", "ModuleNotFoundError", "pure Python"),
     "host_side": ("__import__('plataforma_sdk.sandbox.wasm._pump')", "ModuleNotFoundError", "_pump"),
 }
 
 
 @pytest.mark.parametrize(("expression", "type_name", "text"), REFUSED.values(), ids=REFUSED)
 def test_what_a_module_has_not_is_refused_by_the_name_of_what_it_has(run, load, expression, type_name, text):
+    """The error says what to use instead, and the instance goes on: none of these is a trap."""
+
     async def main():
         async with load(f"    def attempt(self):\n        return {expression}\n") as probe:
             with pytest.raises(GuestError) as caught:
@@ -141,9 +171,12 @@ def test_what_a_module_has_not_is_refused_by_the_name_of_what_it_has(run, load, 
 
 
 def test_the_environment_is_empty(run, load):
+    """Nothing of the host's: neither variables nor arguments, nor a person's name."""
+
     async def main():
-        async with load("    def ask(self):\n        import os\n        return dict(os.environ)\n") as probe:
-            assert await probe.call("ask") == {}
+        body = "    def ask(self):\n        import os, sys\n        return [dict(os.environ), sys.argv]\n"
+        async with load(body) as probe:
+            assert await probe.call("ask") == [{}, ["probe"]]
 
     run(main())
 

@@ -6,6 +6,7 @@ say so in the author's words, and name what to use instead.
 
 from __future__ import annotations
 
+import asyncio
 import builtins
 import importlib.machinery
 import io
@@ -29,14 +30,45 @@ _EXIT: Final = "a sandboxed module does not exit; return instead"
 _FILE_FUNCTIONS: Final = (
     "open", "listdir", "scandir", "stat", "lstat", "remove", "unlink", "rename", "replace", "mkdir",
     "makedirs", "rmdir", "chdir", "getcwd", "getcwdb", "readlink", "link", "symlink", "access", "utime",
-    "truncate", "walk", "chmod",
+    "truncate", "walk", "chmod", "read", "write", "close", "dup", "fsync", "lseek", "ftruncate",
+)
+"""Under `os` and under `posix`, where it has them from. Not closing: `read` and `write` of a number would end the
+instance, since there is not even a standard input."""
+
+_TEMPFILE_FUNCTIONS: Final = (
+    "NamedTemporaryFile", "TemporaryFile", "mkstemp", "mkdtemp", "gettempdir", "gettempdirb",
 )
 
 _SOCKET_FUNCTIONS: Final = (
     "getaddrinfo", "gethostbyname", "gethostbyname_ex", "gethostbyaddr", "gethostname", "getnameinfo",
     "socketpair", "getprotobyname", "getservbyname", "create_connection", "create_server",
 )
+
+_LOOP_FUNCTIONS: Final = {
+    "getaddrinfo": _NETWORK, "getnameinfo": _NETWORK, "create_connection": _NETWORK, "create_server": _NETWORK,
+    "create_datagram_endpoint": _NETWORK, "subprocess_exec": _PROCESSES, "subprocess_shell": _PROCESSES,
+    "connect_read_pipe": _FILES, "connect_write_pipe": _FILES,
+}
 # fmt: on
+
+_MISSING: Final = {
+    "ssl": _NETWORK,
+    "_ssl": _NETWORK,
+    "ftplib": _NETWORK,
+    "imaplib": _NETWORK,
+    "poplib": _NETWORK,
+    "smtplib": _NETWORK,
+    "xmlrpc": _NETWORK,
+    "sqlite3": "the database is the host's; use await self.query(sql), or self.storage",
+    "dbm": _FILES,
+    "shelve": _FILES,
+    "multiprocessing": _PROCESSES,
+    "concurrent.futures.process": _PROCESSES,
+    "concurrent.interpreters": _THREADS,
+    "ctypes": "native code is not available in a sandboxed module; carry wheels of pure Python",
+    "mmap": _FILES,
+}
+"""Modules of the standard library that the runner leaves out, and what to use instead."""
 
 
 class LogStream(io.TextIOBase):
@@ -73,6 +105,17 @@ class LogStream(io.TextIOBase):
             self._write_line(rest)
 
 
+class _Adviser:
+    """Stands last among the finders: a module that is left out on purpose is missed with advice."""
+
+    @staticmethod
+    def find_spec(fullname: str, _path: object = None, _target: object = None) -> None:
+        """Find nothing."""
+        advice = _MISSING.get(fullname)
+        if advice is not None:
+            raise ModuleNotFoundError(f"No module named {fullname!r}: {advice}", name=fullname)
+
+
 def _refuse(message: str, error: type[Exception]) -> Callable[..., NoReturn]:
     def refused(*_: Any, **__: Any) -> NoReturn:
         raise error(message)
@@ -86,7 +129,7 @@ def seal(finders: Iterable[Any], stdout: LogStream, stderr: LogStream) -> None:
     _seal_files()
     _seal_sockets()
     _seal_threads_and_time()
-    sys.meta_path[:] = [importlib.machinery.BuiltinImporter, importlib.machinery.FrozenImporter, *finders]
+    sys.meta_path[:] = [importlib.machinery.BuiltinImporter, importlib.machinery.FrozenImporter, *finders, _Adviser]
     sys.path[:] = []
     sys.path_hooks[:] = []
     sys.path_importer_cache.clear()
@@ -94,24 +137,36 @@ def seal(finders: Iterable[Any], stdout: LogStream, stderr: LogStream) -> None:
 
 
 def _seal_files() -> None:
+    import _io
+    import posix
+    import tempfile
+
     no_files = _refuse(_FILES, PermissionError)
-    builtins.open = io.open = no_files
-    builtins.input = _refuse(_INPUT, PermissionError)
-    for name in _FILE_FUNCTIONS:
-        if hasattr(os, name):
-            setattr(os, name, no_files)
+    builtins.open = io.open = _io.open = no_files
+    builtins.input = sys.breakpointhook = _refuse(_INPUT, PermissionError)
+    for module, names in ((os, _FILE_FUNCTIONS), (posix, _FILE_FUNCTIONS), (tempfile, _TEMPFILE_FUNCTIONS)):
+        _replace(module, names, no_files)
     os._exit = os.abort = _refuse(_EXIT, RuntimeError)
     os.environ.clear()
 
 
+def _replace(module: Any, names: Iterable[str], refused: Callable[..., NoReturn]) -> None:
+    for name in names:
+        if hasattr(module, name):
+            setattr(module, name, refused)
+
+
 def _seal_sockets() -> None:
+    import _socket
     import socket
 
     no_network = _refuse(_NETWORK, PermissionError)
     socket.socket.__init__ = no_network  # type: ignore[method-assign]
-    for name in _SOCKET_FUNCTIONS:
-        if hasattr(socket, name):
-            setattr(socket, name, no_network)
+    _replace(socket, _SOCKET_FUNCTIONS, no_network)
+    # The C type cannot be changed, and making one ends the instance: there is no network to make it in.
+    _replace(_socket, ("socket", "SocketType", *_SOCKET_FUNCTIONS), no_network)
+    for name, message in _LOOP_FUNCTIONS.items():
+        setattr(asyncio.BaseEventLoop, name, _refuse(message, PermissionError))
 
 
 def _seal_threads_and_time() -> None:
