@@ -24,7 +24,7 @@ def test_the_installed_wasmtime_passes():
     self_test()
 
 
-@pytest.mark.parametrize("name", ["STRING", "RESULT", "U64", "BYTES_OFFSET"])
+@pytest.mark.parametrize("name", ["STRING", "RESULT", "U64", "U8", "LIST", "BYTES_OFFSET"])
 def test_a_library_of_another_layout_is_refused_with_its_version(monkeypatch, name):
     monkeypatch.setattr(_binding, name, getattr(_binding, name) + 1)
     with pytest.raises(SandboxError, match="do not know wasmtime"):
@@ -33,7 +33,7 @@ def test_a_library_of_another_layout_is_refused_with_its_version(monkeypatch, na
 
 FUNCTIONS = [
     *("_func_call_async", "_instantiate_async", "_add_func", "_fuel_yield", "_set_fuel", "_get_fuel", "_stack_size"),
-    *("_value_new", "_value_delete", "_vec_new", "poll", "delete_future"),
+    *("_value_new", "_value_delete", "_vec_new", "_list_new", "poll", "delete_future"),
 ]
 
 

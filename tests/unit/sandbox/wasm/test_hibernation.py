@@ -9,10 +9,11 @@ import sys
 
 import pytest
 
-from plataforma_sdk.errors import ModuleStateError, ResourceLimitError, SandboxCrashedError
+from plataforma_sdk.errors import ModuleStateError, PlataformaError, ResourceLimitError, SandboxCrashedError
 from plataforma_sdk.sandbox import Parkable
-from plataforma_sdk.sandbox.wasm import WasmEngine, _hibernation, _memory, _parking
+from plataforma_sdk.sandbox.wasm import WasmEngine, _hibernation, _hibernation_check, _memory, _parking
 from plataforma_sdk.sandbox.wasm._compiled import compiled_runner
+from plataforma_sdk.sandbox.wasm._hibernation import write_back
 from plataforma_sdk.sandbox.wasm._pages import PAGE, give_back_unchanged, private_runs
 
 from .conftest import FakeBridge, count_modules, make_context
@@ -292,6 +293,26 @@ def test_a_trial_that_did_not_hold_is_refused_and_tried_again_by_the_next_proces
     _hibernation._refusal.cache_clear()
     assert _hibernation._refusal(tmp_path / "a.cwasm") is not None
     assert len(started) == 2
+
+
+def _write_nothing(_memory, _asleep, _changes):
+    """Leave the pages as the kernel gives them."""
+
+
+def _write_a_bit_less(memory, asleep, changes):
+    asleep.runs.pop()
+    write_back(memory, asleep, changes)
+
+
+@pytest.mark.parametrize("write", [_write_nothing, _write_a_bit_less], ids=["nothing", "not-all"])
+def test_the_trial_raises_where_a_guest_does_not_wake_as_it_was(monkeypatch, write):
+    monkeypatch.setattr(_hibernation, "_ASSUMED", [])
+    monkeypatch.setattr(_parking, "write_back", write)
+    try:
+        with pytest.raises((AssertionError, PlataformaError)):
+            _hibernation_check.main()
+    finally:
+        _hibernation._refusal.cache_clear()
 
 
 # --- pages that did not change ---------------------------------------------------------------------------------------
