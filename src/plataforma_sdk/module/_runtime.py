@@ -69,9 +69,11 @@ class ModuleRuntime:
 
     def dispatch(self, function: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """Call a public method, or a host function whose name begins with ``@``; return its value or coroutine."""
-        if function.startswith("@"):
-            return self._functions[function](*args, **kwargs)
-        return self._method(function)(*args, **kwargs)
+        return self.function(function)(*args, **kwargs)
+
+    def function(self, name: str) -> Callable[..., Any]:
+        """Return a public method, or a host function whose name begins with ``@``; always the same one."""
+        return self._functions[name] if name.startswith("@") else self._method(name)
 
     def _open_stream(self, number: str, method: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
         self.streams.open(number, method, lambda: self._method(method)(*args, **kwargs))
@@ -89,11 +91,6 @@ class ModuleRuntime:
                 )
             method = self._methods[name] = getattr(self.module, name)
         return method
-
-    @property
-    def known_methods(self) -> Mapping[str, Callable[..., Any]]:
-        """Public methods that were called before, by name: a view, for an engine that saves itself the dispatch."""
-        return self._methods
 
     def public_names(self) -> set[str]:
         """Names that `handle.call` reaches: methods of the author's classes, no underscore, none of the framework's."""

@@ -77,7 +77,9 @@ class Supervisor:
         Raises:
             ModuleStateError: the module has failed or is unloaded.
         """
-        instance = await self._ready()
+        instance = self._instance
+        if instance is None or self.state != "active" or instance.is_poisoned:
+            instance = await self._ready()
         try:
             return await instance.call(function, *args, **kwargs)
         except (ResourceLimitError, SandboxCrashedError) as error:

@@ -36,6 +36,7 @@ class WindowManager:
     def __init__(self, *, max_windows: int = MAX_WINDOWS) -> None:
         self._max_windows = max_windows
         self._windows: dict[tuple[str, str], Window] = {}
+        self._of: dict[str, dict[str, Window]] = {}
         self._watchers: dict[object, Watcher] = {}
 
     def create(
@@ -68,6 +69,7 @@ class WindowManager:
                 "windows", used=used, limit=self._max_windows, unit="windows", module=module, advice="close one first"
             )
         window = self._windows[module, id] = Window(id=id, module=module, **settings)
+        self._of.setdefault(module, {})[id] = window
         self._tell(window)
         return window
 
@@ -88,7 +90,8 @@ class WindowManager:
 
     def of(self, module: str) -> tuple[Window, ...]:
         """Return the open windows of a module, oldest first."""
-        return tuple(window for (owner, _), window in self._windows.items() if owner == module)
+        own = self._of.get(module)  # after each call of each module: the windows of all the others must not be walked
+        return tuple(own.values()) if own else ()
 
     def __iter__(self) -> Iterator[Window]:
         return iter(tuple(self._windows.values()))
@@ -170,6 +173,10 @@ class WindowManager:
         """Close a window; one that is not open is left alone."""
         window = self._windows.pop((module, window_id), None)
         if window is not None:
+            own = self._of[module]
+            del own[window_id]
+            if not own:
+                del self._of[module]
             window.is_open = False
             self._tell(window)
 

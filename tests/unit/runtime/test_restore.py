@@ -576,6 +576,26 @@ def test_a_memory_with_other_facts_is_refused(run, tmp_path, change, error):
 
 
 @linux_only
+def test_a_parked_module_is_written_down_too(run, tmp_path):
+    """It is woken for it; and one that was restored can be parked."""
+    source = SOURCE.replace("self.timer = self.every(0.01, self.on_tick)", "self.timer = None")
+
+    async def main():
+        async with new_host(state_dir=tmp_path) as host:
+            old = await host.load(desk(source))
+            await old.call("place", 1)
+            assert await old.park()
+            snapshot = await old.snapshot()
+            assert (snapshot.kind, old.state, await old.call("place", 2)) == ("memory", "active", 2)
+            await old.unload()
+            new = await host.restore(snapshot)
+            assert await new.park()
+            assert await new.call("place", 3) == 2
+
+    run(main())
+
+
+@linux_only
 def test_a_module_restored_from_memory_is_not_recorded(run, tmp_path):
     async def main():
         async with new_host() as host:

@@ -22,7 +22,7 @@ from __future__ import annotations
 import ctypes
 import functools
 from collections.abc import Callable
-from ctypes import addressof, c_bool, c_char_p, c_size_t, c_uint8, c_uint64, c_void_p, string_at
+from ctypes import addressof, c_bool, c_char_p, c_size_t, c_ssize_t, c_uint8, c_uint64, c_void_p, py_object
 from typing import Any, Final, NoReturn
 
 from wasmtime import Config, WasmtimeError
@@ -34,7 +34,7 @@ __all__ = [
     "STRING",
     "U64",
     "Call",
-    "FuelGauge",
+    "FuelTank",
     "HostFunction",
     "Pointer",
     "begin_instantiate",
@@ -67,11 +67,13 @@ BYTES_OFFSET: Final = getattr(bytes, "__basicsize__", 1) - 1
 """Where the characters of a bytes object lie; proven by `self_test`, since CPython alone lays objects out so."""
 
 _dll: Final = ctypes.CDLL(ffi.dll._name)  # noqa: SLF001 - the same library; prototypes of our own, free of type checks
+_short: Final = ctypes.PyDLL(ffi.dll._name)  # noqa: SLF001
+"""For functions that neither run a guest nor take long: they keep the interpreter's lock, which is 0.1 µs each."""
 
 
-def _prototype(name: str, result: Any, *arguments: Any) -> Any:
+def _prototype(name: str, result: Any, *arguments: Any, library: ctypes.CDLL = _dll) -> Any:
     """Declare a function. One that is missing fails at its first call, for `self_test` to see, not at import."""
-    function = getattr(_dll, name, None)
+    function = getattr(library, name, None)
     if function is None:
         return functools.partial(_refuse, name)
     function.restype = result
@@ -87,6 +89,7 @@ _func_call_async: Final = _prototype(
     "wasmtime_component_func_call_async",
     c_void_p,
     *(c_void_p, c_void_p, c_void_p, c_size_t, c_void_p, c_size_t, c_void_p),
+    library=_short,
 )
 _instantiate_async: Final = _prototype(
     "wasmtime_component_linker_instantiate_async", c_void_p, c_void_p, c_void_p, c_void_p, c_void_p, c_void_p
@@ -97,12 +100,12 @@ _add_func: Final = _prototype(
     *(c_void_p, c_char_p, c_size_t, c_void_p, c_void_p, c_void_p),
 )
 _fuel_yield: Final = _prototype("wasmtime_context_fuel_async_yield_interval", c_void_p, c_void_p, c_uint64)
-_set_fuel: Final = _prototype("wasmtime_context_set_fuel", c_void_p, c_void_p, c_uint64)
-_get_fuel: Final = _prototype("wasmtime_context_get_fuel", c_void_p, c_void_p, c_void_p)
+_set_fuel: Final = _prototype("wasmtime_context_set_fuel", c_void_p, c_void_p, c_uint64, library=_short)
+_get_fuel: Final = _prototype("wasmtime_context_get_fuel", c_void_p, c_void_p, c_void_p, library=_short)
 _stack_size: Final = _prototype("wasmtime_config_async_stack_size_set", None, c_void_p, c_size_t)
-_value_new: Final = _prototype("wasmtime_component_val_new", c_void_p, c_void_p)
-_value_delete: Final = _prototype("wasmtime_component_val_delete", None, c_void_p)
-_vec_new: Final = _prototype("wasm_byte_vec_new", None, c_void_p, c_size_t, c_char_p)
+_value_new: Final = _prototype("wasmtime_component_val_new", c_void_p, c_void_p, library=_short)
+_value_delete: Final = _prototype("wasmtime_component_val_delete", None, c_void_p, library=_short)
+_vec_new: Final = _prototype("wasm_byte_vec_new", None, c_void_p, c_size_t, c_char_p, library=_short)
 _error_delete: Final = _prototype("wasmtime_error_delete", None, c_void_p)
 _error_new: Final = _prototype("wasmtime_error_new", c_void_p, c_char_p)
 
@@ -111,6 +114,11 @@ poll: Final[Callable[[Pointer], bool]] = _prototype("wasmtime_call_future_poll",
 
 delete_future: Final[Callable[[Pointer], None]] = _prototype("wasmtime_call_future_delete", None, c_void_p)
 """Free a future; a guest that had not ended is dropped, and its store is of no more use."""
+
+_bytes_at: Final[Callable[[Pointer, int], bytes]] = ctypes.PYFUNCTYPE(py_object, c_void_p, c_ssize_t)(
+    ("PyBytes_FromStringAndSize", ctypes.pythonapi)
+)
+"""Copies bytes, as `string_at` does, without its detour through Python."""
 
 _Callback: Final = ctypes.CFUNCTYPE(c_size_t, c_void_p, c_void_p, c_void_p, c_void_p, c_size_t, c_void_p, c_size_t)
 _kept_alive: Final[list[Any]] = []
@@ -144,15 +152,12 @@ def set_fuel(context: Pointer, fuel: int) -> None:
         check(error)
 
 
-def get_fuel(context: Pointer) -> int:
-    """Return the fuel that is left."""
-    left = c_uint64(0)
-    check(_get_fuel(context, addressof(left)))
-    return left.value
+class FuelTank:
+    """The fuel of one store; of its own for each, since a place to read into costs as much as the reading.
 
-
-class FuelGauge:
-    """Reads one store's fuel again and again, in half the time of `get_fuel`."""
+    Args:
+        context: the store's context.
+    """
 
     __slots__ = ("_at", "_context", "_left")
 
@@ -161,12 +166,23 @@ class FuelGauge:
         self._left = c_uint64(0)
         self._at = addressof(self._left)
 
-    def read(self) -> int:
-        """Return the fuel that is left."""
+    def fill(self, fuel: int) -> None:
+        """Give the store this much in all."""
+        error = _set_fuel(self._context, fuel)
+        if error:
+            check(error)
+
+    def left(self) -> int:
+        """Return what is left."""
         error = _get_fuel(self._context, self._at)
         if error:
             check(error)
         return self._left.value
+
+
+def get_fuel(context: Pointer) -> int:
+    """Return the fuel that is left."""
+    return FuelTank(context).left()
 
 
 def instantiate(linker: Any, context: Pointer, component: Any) -> Any:
@@ -189,6 +205,9 @@ def begin_instantiate(linker: Any, context: Pointer, component: Any, raw_at: Poi
     """Begin to instantiate a component; when the future has ended, the raw instance or the error has been written."""
     future: Pointer = _instantiate_async(pointer_of(linker), context, pointer_of(component), raw_at, error_at)
     return future
+
+
+_NOTHING: Final = (b"", b"")
 
 
 class Call:
@@ -215,7 +234,7 @@ class Call:
         self._result_at = addressof(self._result)
         self._error = c_void_p(0)
         self._error_at = addressof(self._error)
-        self._held: tuple[bytes, bytes] = (b"", b"")
+        self._held = _NOTHING
 
     def begin(self, first: bytes, second: bytes = b"") -> Pointer:
         """Begin a call and return its future, to be polled; the texts are kept alive until `end`."""
@@ -224,7 +243,8 @@ class Call:
         self._held = (first, second)
         args = self._args
         args[1], args[2] = len(first), id(first) + BYTES_OFFSET
-        args[5], args[6] = len(second), id(second) + BYTES_OFFSET
+        if self._arity > 1:
+            args[5], args[6] = len(second), id(second) + BYTES_OFFSET
         future: Pointer = _func_call_async(
             self._func_at, self._context, self._args_at, self._arity, self._result_at, 1, self._error_at
         )
@@ -236,13 +256,14 @@ class Call:
         Raises:
             WasmtimeError: the guest trapped.
         """
-        self._held = (b"", b"")
+        self._held = _NOTHING
         if self._error.value:
             error, self._error.value = self._error.value, None
             check(error)
         result = self._result
         inner = _Value.from_address(result[2])
-        text = string_at(inner[2], inner[1]) if inner[1] else b""
+        size = inner[1]
+        text = _bytes_at(inner[2], size) if size else b""
         is_ok = bool(result[1] & 0xFF)
         _value_delete(self._result_at)
         result[0] = 0  # the library drops the old value when it assigns the next one
@@ -250,7 +271,7 @@ class Call:
 
     def discard(self) -> None:
         """Free what a call came to and nobody asked for by `end`; its future is deleted. Else does nothing."""
-        self._held = (b"", b"")
+        self._held = _NOTHING
         _value_delete(self._result_at)
         self._result[0] = 0
         error, self._error.value = self._error.value, None
@@ -299,16 +320,20 @@ def _define(instance: Any, name: str, callback: Callable[..., int]) -> None:
 
 
 def _string(size: int, address: int) -> bytes:
-    return string_at(address, size) if size else b""
+    return _bytes_at(address, size) if size else b""
+
+
+_scratch: Final = _Value()
+_scratch_at: Final = addressof(_scratch)
+"""A string on its way into a result; one serves all threads, since none lets go of the interpreter's lock meanwhile."""
 
 
 def _write_result(results: Pointer, is_ok: bool, text: bytes) -> None:
-    inner = _Value()
-    inner[0] = STRING
-    _vec_new(addressof(inner) + 8, len(text), text)
+    _scratch[0] = STRING
+    _vec_new(_scratch_at + 8, len(text), text)
     value = _Value.from_address(results)
     value[1] = 1 if is_ok else 0
-    value[2] = _value_new(addressof(inner))
+    value[2] = _value_new(_scratch_at)
     c_uint8.from_address(results).value = RESULT
 
 

@@ -36,13 +36,16 @@ class HostRequest:
     args: str
 
 
-@attrs.define(eq=False)
 class PendingCall:
     """One call, from its line in the inbox to its line in the outbox.
 
-    Attributes:
+    Made for every call: what most calls leave as it is stands on the class.
+
+    Args:
         number: its number on the wire.
         fuel_left: what is left of its budget.
+
+    Attributes:
         context: the caller's context variables, in which host functions are served; None until the caller waits.
         waiter: set where the caller waits.
         value: the encoded result.
@@ -51,14 +54,16 @@ class PendingCall:
         is_cancelled: whether the host has asked the guest to stop.
     """
 
-    number: int
-    fuel_left: int
     context: contextvars.Context | None = None
     waiter: asyncio.Future[None] | None = None
     value: str = "null"
     error: PlataformaError | None = None
     is_done: bool = False
     is_cancelled: bool = False
+
+    def __init__(self, number: int, fuel_left: int) -> None:
+        self.number = number
+        self.fuel_left = fuel_left
 
     def settle(self, value: str = "null", error: PlataformaError | None = None) -> None:
         """End the call; the first end counts."""

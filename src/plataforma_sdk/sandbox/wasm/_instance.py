@@ -52,13 +52,23 @@ class WasmInstance:
 
         Cancelling it cancels the guest's task; a guest that does not end it within 0.1 s is ended itself.
         """
-        self._check_usable(function)
+        if self._is_closed or self._pump.ended is not None or not function.isidentifier():
+            self._check_usable(function)
         payload = _arguments(args, kwargs)
         self._monitor.check_payload(len(payload))
         call = self._pump.call(function, payload)
         if not call.is_done:
             await self._wait(call)
         return call.result()
+
+    @property
+    def is_parked(self) -> bool:
+        """Whether its memory is put away; the next message to it, an answer of the host for one, brings it back."""
+        return self._pump.parking.is_taken
+
+    async def park(self, *, quiet_s: float | None = None) -> bool:
+        """Put its memory away; see `Parkable`."""
+        return not self._is_closed and await self._pump.parking.park(quiet_s=quiet_s)
 
     async def close(self) -> None:
         """Free everything; running calls end with `ModuleStateError`. A second call does nothing."""
@@ -70,12 +80,13 @@ class WasmInstance:
         if tasks:
             await asyncio.wait(tasks, timeout=_CLOSE_S)
 
-    def capture(self) -> Captured:
-        """Write down the guest's memory and what is under way in it; the guest goes on.
+    async def capture(self) -> Captured:
+        """Write down the guest's memory and what is under way in it; the guest goes on, a parked one is woken.
 
         Raises:
             SandboxError: it is computing now, or its memory cannot be read here.
         """
+        await self._pump.parking.wake()
         return capture(self._pump, self._limits)
 
     def _check_usable(self, function: str) -> None:

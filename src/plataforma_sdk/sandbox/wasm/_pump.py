@@ -25,6 +25,7 @@ from plataforma_sdk.sandbox.wasm._fibers import Scheduler, scheduler_of
 from plataforma_sdk.sandbox.wasm._guest_protocol import Guest
 from plataforma_sdk.sandbox.wasm._host import InstanceHost
 from plataforma_sdk.sandbox.wasm._outbox import MAX_ERROR_CHARS, read_outbox
+from plataforma_sdk.sandbox.wasm._parking import Parking
 from plataforma_sdk.sandbox.wasm._requests import HostRequests
 from plataforma_sdk.sandbox.wasm._share import CpuShare
 from plataforma_sdk.sandbox.wasm._steps import StepClock
@@ -36,6 +37,8 @@ __all__ = ["Pump"]
 _MAX_TIMER_S: Final = 86_400.0
 _LONG_PUMP_FUEL: Final = 400_000
 _MAX_REASON_CHARS: Final = 120
+_MOST_PUMPS: Final = 100
+_SHORT_BYTES: Final = 4_096
 _MEASURE_EVERY: Final = 64
 """Memory is measured after pumps that could have allocated much, and now and then: it costs a system call."""
 
@@ -50,6 +53,7 @@ class Pump:
 
     Attributes:
         ended: what ended the guest: a hard limit, a crash, or None while it lives.
+        parking: puts its memory away, until something is to be pumped.
     """
 
     def __init__(
@@ -78,12 +82,16 @@ class Pump:
         self._timer_at = 0.0
         self._is_timer_due = False
         self._is_woken = False
+        self._has_requests = False
         self._on_loaded: asyncio.Future[tuple[bool, bytes]] | None = None
         self._steps = StepClock()
         self._pumps = 0
         self._host = InstanceHost(context, context_of_call=self._context_of, on_step=self._steps.begin_step)
         self._store = make_store(self._host)
         self._monitor.set_memory(self._store.memory.measure())
+        self.parking = Parking(
+            self._store.memory, self._monitor, can_park=self._can_park, on_awake=self.pump, on_lost=self.end
+        )
 
     # --- what the instance asks ------------------------------------------------------------------------------------
 
@@ -125,6 +133,7 @@ class Pump:
         if call.is_done:
             call.waiter.set_result(None)
         self._requests.release(call, call.context)
+        self.pump()  # what the host answered at once needs no turn of the loop
         return call.waiter
 
     def cancel(self, call: PendingCall) -> None:
@@ -143,6 +152,7 @@ class Pump:
         if self._timer is not None:
             self._timer.cancel()
         self._requests.close()
+        self.parking.forget()
         self._store.drop()
         calls, self._calls = self._calls, {}
         for call in calls.values():
@@ -172,8 +182,12 @@ class Pump:
 
     def unfinished(self) -> Unfinished | None:
         """Return what is under way in the guest, once it has been told all that is waiting; None while it runs."""
-        self.pump()
-        if self.ended is not None or self._store.is_busy or self._inbox or self._is_timer_due:
+        for _ in range(_MOST_PUMPS):  # its host may answer at once, which is more to be told
+            self.pump()
+            if not (self._inbox or self._is_timer_due):
+                break
+        is_running = self._store.is_busy or self.parking.is_taken
+        if self.ended is not None or is_running or self._inbox or self._is_timer_due:
             return None
         return Unfinished(
             last_call=self._last_call,
@@ -196,22 +210,37 @@ class Pump:
         """Return the host's tasks that still serve the guest."""
         return self._requests.open_tasks()
 
+    def _can_park(self, quiet_s: float | None) -> bool:
+        """Whether nothing stands between the guest and its parking; see `Parkable.park`."""
+        if self.ended is not None or self._on_loaded is not None or self._store.is_busy or self._inbox:
+            return False
+        if self._is_timer_due or not getattr(self._store, "can_be_parked", False):
+            return False
+        if quiet_s is None:
+            return True
+        is_timer_far = self._timer is None or self._timer.when() - self._loop.time() > quiet_s
+        return is_timer_far and not self._calls and not self.open_tasks()
+
     # --- one pump at a time ----------------------------------------------------------------------------------------
 
     def pump(self) -> None:
         """Run the guest on what the inbox holds, unless it is running already."""
         if self.ended is not None or self._store.is_busy or not (self._inbox or self._is_timer_due):
             return
+        if self.parking.is_taken:
+            self.parking.wake_soon()
+            return
         if self._share.is_limited:
             delay = self._share.delay_s()
             if delay > 0.0:
                 self._loop.call_later(delay, self.pump)
                 return
-        text = "\n".join((repr(self._clock.monotonic()), *self._inbox))
+        text = "\n".join([f"{self._clock.monotonic():.6f}", *self._inbox])
         self._inbox.clear()
         self._is_timer_due = False
         self._steps.begin_pump()
-        self._budget = max([call.fuel_left for call in self._riders], default=self._fuel)
+        riders = self._riders
+        self._budget = max([call.fuel_left for call in riders]) if riders else self._fuel
         self._store.begin(self._store.pump, self._budget, text.encode())
         self._start()
 
@@ -288,6 +317,9 @@ class Pump:
                 on_loaded.set_result((is_ok, text))
             return
         self._receive(is_ok, text)
+        if self._has_requests:
+            self._has_requests = False
+            self._requests.begin(self._calls.get)
         if self.ended is None and (self._inbox or self._is_timer_due):
             self._wake()
 
@@ -330,7 +362,10 @@ class Pump:
             self._timer.cancel()
             self._timer = None
         try:
-            if is_ok:
+            if is_ok and len(text) < _SHORT_BYTES and (line := text.decode()).startswith("r") and "\n" not in line:
+                head, _, value = line.partition(" ")  # one call has returned, as in most outboxes
+                self.on_return(int(head[1:]), value)
+            elif is_ok:
                 limit = self._limits.max_payload_bytes
                 read_outbox(text, self, max_payload_bytes=limit, module=self._module)
             else:
@@ -348,12 +383,13 @@ class Pump:
     def on_return(self, number: int, value: str) -> None:
         """See `OutboxReader`."""
         call = self._calls.pop(number)
-        try:
-            self._monitor.check_payload(len(value))
-        except QuotaExceededError as error:
-            call.settle(error=error)
-        else:
-            call.settle(value)
+        if len(value) > self._limits.max_payload_bytes:
+            try:
+                self._monitor.check_payload(len(value))
+            except QuotaExceededError as error:
+                call.settle(error=error)
+                return
+        call.settle(value)
 
     def on_raise(self, number: int, text: str) -> None:
         """See `OutboxReader`."""
@@ -366,7 +402,8 @@ class Pump:
     def on_request(self, request: HostRequest) -> None:
         """See `OutboxReader`."""
         if self.ended is None:
-            self._requests.open(request, self._calls.get(request.call))
+            self._requests.open(request)
+            self._has_requests = True
 
     def on_dropped(self, number: int) -> None:
         """See `OutboxReader`."""

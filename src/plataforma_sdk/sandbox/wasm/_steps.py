@@ -14,7 +14,7 @@ from plataforma_sdk.sandbox._collector import forgiven_s, watch_collections
 __all__ = ["StepClock"]
 
 _SHORT_S: Final = 0.001
-"""A slice this short held no collection worth asking for."""
+"""A slice this short held no collection worth asking for, and no other process's turn worth telling apart."""
 
 
 class StepClock:
@@ -24,13 +24,13 @@ class StepClock:
         step_ms: processor time of the step so far, as of the end of the last slice.
     """
 
-    __slots__ = ("_slice_began", "_step_began", "step_ms")
+    __slots__ = ("_slice_began", "_slice_wall", "_step_began", "_step_wall", "step_ms")
 
     def __init__(self) -> None:
         watch_collections()
         self.step_ms = 0.0
-        self._slice_began = 0.0
-        self._step_began = 0.0
+        self._slice_began = self._slice_wall = 0.0
+        self._step_began = self._step_wall = 0.0
 
     def begin_pump(self) -> None:
         """The first step of a pump begins."""
@@ -39,23 +39,32 @@ class StepClock:
     def begin_slice(self) -> None:
         """The guest runs."""
         self._slice_began = self._step_began = time.thread_time()
+        self._slice_wall = self._step_wall = time.perf_counter()
 
     def begin_step(self) -> None:
         """Within a slice, the guest says that another step begins."""
         self.step_ms = 0.0
         self._step_began = time.thread_time()
+        self._step_wall = time.perf_counter()
 
     def running_ms(self) -> float:
         """Within a slice, return the processor time of the step so far."""
         return self.step_ms + _own_s(self._step_began, time.thread_time()) * 1_000
 
     def end_slice(self) -> float:
-        """The guest has yielded or ended; return the slice's milliseconds."""
+        """The guest has yielded or ended; return the slice's milliseconds.
+
+        Of a short slice the wall time is taken for its processor time: that is a system call less, 0.4 µs, and wrong
+        by less than a millisecond where another process came in between.
+        """
+        wall = time.perf_counter()
+        if wall - self._slice_wall < _SHORT_S:
+            self.step_ms += (wall - self._step_wall) * 1_000
+            return (wall - self._slice_wall) * 1_000
         now = time.thread_time()
         self.step_ms += _own_s(self._step_began, now) * 1_000
         return _own_s(self._slice_began, now) * 1_000
 
 
 def _own_s(began: float, now: float) -> float:
-    used = now - began
-    return used if used < _SHORT_S else used - forgiven_s(began, now)
+    return now - began - forgiven_s(began, now)

@@ -39,6 +39,9 @@ class GuestStore:
         ResourceLimitError: the memory limit is below what the interpreter itself needs.
     """
 
+    can_be_parked: Final = True
+    """This is the kind of instance that `_hibernation_check` tries; its memory lies where the map says."""
+
     def __init__(self, compiled: CompiledRunner, host: GuestHost, limits: ResourceLimits, *, module: str) -> None:
         compiled.check_process()
         self._compiled = compiled
@@ -52,7 +55,7 @@ class GuestStore:
         self._store = Store(compiled.engine)
         self._store.set_limits(memory_size=limits.max_memory_bytes, table_elements=_MAX_TABLE_ELEMENTS)
         self._context = _binding.context_of(self._store)
-        self._fuel_gauge = _binding.FuelGauge(self._context)
+        self._tank = _binding.FuelTank(self._context)
         compiled.hosts[self._context] = host
         self.memory = LinearMemory()
         try:
@@ -76,6 +79,12 @@ class GuestStore:
             raise SandboxCrashedError(f"The guest runner does not export {name!r}; rebuild it", module=self._module)
         return func
 
+    def claim(self, host: GuestHost, limits: ResourceLimits, *, module: str) -> None:
+        """Give an instance that was made ahead to a module: from now on it has that module's host, limits and name."""
+        self._limits, self._module = limits, module
+        self._compiled.hosts[self._context] = host
+        self._store.set_limits(memory_size=limits.max_memory_bytes, table_elements=_MAX_TABLE_ELEMENTS)
+
     @property
     def is_busy(self) -> bool:
         """Whether a call is under way."""
@@ -88,7 +97,7 @@ class GuestStore:
 
     def begin(self, call: _binding.Call, fuel: int, first: bytes, second: bytes = b"") -> None:
         """Begin a call with a budget of fuel; `poll` runs it."""
-        _binding.set_fuel(self._context, fuel)
+        self._tank.fill(fuel)
         self._call = call
         self._future = call.begin(first, second)
 
@@ -125,7 +134,7 @@ class GuestStore:
 
     def fuel_left(self) -> int:
         """Return what is left of the last call's budget."""
-        return self._fuel_gauge.read()
+        return self._tank.left()
 
     def drop(self) -> None:
         """Free everything, the memory of the guest included; a second call does nothing."""

@@ -6,7 +6,7 @@ import asyncio
 import inspect
 import random
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from types import CoroutineType
 from typing import Any, Final
 
@@ -37,6 +37,7 @@ class Guest:
 
     def __init__(self, host_call: Callable[[str, str], str], refusal: type[Any]) -> None:
         self.loop = PumpLoop(lambda: _ignore(host_call("@step", "")))
+        self.loop.on_task_done = self._on_task_done = self._finish
         self.loop.set_exception_handler(self._on_stray_error)
         self.finder = BundleFinder()
         self.wheels = WheelFinder()
@@ -45,15 +46,15 @@ class Guest:
         self.stdout = LogStream(lambda line: self._log("info", line))
         self.stderr = LogStream(lambda line: self._log("warning", line))
         self._runtime: ModuleRuntime | None = None
-        self._tasks: dict[int, asyncio.Task[None]] = {}
-        self._known: Mapping[str, Callable[..., Any]] = {}
+        self._methods: dict[str, Callable[..., Any]] = {}
+        self._tasks: dict[asyncio.Task[Any], str] = {}
 
     def load(self, bundle: str, config: str) -> str:
         """Make the module.
 
         Args:
-            bundle: ``{"entry": "vendas.py", "class": null, "files": {path: text}}``, and ``"wheels"`` where there are
-                any: name -> base64.
+            bundle: ``{"entry": "vendas.py", "class": null, "files": {path: text}}``, and where there are any
+                ``"codes"``, path -> compiled code in base64, and ``"wheels"``, name -> base64.
             config: ``{"id", "version", "config", "locale", "messages", "max_tree_nodes", "seed", "now"}``.
         """
         files, settings = read(bundle), read(config)
@@ -61,7 +62,7 @@ class Guest:
         asyncio._set_running_loop(self.loop)  # noqa: SLF001 - the loop is stepped from outside
         random.seed(settings["seed"])
         sys.argv = [settings["id"]]  # `argparse` takes a program's name from it
-        self.finder.add(files["files"])
+        self.finder.add(files["files"], files.get("codes"))
         if "wheels" in files:
             self.wheels.add(files["wheels"], module=settings["id"])
         context = ModuleContext(
@@ -77,18 +78,21 @@ class Guest:
         namespace = self._import(files["entry"], context.id)
         cls = find_entry(namespace, ModuleFramework, files["class"], module=context.id)
         self._runtime.start(cls)
-        self._known = self._runtime.known_methods
         self._end_turn()
         return codec.encode({"entry": cls.__name__})
 
     def pump(self, inbox: str) -> str:
         """Serve the inbox, run until nothing can go on, and return the outbox."""
-        loop, lines = self.loop, inbox.split("\n")
-        loop.now = float(lines[0])
-        for line in lines[1:]:
-            self._receive(line)
-        if loop.has_work():
-            when = loop.step()
+        now, _, lines = inbox.partition("\n")
+        self.loop.now = float(now)
+        if lines:
+            for line in lines.split("\n"):
+                if line[0] == "c":
+                    self._call(*line.split(" ", 2))
+                else:
+                    self._receive(line)
+        if self.loop.has_work():
+            when = self.loop.step()
             if when is not None:
                 self.outbox.lines.append(f"t{when!r}")
         if self.stdout.rest or self.stderr.rest:
@@ -108,57 +112,63 @@ class Guest:
 
     def _receive(self, line: str) -> None:
         kind = line[0]
-        if kind == "c":
-            head, function, payload = line.split(" ", 2)
-            self._call(int(head[1:]), function, payload)
-            return
         head, _, rest = line.partition(" ")
         number = int(head[1:])
         if kind == "v":
             self.outbox.resolve(number, rest)
         elif kind == "x":
             self.outbox.reject(number, rest)
-        elif kind == "k" and number in self._tasks:
-            self._tasks[number].cancel()
+        elif kind == "k":
+            for task in [task for task, call in self._tasks.items() if call == head[1:]]:
+                task.cancel()
 
-    def _call(self, number: int, function: str, payload: str) -> None:
-        CALL.set(number)  # for this call and the tasks that it makes; the next message sets its own
+    def _call(self, head: str, function: str, payload: str) -> None:
+        """Serve ``c<n> function payload``; the first step of a coroutine is run here, so most are done at once."""
+        number = head[1:]
+        CALL.set(number)
         try:
-            result = self._dispatch(function, payload)
+            method = self._methods.get(function) or self._find(function)
+            if payload == "[]":
+                result = method()
+            else:
+                value = read(payload)
+                result = method(*value) if type(value) is list else method(*value["args"], **value["kwargs"])
             kind = type(result)
-            if kind in _PLAIN or not (kind is CoroutineType or inspect.isawaitable(result)):
-                self.outbox.lines.append(f"r{number} {write(result)}")
-                return
-            task = asyncio.Task(self._serve(number, result), loop=self.loop, **_EAGER)
-            if not task.done():
-                self._tasks[number] = task
+            if kind is CoroutineType or (kind not in _PLAIN and inspect.isawaitable(result)):
+                task = self._begin(result)
+                if not task.done():
+                    self._tasks[task] = number
+                    task.add_done_callback(self._on_task_done)
+                    return
+                result = task.result()
+            self.outbox.lines.append(f"r{number} {write(result)}")
         except BaseException as error:  # noqa: BLE001 - whatever it is, the call ends with it
             self._raise(number, error)
 
-    def _dispatch(self, function: str, payload: str) -> Any:
-        method = self._known.get(function)
-        if method is not None:  # as the runtime has dispatched it before
-            if payload == "[]":
-                return method()
-            if payload[0] == "[":
-                return method(*read(payload))
+    def _find(self, function: str) -> Callable[..., Any]:
         if self._runtime is None:
             raise PlataformaError("pump() was called before load()")
-        args, kwargs = _arguments(payload)
-        return self._runtime.dispatch(function, args, kwargs)
+        method = self._methods[function] = self._runtime.function(function)
+        return method
 
-    async def _serve(self, number: int, awaitable: Any) -> None:
+    def _begin(self, result: Any) -> asyncio.Task[Any]:
+        coroutine = result if type(result) is CoroutineType else _wait_for(result)
+        return asyncio.Task(coroutine, loop=self.loop, **_EAGER)
+
+    def _finish(self, task: asyncio.Task[Any]) -> None:
+        """Answer a call whose task has ended."""
+        number = self._tasks.pop(task)
         try:
-            self.outbox.lines.append(f"r{number} {write(await awaitable)}")
+            self.outbox.lines.append(f"r{number} {write(task.result())}")
         except BaseException as error:  # noqa: BLE001 - as in `_call`
             self._raise(number, error)
-        finally:
-            self._tasks.pop(number, None)
 
-    def _raise(self, number: int, error: BaseException) -> None:
+    def _raise(self, number: str, error: BaseException) -> None:
         self.outbox.lines.append(f"e{number} {self.describe(error)}")
 
     def _end_turn(self) -> None:
+        """Log what was printed without a line end; it belongs to no call alone."""
+        CALL.set("0")
         for stream in (self.stdout, self.stderr):
             try:
                 stream.end_turn()
@@ -171,6 +181,8 @@ class Guest:
     def _on_stray_error(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """Log what a background task raised and nobody awaited."""
         error = context.get("exception")
+        if isinstance(error, (SystemExit, KeyboardInterrupt)):
+            return  # raised again where the task began, and told there
         text = self.describe(error) if error is not None else str(context.get("message", ""))
         try:
             self.bridge.call_now("log", ["error", "a background task failed", {"error": text}])
@@ -178,11 +190,8 @@ class Guest:
             """The output quota is used up."""
 
 
-def _arguments(payload: str) -> tuple[list[Any], dict[str, Any]]:
-    if payload == "[]":
-        return [], {}
-    value = read(payload)
-    return (value, {}) if type(value) is list else (value["args"], value["kwargs"])
+async def _wait_for(awaitable: Any) -> Any:
+    return await awaitable
 
 
 def _ignore(_: object) -> None:

@@ -43,11 +43,11 @@ from plataforma_sdk.errors import CodecError, PlataformaError, error_from_data, 
 
 __all__ = ["CALL", "GuestBridge", "Outbox", "describe_error", "read", "write"]
 
-CALL: Final[contextvars.ContextVar[int]] = contextvars.ContextVar("plataforma_call", default=0)
-"""Number of the call on whose behalf code runs; tasks inherit it."""
+CALL: Final[contextvars.ContextVar[str]] = contextvars.ContextVar("plataforma_call", default="0")
+"""Number of the call on whose behalf code runs, as it is written; tasks inherit it."""
 
-_SCAN: Final[Callable[[str, int], tuple[Any, int]]] = vars(json.JSONDecoder())["scan_once"]
-_SAFE_INT: Final = 2**53
+_SCAN: Final[Callable[[str, int], tuple[Any, int]]] = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
+_CONSTANTS: Final = {"null": None, "true": True, "false": False}
 _TOO_LARGE: Final = ("index-sized integer", "is too long", "are too long")
 _MAX_TRACEBACK_FRAMES: Final = 40
 _MAX_TEXT_CHARS: Final = 2_000
@@ -55,19 +55,14 @@ _MAX_TEXT_CHARS: Final = 2_000
 
 def read(text: str) -> Any:
     """Decode what the host wrote. It was checked when it was written, so only tags need the codec."""
+    if text in _CONSTANTS:
+        return _CONSTANTS[text]
     return codec.decode(text) if '"$' in text else _SCAN(text, 0)[0]
 
 
-def write(value: Any) -> str:
-    """Encode for the host; the commonest small results skip the codec's walk."""
-    kind = type(value)
-    if value is None:
-        return "null"
-    if kind is bool:
-        return "true" if value else "false"
-    if kind is int and -_SAFE_INT <= value <= _SAFE_INT:
-        return str(value)
-    return codec.encode(value)
+def write(value: object) -> str:
+    """Encode for the host."""
+    return "null" if value is None else codec.encode(value)
 
 
 class Outbox:
@@ -83,7 +78,8 @@ class Outbox:
         """Ask the host for something awaited."""
         text = codec.encode(args)
         self._last += 1
-        future = self._futures[self._last] = self._loop.create_future()
+        future: asyncio.Future[Any] = asyncio.Future(loop=self._loop)
+        self._futures[self._last] = future
         self.lines.append(f"h{self._last} {CALL.get()} {method} {text}")
         return self._last, future
 
@@ -131,7 +127,7 @@ class GuestBridge:
             text = self._host_call(method, f"{CALL.get()} {codec.encode(args)}")
         except self._refusal as refusal:
             raise error_from_data(read(refusal.value)) from None
-        return None if text == "null" else read(text)
+        return read(text)
 
     async def call(self, method: str, args: list[Any]) -> Any:
         """Call an awaited function of the host; cancelling it tells the host to stop."""
