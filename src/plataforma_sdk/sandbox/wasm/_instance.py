@@ -12,7 +12,7 @@ from plataforma_sdk.sandbox._deadline import CallDeadline
 from plataforma_sdk.sandbox._protocols import EngineContext
 from plataforma_sdk.sandbox.wasm._calls import PendingCall
 from plataforma_sdk.sandbox.wasm._pump import Pump
-from plataforma_sdk.sandbox.wasm._resume_memory import Captured, capture
+from plataforma_sdk.sandbox.wasm._resume_memory import Captured, capture, require_images
 from plataforma_sdk.sandbox.wasm._traps import limit_error
 
 __all__ = ["WasmInstance"]
@@ -86,6 +86,7 @@ class WasmInstance:
         Raises:
             SandboxError: it is computing now, or its memory cannot be read here.
         """
+        await require_images()
         await self._pump.parking.wake()
         return capture(self._pump, self._limits)
 
