@@ -37,6 +37,7 @@ __all__ = ["Pump"]
 _MAX_TIMER_S: Final = 86_400.0
 _LONG_PUMP_FUEL: Final = 400_000
 _MAX_REASON_CHARS: Final = 120
+_MOST_PUMPS: Final = 100
 _SHORT_BYTES: Final = 4_096
 _MEASURE_EVERY: Final = 64
 """Memory is measured after pumps that could have allocated much, and now and then: it costs a system call."""
@@ -182,8 +183,12 @@ class Pump:
 
     def unfinished(self) -> Unfinished | None:
         """Return what is under way in the guest, once it has been told all that is waiting; None while it runs."""
-        self.pump()
-        if self.ended is not None or self._store.is_busy or self._inbox or self._is_timer_due:
+        for _ in range(_MOST_PUMPS):  # its host may answer at once, which is more to be told
+            self.pump()
+            if not (self._inbox or self._is_timer_due):
+                break
+        is_running = self._store.is_busy or self.parking.is_taken
+        if self.ended is not None or is_running or self._inbox or self._is_timer_due:
             return None
         return Unfinished(
             last_call=self._last_call,
