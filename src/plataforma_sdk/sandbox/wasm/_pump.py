@@ -236,7 +236,7 @@ class Pump:
             if delay > 0.0:
                 self._loop.call_later(delay, self.pump)
                 return
-        text = "\n".join([f"{self._clock.monotonic():.6f}", *self._inbox])
+        text = "\n".join([repr(self._clock.monotonic()), *self._inbox])
         self._inbox.clear()
         self._is_timer_due = False
         self._steps.begin_pump()
