@@ -11,7 +11,6 @@ from plataforma_sdk.package import ModulePackage
 from plataforma_sdk.sandbox import ModuleSandbox, ResourceLimits
 from plataforma_sdk.sandbox.wasm import WasmEngine, _pool
 from plataforma_sdk.sandbox.wasm._compiled import compiled_runner
-from plataforma_sdk.sandbox.wasm._errands import ErrandHost
 from plataforma_sdk.sandbox.wasm._pool import pool_of
 from plataforma_sdk.types import FakeClock
 
@@ -114,9 +113,10 @@ def test_the_pool_is_emptied_with_its_last_engine(run, load, wasm):
         pool.join(other)
         await wasm.close()
         assert len(pool) > 0
+        ready = [store._context for store in pool._ready]
         await other.close()
         assert (len(pool), pool._warming, pool._turn) == (0, None, None)
-        assert not any(isinstance(host, ErrandHost) for host in hosts.values())
+        assert not set(ready) & set(hosts)
 
     run(main())
 
@@ -126,8 +126,9 @@ def test_what_nobody_claims_is_freed(run, load, monkeypatch):
         async with load():
             pool = await filled()
             monkeypatch.setattr(_pool, "KEPT_S", 0.0)
+            ready = [store._context for store in pool._ready]
             await until(lambda: len(pool) == 0 and pool._warming is None)
-            assert count_modules(compiled_runner().hosts) == len(compiled_runner().hosts)
+            assert not set(ready) & set(compiled_runner().hosts)
 
     run(main())
 
@@ -192,10 +193,11 @@ def test_a_limit_that_no_instance_fits_is_refused_and_leaves_the_pool_as_it_is(r
         async with load():
             pool = await filled()
         await until(lambda: len(pool) == _pool.SIZE)
+        before = count_modules(compiled_runner().hosts)
         with pytest.raises(ResourceLimitError):
             await wasm.load(FakePackage({"probe.py": HEAD}), make_context(FakeBridge(), max_memory_bytes=5 * MIB))
         assert len(pool) == _pool.SIZE
-        assert count_modules(compiled_runner().hosts) == 0
+        assert count_modules(compiled_runner().hosts) == before
 
     run(main())
 
@@ -255,7 +257,7 @@ def test_a_busy_loop_makes_nothing_ahead(run, load):
         async with load():
             pool = pool_of(compiled_runner())
             pool.close()
-        async with load():
+            assert pool.take(2**40) is None  # and it would have one made now
             end = asyncio.get_running_loop().time() + 0.3
             while asyncio.get_running_loop().time() < end:
                 _spin(0.006)
