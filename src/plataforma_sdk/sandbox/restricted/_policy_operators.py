@@ -75,8 +75,8 @@ _TINY: Final = 4
 _WORD: Final = 2**29
 """What CPython compares quickest: one digit of an integer."""
 
-_LONG: Final = 2**62
-"""Beyond, an integer is one that grows."""
+_LONG: Final = 2**47
+"""Beyond, a product is looked at; a float is compared quickest with what has less than 48 bits."""
 
 _SHORT_NODES: Final = 16
 
