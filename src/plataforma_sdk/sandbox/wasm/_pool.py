@@ -33,10 +33,9 @@ KEPT_S: Final = 10.0
 """Nobody has loaded a module for so long: free them."""
 
 _PAUSE_S: Final = 0.001
-_BUSY_PAUSE_S: Final = 0.02
-_BUSY_SHARE: Final = 0.5
+_BUSY_PAUSE_S: Final = 0.005
 _BUSY_S: Final = 0.002
-"""A loop whose thread has computed for so long, and half of the pause, has something to do. Its lateness alone does not
+"""A loop whose thread has computed for so long during a pause has something to do. That the pause was longer does not
 tell: on a busy machine an idle loop is late too."""
 
 _LOG: Final = logging.getLogger("plataforma_sdk.sandbox.wasm")
@@ -99,9 +98,7 @@ class WarmPool:
         if self._turn is not None:
             self._turn.cancel()
         self._rests = rests
-        self._turn = loop.call_later(
-            pause_s, self._go_on, loop, time.thread_time() + max(_BUSY_S, pause_s * _BUSY_SHARE)
-        )
+        self._turn = loop.call_later(pause_s, self._go_on, loop, time.thread_time() + _BUSY_S)
 
     def _go_on(self, loop: asyncio.AbstractEventLoop, busy_from: float) -> None:
         self._turn = None
