@@ -28,7 +28,7 @@ from plataforma_sdk.package import ModulePackage
 from plataforma_sdk.plugins import hookimpl
 from plataforma_sdk.runtime import Snapshot
 from plataforma_sdk.sandbox import ResourceLimits
-from plataforma_sdk.sandbox.wasm import replay
+from plataforma_sdk.sandbox.wasm import _resume_memory, replay
 from plataforma_sdk.sandbox.wasm._player import Player
 
 pytestmark = pytest.mark.timeout(180)  # the first use of a machine builds and compiles the runner
@@ -571,6 +571,41 @@ def test_a_memory_with_other_facts_is_refused(run, tmp_path, change, error):
             with pytest.raises(error):
                 await host.restore(attrs.evolve(snapshot, facts={**snapshot.facts, **change}), trusted=True)
             assert host.modules == {}
+
+    run(main())
+
+
+@linux_only
+def test_where_the_trial_does_not_hold_there_is_no_memory_and_the_state_is_taken(run, monkeypatch):
+    """The trial runs in a process of its own, which may crash; here it is told to say no."""
+    monkeypatch.setattr(_resume_memory, "hibernation_refusal", lambda _memory: "the trial ended with exit code -11")
+
+    async def main():
+        async with new_host() as host:
+            handle = await host.load(desk())
+            with pytest.raises(ModuleStateError, match=r"by memory: .*exit code -11"):
+                await handle.snapshot(kind="memory")
+            assert (await handle.snapshot()).kind == "state"
+
+    run(main())
+
+
+@linux_only
+def test_a_parked_module_is_written_down_too(run, tmp_path):
+    """It is woken for it; and one that was restored can be parked."""
+    source = SOURCE.replace("self.timer = self.every(0.01, self.on_tick)", "self.timer = None")
+
+    async def main():
+        async with new_host(state_dir=tmp_path) as host:
+            old = await host.load(desk(source))
+            await old.call("place", 1)
+            assert await old.park()
+            snapshot = await old.snapshot()
+            assert (snapshot.kind, old.state, await old.call("place", 2)) == ("memory", "active", 2)
+            await old.unload()
+            new = await host.restore(snapshot)
+            assert await new.park()
+            assert await new.call("place", 3) == 2
 
     run(main())
 

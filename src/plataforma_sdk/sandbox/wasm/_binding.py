@@ -51,6 +51,8 @@ __all__ = [
     "pointer_of",
     "poll",
     "set_async_stack_size",
+    "set_epoch_deadline",
+    "set_epoch_yield",
     "set_fuel",
     "set_yield_interval",
     "write_bytes",
@@ -111,6 +113,8 @@ _add_func: Final = _prototype(
 _fuel_yield: Final = _prototype("wasmtime_context_fuel_async_yield_interval", c_void_p, c_void_p, c_uint64)
 _set_fuel: Final = _prototype("wasmtime_context_set_fuel", c_void_p, c_void_p, c_uint64, library=_short)
 _get_fuel: Final = _prototype("wasmtime_context_get_fuel", c_void_p, c_void_p, c_void_p, library=_short)
+_epoch_yield: Final = _prototype("wasmtime_context_epoch_deadline_async_yield_and_update", c_void_p, c_void_p, c_uint64)
+_epoch_deadline: Final = _prototype("wasmtime_context_set_epoch_deadline", None, c_void_p, c_uint64, library=_short)
 _stack_size: Final = _prototype("wasmtime_config_async_stack_size_set", None, c_void_p, c_size_t)
 _value_new: Final = _prototype("wasmtime_component_val_new", c_void_p, c_void_p, library=_short)
 _value_delete: Final = _prototype("wasmtime_component_val_delete", None, c_void_p, library=_short)
@@ -155,6 +159,16 @@ def set_yield_interval(context: Pointer, fuel: int) -> None:
     check(_fuel_yield(context, fuel))
 
 
+def set_epoch_yield(context: Pointer) -> None:
+    """Make the guest yield at its deadline, and at each tick after it."""
+    _epoch_yield(context, 1)
+
+
+def set_epoch_deadline(context: Pointer, ticks: int) -> None:
+    """Set the guest's deadline, in ticks from now."""
+    _epoch_deadline(context, ticks)
+
+
 def set_fuel(context: Pointer, fuel: int) -> None:
     """Give the store this much fuel in all."""
     error = _set_fuel(context, fuel)
@@ -167,14 +181,17 @@ class FuelTank:
 
     Args:
         context: the store's context.
+        interval: the guest yields each time that it has used so much.
     """
 
     __slots__ = ("_at", "_context", "_left")
 
-    def __init__(self, context: Pointer) -> None:
+    def __init__(self, context: Pointer, interval: int | None = None) -> None:
         self._context = context
         self._left = c_uint64(0)
         self._at = addressof(self._left)
+        if interval is not None:
+            set_yield_interval(context, interval)
 
     def fill(self, fuel: int) -> None:
         """Give the store this much in all."""
@@ -188,6 +205,9 @@ class FuelTank:
         if error:
             check(error)
         return self._left.value
+
+    def stop(self) -> None:
+        """The call has ended; there is nothing to stop."""
 
 
 def get_fuel(context: Pointer) -> int:

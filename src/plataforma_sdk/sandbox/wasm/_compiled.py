@@ -15,7 +15,7 @@ import platform
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import attrs
 from wasmtime import Config, Engine, WasmtimeError
@@ -25,12 +25,13 @@ from plataforma_sdk.errors import SandboxError, StaleRunnerError
 from plataforma_sdk.sandbox._private import locked, private_directory, prune, write_aside
 from plataforma_sdk.sandbox.wasm import _binding
 from plataforma_sdk.sandbox.wasm._binding import Pointer
+from plataforma_sdk.sandbox.wasm._epochs import EpochTank, EpochTicker
 from plataforma_sdk.sandbox.wasm._progress import Progress, announced
 from plataforma_sdk.sandbox.wasm._runner import Runner, locate_runner
 from plataforma_sdk.sandbox.wasm._selftest import require_fibers
 from plataforma_sdk.sandbox.wasm._wasi import Definitions, GuestHost, define_imports
 
-__all__ = ["FIBERS", "CompiledRunner", "Profile", "artefact_path", "compiled_runner"]
+__all__ = ["FIBERS", "FIBERS_BY_EPOCH", "CompiledRunner", "Profile", "Tank", "artefact_path", "compiled_runner"]
 
 _GUEST_STACK_BYTES: Final = 1024 * 1024
 _FIBER_STACK_BYTES: Final = 4 * 1024 * 1024
@@ -38,7 +39,8 @@ _FIBER_STACK_BYTES: Final = 4 * 1024 * 1024
 
 _KEPT_ARTEFACTS: Final = 4
 _COMPILE_S: Final = 8.0
-_ENGINE_CONFIG: Final = f"component fuel stack={_GUEST_STACK_BYTES}"
+_YIELD_INTERVAL: Final = 500_000
+_ENGINE_CONFIG: Final = f"component stack={_GUEST_STACK_BYTES}"
 _LOCK: Final = threading.Lock()
 
 
@@ -51,12 +53,14 @@ class Profile:
         configure: adds to the configuration that all share.
         definitions: define the host functions.
         check: raises where the profile does not run here.
+        metering: ``"fuel"`` counts instructions, ``"epoch"`` time alone.
     """
 
     name: str
     configure: Callable[[Config], None]
     definitions: Definitions
     check: Callable[[], None] = lambda: None
+    metering: str = "fuel"
 
 
 def _configure_fibers(config: Config) -> None:
@@ -67,6 +71,22 @@ FIBERS: Final = Profile(
     name=f"fiber={_FIBER_STACK_BYTES}", configure=_configure_fibers, definitions=_binding, check=require_fibers
 )
 """Guests on fibers, by the engine's own binding."""
+
+FIBERS_BY_EPOCH: Final = attrs.evolve(FIBERS, metering="epoch")
+"""The same without counting instructions; machine code of its own."""
+
+
+class Tank(Protocol):
+    """Meters one store, call by call."""
+
+    def fill(self, fuel: int, /) -> None:
+        """A call begins, with this budget."""
+
+    def left(self) -> int:
+        """Return what is left of the budget."""
+
+    def stop(self) -> None:
+        """The call has ended; a second time does nothing."""
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -80,6 +100,7 @@ class CompiledRunner:
         component: the compiled component.
         linker: defines what it imports.
         hosts: store context -> host of each live instance.
+        make_tank: makes what meters a store, of its context.
         pid: the process that it belongs to.
     """
 
@@ -89,6 +110,7 @@ class CompiledRunner:
     component: Component = attrs.field(repr=False)
     linker: Linker = attrs.field(repr=False)
     hosts: dict[Pointer, GuestHost] = attrs.field(repr=False)
+    make_tank: Callable[[Pointer], Tank] = attrs.field(repr=False)
     pid: int
 
     def check_process(self) -> None:
@@ -137,14 +159,24 @@ def _make(profile: Profile) -> CompiledRunner:
         component=component,
         linker=linker,
         hosts=hosts,
+        make_tank=_tank_maker(engine, profile),
         pid=os.getpid(),
     )
+
+
+def _tank_maker(engine: Engine, profile: Profile) -> Callable[[Pointer], Tank]:
+    if profile.metering == "epoch":
+        ticker = EpochTicker(engine)
+        return lambda context: EpochTank(context, ticker)
+    return lambda context: _binding.FuelTank(context, _YIELD_INTERVAL)
 
 
 def _config(profile: Profile) -> Config:
     config = Config()
     config.wasm_component_model = True
-    config.consume_fuel = True
+    config.consume_fuel = profile.metering == "fuel"
+    if profile.metering == "epoch":
+        config.epoch_interruption = True
     config.max_wasm_stack = _GUEST_STACK_BYTES
     profile.configure(config)
     return config
@@ -204,7 +236,7 @@ def artefact_path(runner: Runner, profile: Profile | None = None) -> Path:
 
 
 def _key(runner: Runner, profile: Profile) -> str:
-    engine = f"{_ENGINE_CONFIG} {profile.name}"
+    engine = f"{_ENGINE_CONFIG} {profile.metering} {profile.name}"
     facts = (importlib.metadata.version("wasmtime"), engine, platform.machine(), _cpu_features(), runner.sha256)
     return hashlib.sha256("\n".join(facts).encode()).hexdigest()[:40]
 

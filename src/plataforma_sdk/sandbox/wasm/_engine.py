@@ -45,9 +45,12 @@ class WasmEngine:
             cannot have them, threads, with a warning in the log that says why.
         threads: with fibers, how many threads take on what goes on computing after its first slice, 0 for none: with 2,
             two compute-bound modules use two cores. With threads, how many guests may run at once, 32 by default.
+        metering: ``"fuel"`` counts instructions: budgets of calls, the same slices in each run, recording. ``"epoch"``
+            counts time alone, and computes a tenth faster; a module whose `max_fuel` is limited is refused then. Each
+            has compiled code of its own, 53 MB on disk.
 
     Raises:
-        ValueError: there is no such mode, or no such number of threads.
+        ValueError: there is no such mode or metering, or no such number of threads.
 
     >>> engine = WasmEngine()
     >>> engine.name
@@ -56,8 +59,8 @@ class WasmEngine:
 
     name = "wasm"
 
-    def __init__(self, *, mode: str | None = None, threads: int | None = None) -> None:
-        self._launcher = Launcher(mode, threads)
+    def __init__(self, *, mode: str | None = None, threads: int | None = None, metering: str = "fuel") -> None:
+        self._launcher = Launcher(mode, threads, metering)
 
     async def load(self, package: ModulePackage, context: EngineContext) -> WasmInstance:
         """Instantiate the runner and load the package's sources into it.

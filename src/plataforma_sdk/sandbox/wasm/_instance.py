@@ -12,7 +12,7 @@ from plataforma_sdk.sandbox._deadline import CallDeadline
 from plataforma_sdk.sandbox._protocols import EngineContext
 from plataforma_sdk.sandbox.wasm._calls import PendingCall
 from plataforma_sdk.sandbox.wasm._pump import Pump
-from plataforma_sdk.sandbox.wasm._resume_memory import Captured, capture
+from plataforma_sdk.sandbox.wasm._resume_memory import Captured, capture, require_images
 from plataforma_sdk.sandbox.wasm._traps import limit_error
 
 __all__ = ["WasmInstance"]
@@ -80,12 +80,14 @@ class WasmInstance:
         if tasks:
             await asyncio.wait(tasks, timeout=_CLOSE_S)
 
-    def capture(self) -> Captured:
-        """Write down the guest's memory and what is under way in it; the guest goes on.
+    async def capture(self) -> Captured:
+        """Write down the guest's memory and what is under way in it; the guest goes on, a parked one is woken.
 
         Raises:
             SandboxError: it is computing now, or its memory cannot be read here.
         """
+        await require_images()
+        await self._pump.parking.wake()
         return capture(self._pump, self._limits)
 
     def _check_usable(self, function: str) -> None:

@@ -2,9 +2,10 @@
 
 Between two pumps all that a guest is lies in its linear memory: the stack is empty, and the globals and tables of the
 runner hold what they held when it was instantiated. So a fresh instance of the same runner whose memory is made equal
-is the same guest; a coroutine that waits goes on. That is a property of this runner, outside any contract of wasmtime:
-`check_memory_images` proves it once in each process before the first image is taken or used, and where a memory cannot
-be found (it is learnt from the process's map, on Linux) there are no images.
+is the same guest; a coroutine that waits goes on. That is a property of this runner, outside any contract of wasmtime,
+as is the place of a memory, which is learnt from the process's map, on Linux. `hibernation_refusal` has tried the
+latter in a process of its own before anything here is called; `check_memory_images` proves the former once in each
+process.
 
 An image is: size of the memory, number of pages, digest of what follows, the pages' numbers, their contents. Taking
 one and writing it back cost 10-40 ms each, during which the loop stands still; packing it, which costs more, may be

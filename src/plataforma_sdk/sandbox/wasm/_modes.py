@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 
 from plataforma_sdk.errors import SandboxError
 from plataforma_sdk.sandbox._protocols import EngineContext
-from plataforma_sdk.sandbox.wasm._compiled import CompiledRunner, compiled_runner
+from plataforma_sdk.sandbox.wasm._compiled import FIBERS, FIBERS_BY_EPOCH, CompiledRunner, compiled_runner
 from plataforma_sdk.sandbox.wasm._guest_protocol import Guest
 from plataforma_sdk.sandbox.wasm._host import InstanceHost
 from plataforma_sdk.sandbox.wasm._pump import Pump
@@ -21,9 +21,10 @@ from plataforma_sdk.sandbox.wasm._threads import RelayedHost, ThreadScheduler
 from plataforma_sdk.sandbox.wasm._wasi import GuestHost
 from plataforma_sdk.sandbox.wasm._workers import WorkerThreads
 
-__all__ = ["MODES", "Launcher", "MakeStore", "Wrap"]
+__all__ = ["METERINGS", "MODES", "Launcher", "MakeStore", "Wrap"]
 
 MODES: Final = ("fibers", "threads")
+METERINGS: Final = ("fuel", "epoch")
 _DEFAULT_THREADS: Final = 32
 """Of the fallback, where a guest holds a thread for as long as it computes, up to `max_step_ms`."""
 
@@ -39,17 +40,23 @@ class Launcher:
     Args:
         mode: one of `MODES`; None for fibers where they run, else threads.
         threads: how many; None for the mode's own number.
+        metering: one of `METERINGS`.
 
     Raises:
-        ValueError: there is no such mode, or no such number of threads.
+        ValueError: there is no such mode or metering, or no such number of threads.
     """
 
-    def __init__(self, mode: str | None = None, threads: int | None = None) -> None:
+    def __init__(self, mode: str | None = None, threads: int | None = None, metering: str = "fuel") -> None:
         if mode not in (None, *MODES):
             raise ValueError(f"There is no mode {mode!r} of the wasm engine; choose one of {', '.join(MODES)}")
         if threads is not None and threads < (1 if mode == "threads" else 0):
             raise ValueError(f"The wasm engine cannot run in {threads} threads")
-        self._mode = mode
+        if metering not in METERINGS:
+            raise ValueError(f"The wasm engine does not meter by {metering!r}; choose one of {', '.join(METERINGS)}")
+        if metering == "epoch" and mode == "threads":
+            raise ValueError("metering='epoch' is for fibers: wasmtime-py in threads counts fuel")
+        self._mode = "fibers" if metering == "epoch" else mode
+        self._metering = metering
         self._threads = threads
         self._workers: WorkerThreads | None = None
         self._compiled: CompiledRunner | None = None
@@ -66,7 +73,8 @@ class Launcher:
             self._mode = "fibers" if refusal is None else "threads"
             if refusal is not None:
                 _warn(refusal)
-        self._compiled = compiled_runner(*((STOCK,) if self._mode == "threads" else ()))
+        by_fuel = STOCK if self._mode == "threads" else FIBERS
+        self._compiled = compiled_runner(FIBERS_BY_EPOCH if self._metering == "epoch" else by_fuel)
 
     @property
     def runner_sha256(self) -> str:
@@ -110,6 +118,8 @@ class Launcher:
         if make_guest is None:
             store = GuestStore if self._mode == "fibers" else StockStore
             make_guest = functools.partial(store, compiled, limits=limits, module=module)
+        if self._metering == "epoch":
+            _check_unmetered(context, is_recorded=wrap is not None)
         workers = None if wrap is not None else self._workers_for_mode()
         if workers is None:
             return Pump(context, make_guest if wrap is None else wrap(make_guest))
@@ -130,6 +140,21 @@ class Launcher:
         """End the threads that have nothing to do; the engine may still be used."""
         if self._workers is not None:
             self._workers.shrink()
+
+
+def _check_unmetered(context: EngineContext, *, is_recorded: bool) -> None:
+    """Refuse what rests on counted instructions.
+
+    Raises:
+        SandboxError: fuel is limited, or the module is to be recorded.
+    """
+    what = "recording it" if is_recorded else "its limit 'max_fuel'" if context.limits.max_fuel else None
+    if what is not None:
+        raise SandboxError(
+            f"Module {context.module_id!r}: {what} needs fuel, which metering='epoch' does not count; "
+            "use WasmEngine(metering='fuel'), or max_call_ms and max_step_ms alone",
+            module=context.module_id,
+        )
 
 
 @functools.cache

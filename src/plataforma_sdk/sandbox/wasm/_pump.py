@@ -37,6 +37,7 @@ __all__ = ["Pump"]
 _MAX_TIMER_S: Final = 86_400.0
 _LONG_PUMP_FUEL: Final = 400_000
 _MAX_REASON_CHARS: Final = 120
+_MOST_PUMPS: Final = 100
 _SHORT_BYTES: Final = 4_096
 _MEASURE_EVERY: Final = 64
 """Memory is measured after pumps that could have allocated much, and now and then: it costs a system call."""
@@ -81,6 +82,7 @@ class Pump:
         self._timer_at = 0.0
         self._is_timer_due = False
         self._is_woken = False
+        self._is_long = False
         self._has_requests = False
         self._on_loaded: asyncio.Future[tuple[bool, bytes]] | None = None
         self._steps = StepClock()
@@ -181,8 +183,12 @@ class Pump:
 
     def unfinished(self) -> Unfinished | None:
         """Return what is under way in the guest, once it has been told all that is waiting; None while it runs."""
-        self.pump()
-        if self.ended is not None or self._store.is_busy or self._inbox or self._is_timer_due:
+        for _ in range(_MOST_PUMPS):  # its host may answer at once, which is more to be told
+            self.pump()
+            if not (self._inbox or self._is_timer_due):
+                break
+        is_running = self._store.is_busy or self.parking.is_taken
+        if self.ended is not None or is_running or self._inbox or self._is_timer_due:
             return None
         return Unfinished(
             last_call=self._last_call,
@@ -230,7 +236,7 @@ class Pump:
             if delay > 0.0:
                 self._loop.call_later(delay, self.pump)
                 return
-        text = "\n".join([f"{self._clock.monotonic():.6f}", *self._inbox])
+        text = "\n".join([repr(self._clock.monotonic()), *self._inbox])
         self._inbox.clear()
         self._is_timer_due = False
         self._steps.begin_pump()
@@ -268,6 +274,7 @@ class Pump:
         if has_ended:
             self._finish()
             return True
+        self._is_long = True
         return self._is_step_over()
 
     def lend(self) -> bool:
@@ -324,7 +331,8 @@ class Pump:
             call.fuel_left = max(1, call.fuel_left - fuel)
         self._riders.clear()
         self._pumps += 1
-        if fuel > _LONG_PUMP_FUEL or self._pumps % _MEASURE_EVERY == 0:
+        if self._is_long or fuel > _LONG_PUMP_FUEL or self._pumps % _MEASURE_EVERY == 0:
+            self._is_long = False
             self._monitor.set_memory(self._store.memory.measure())
 
     # --- messages to the guest -------------------------------------------------------------------------------------

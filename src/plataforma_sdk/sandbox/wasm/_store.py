@@ -17,7 +17,6 @@ from plataforma_sdk.sandbox.wasm._wasi import GuestHost
 
 __all__ = ["GuestStore"]
 
-_YIELD_INTERVAL: Final = 500_000
 _INSTANTIATION_FUEL: Final = 1_000_000_000
 _MAX_TABLE_ELEMENTS: Final = 100_000
 
@@ -55,7 +54,7 @@ class GuestStore:
         self._store = Store(compiled.engine)
         self._store.set_limits(memory_size=limits.max_memory_bytes, table_elements=_MAX_TABLE_ELEMENTS)
         self._context = _binding.context_of(self._store)
-        self._tank = _binding.FuelTank(self._context)
+        self._tank = compiled.make_tank(self._context)
         compiled.hosts[self._context] = host
         self.memory = LinearMemory()
         try:
@@ -65,13 +64,13 @@ class GuestStore:
             raise trap_error(str(error), module=module, limits=limits) from None
 
     def _instantiate(self) -> None:
-        _binding.set_fuel(self._context, _INSTANTIATION_FUEL)
+        self._tank.fill(_INSTANTIATION_FUEL)
         raw = _binding.instantiate(self._compiled.linker, self._context, self._compiled.component)
         self.memory.locate(self._compiled.artefact)
         instance = Instance._from_raw(raw)  # noqa: SLF001
         self.load = _binding.Call(self._export(instance, "load"), self._context, 2)
         self.pump = _binding.Call(self._export(instance, "pump"), self._context, 1)
-        _binding.set_yield_interval(self._context, _YIELD_INTERVAL)
+        self._tank.stop()
 
     def _export(self, instance: Instance, name: str) -> Any:
         func = instance.get_func(self._store, name)
@@ -114,6 +113,7 @@ class GuestStore:
         if has_ended:
             _binding.delete_future(future)
             self._future = None
+            self._tank.stop()
         if self._is_dropped:
             self._free()
             return True
@@ -154,6 +154,7 @@ class GuestStore:
 
     def _free(self) -> None:
         future, self._future = self._future, None
+        self._tank.stop()
         if future is not None:
             _binding.delete_future(future)  # before the store, or the store is freed under a fiber
         call, self._call = self._call, None

@@ -104,10 +104,20 @@ def bridge() -> FakeBridge:
     return FakeBridge()
 
 
-MODES = {"fibers": {}, "fibers-and-threads": {"threads": 2}, "threads": {"mode": "threads"}}
+MODES = {
+    "fibers": {},
+    "epochs": {"metering": "epoch"},
+    "fibers-and-threads": {"threads": 2},
+    "threads": {"mode": "threads"},
+}
 
 INLINE = pytest.mark.parametrize("wasm", [{}, {"threads": 2}], ids=["fibers", "fibers-and-threads"], indirect=True)
 """For what a thread cannot do: answer a call within the turn of the loop that makes it."""
+
+
+_FUELLED = {name: mode for name, mode in MODES.items() if name != "epochs"}
+BY_FUEL = pytest.mark.parametrize("wasm", _FUELLED.values(), ids=_FUELLED, indirect=True)
+"""For budgets of instructions, which metering by epoch does not count."""
 
 
 @pytest.fixture(params=MODES.values(), ids=MODES)

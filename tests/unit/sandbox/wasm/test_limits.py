@@ -15,6 +15,8 @@ from plataforma_sdk.errors import (
 )
 from plataforma_sdk.types import FakeClock
 
+from .conftest import BY_FUEL
+
 WILD = """
     def spin(self):
         while True:
@@ -139,6 +141,7 @@ def test_a_guest_that_dies_is_a_crash(run, load, method):
     run(main())
 
 
+@BY_FUEL
 def test_fuel_is_a_budget_of_one_call_and_the_same_every_time(run, load):
     async def spent(body, method, **limits):
         async with load(body, seed=1, clock=FakeClock(), **limits) as probe:
@@ -158,6 +161,7 @@ def test_fuel_is_a_budget_of_one_call_and_the_same_every_time(run, load):
     run(main())
 
 
+@BY_FUEL
 def test_fuel_that_is_used_up_ends_the_guest(run, load):
     async def main():
         async with load(WILD, max_fuel=300_000_000, max_step_ms=60_000) as wild:
