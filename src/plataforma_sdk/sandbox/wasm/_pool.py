@@ -130,21 +130,27 @@ class WarmPool:
             self._ready.append(store)
 
 
-_POOLS: Final[weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, WarmPool]] = weakref.WeakKeyDictionary()
+_POOLS: Final[weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, dict[CompiledRunner, WarmPool]]] = (
+    weakref.WeakKeyDictionary()
+)
+"""The pools of each loop; a host whose engines are compiled in two ways has two."""
 
 
 def pool_of(compiled: CompiledRunner) -> WarmPool:
-    """Return the running loop's pool; those of loops that were closed without their engines are emptied."""
+    """Return the running loop's pool of a runner; those of loops that were closed without their engines are emptied."""
     loop = asyncio.get_running_loop()
-    pool = _POOLS.get(loop)
-    if pool is None:
+    pools = _POOLS.get(loop)
+    if pools is None:
         for other in [other for other in _POOLS if other.is_closed()]:
-            _POOLS.pop(other).close()
-        pool = _POOLS[loop] = WarmPool(compiled)
-    return pool
+            for pool in _POOLS.pop(other).values():
+                pool.close()
+        pools = _POOLS[loop] = {}
+    if compiled not in pools:
+        pools[compiled] = WarmPool(compiled)
+    return pools[compiled]
 
 
 def leave_pools(user: object) -> None:
     """An engine is closed: empty each pool that it was the last to use, in whatever loop it did."""
-    for pool in list(_POOLS.values()):
+    for pool in [pool for pools in _POOLS.values() for pool in pools.values()]:
         pool.leave(user)
