@@ -33,6 +33,7 @@ def test_enough_cases_run_in_every_tier(cases):
         TIERS,
         METERED,
         ("trusted", "wasm"),
+        ("trusted", "restricted"),
         *((tier,) for tier in TIERS),
     }
 

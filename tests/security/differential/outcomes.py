@@ -30,6 +30,8 @@ DEVIATIONS: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
         (r"\b(?:program|sandbox)\.", ""),
         # A private name is renamed inside; what an error calls it is what the engine calls it.
         (r"\bp0_", "_"),
+        # What is looked for may have a repr of any length, with an address in it.
+        (r"\A.* is not in (?:list|deque)\Z", "the value is not there"),
         # A method that exists and is not offered says so.
         (r" in the restricted tier", ""),
     )

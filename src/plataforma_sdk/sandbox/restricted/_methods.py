@@ -159,10 +159,15 @@ class Methods:
         self.iterables.count_into(receiver, counts, -1)
 
     def _index(self, receiver: Any, *args: Any) -> Any:
-        """``items.index(value)``: where it fails, C shows the value, however long its repr is, and its address."""
+        """``items.index(value)``: where it fails, C shows the value, however long its repr is, and its address.
+
+        So C may say its own words of a short number or text alone.
+        """
         args = COSTS[type(receiver)]["index"](self, receiver, args)
         if args:
             self.scales.weigh(args[0])
+            if _is_short(args[0]):
+                return receiver.index(*args)
         try:
             return receiver.index(*args)
         except ValueError:
@@ -251,6 +256,13 @@ def attribute_named(name: Any) -> str:
     return mangle(name)
 
 
+def _is_short(value: Any) -> bool:
+    """Tell whether ``repr(value)`` is, and tells of nothing but the value."""
+    kind = type(value)
+    return kind in _SMALL or (kind is str and len(value) <= _FEW) or (kind is int and value.bit_length() <= _FEW)
+
+
+_SMALL: Final = frozenset({float, bool, type(None)})
 _NAMED: Final = frozenset({datetime.datetime, datetime.date, datetime.time})
 _MAX_NAME: Final = 256
 _STRETCH_MASK: Final = 127
