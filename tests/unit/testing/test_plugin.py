@@ -57,7 +57,9 @@ def test_saves(plataforma_run):
 """
 
 
-QUIET = ("-p", "no:randomly", "-p", "no:cacheprovider", "-p", "no:hypothesispytest")
+QUIET = ("-p", "no:randomly", "-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-p", "no:faulthandler")
+"""The last, since a run inside this process would put the signal handlers back that were there before wasmtime's: the
+next trap of a guest would then end the process."""
 
 
 @pytest.fixture(scope="session")
