@@ -70,6 +70,9 @@ class ModuleHost:
         clock: where time comes from.
         isolation: ``"process"`` runs each module of `restricted` in a worker process of its own; other tiers do not
             change. None and ``"none"`` run it in the host's.
+        park_after_s: put the memory of modules away that did nothing for so many seconds, or up to twice as many; see
+            `ModuleHandle.park`. None, the default, never does: a parked module's next call takes 20 ms longer, so it is
+            for hosts of many modules, most of which sleep.
         permission_manager: makes each module's permissions, with the arguments of `PermissionManager`; a test kit's
             keep account of every check.
 
@@ -106,8 +109,12 @@ class ModuleHost:
         record: bool = False,
         clock: Clock | None = None,
         isolation: str | None = None,
+        park_after_s: float | None = None,
         permission_manager: Callable[..., PermissionManager] | None = None,
     ) -> None:
+        if park_after_s is not None and park_after_s <= 0:
+            raise ValueError(f"park_after_s is above 0, not {park_after_s!r}; None never parks")
+        self._park_after_s = park_after_s
         self.subject = subject
         self.registry = registry
         self.locale = locale
@@ -381,6 +388,7 @@ class ModuleHost:
             reread=(lambda: ModulePackage.from_path(Path(target))) if isinstance(target, (str, os.PathLike)) else None,
             cls=target if isinstance(target, type) else None,
             limits=given,
+            park_after_s=self._park_after_s,
             grown=permissions_of,
             services=lambda version, permissions, storage: self._factory.make(version, permissions, monitor, storage),
             on_version=self._state.remember_version,

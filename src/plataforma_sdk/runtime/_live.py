@@ -15,8 +15,9 @@ from plataforma_sdk.errors import ModuleLoadError, ModuleStateError, PermissionD
 from plataforma_sdk.permissions import is_within
 from plataforma_sdk.runtime._loader import check_tier
 from plataforma_sdk.runtime._noted import noted
+from plataforma_sdk.runtime._parking import IdleParking
 from plataforma_sdk.runtime._session import ModuleSession
-from plataforma_sdk.sandbox import ApiProxy, EngineContext, ResourceMonitor, Supervisor
+from plataforma_sdk.sandbox import ApiProxy, EngineContext, Parkable, ResourceMonitor, Supervisor
 from plataforma_sdk.types import Subscription
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class ModuleSetup:
         seed: seed of its random numbers, or None.
         journal: where what crosses is recorded, or None.
         seal_key: returns the key that snapshots are sealed with.
+        park_after_s: seconds without work after which it is parked, or None.
         reread: reads its package again, for a reload; None where there is nothing to read again.
         limits: what the host gives, before the manifest lowers it.
         cls: the class, where the host loads one that it already holds.
@@ -70,6 +72,7 @@ class ModuleSetup:
     seed: int | None = None
     journal: Journal | None = None
     seal_key: Callable[[], bytes] = lambda: b""
+    park_after_s: float | None = None
     reread: Callable[[], ModulePackage] | None = None
     cls: type[ModuleFramework] | None = None
     on_version: Callable[[ModulePackage], None] = lambda _: None
@@ -128,6 +131,7 @@ class LiveModule:
         self._watchers: dict[object, Callable[[Window], object]] = {}
         self._frame: asyncio.Task[None] | None = None
         self._last_stream = 0
+        self._idle = IdleParking(setup.park_after_s, lambda: self.monitor.usage.fuel, self.park)
 
     # --- state -----------------------------------------------------------------------------------------------------
 
@@ -140,6 +144,19 @@ class LiveModule:
     def state(self) -> str:
         """loading, active, reloading, failed or unloaded."""
         return "reloading" if self._reloading is not None else self._supervisor.state
+
+    @property
+    def is_parked(self) -> bool:
+        """Whether it is active, and its memory is put away until the next call, event or answer."""
+        instance = self._supervisor.instance
+        return self.state == "active" and isinstance(instance, Parkable) and instance.is_parked
+
+    async def park(self, quiet_s: float | None = None) -> bool:
+        """Put its memory away; return whether it is, and leave it live where its engine cannot; see `Parkable`."""
+        instance = self._supervisor.instance
+        if self.state != "active" or self._unloading is not None or not isinstance(instance, Parkable):
+            return False
+        return await instance.park(quiet_s=quiet_s)
 
     @property
     def restarts(self) -> int:
@@ -163,6 +180,7 @@ class LiveModule:
             await self._services.close()
             raise
         self._setup.on_version(self.package)
+        self._idle.start()
         self._announce("loaded")
 
     def _on_failed(self) -> None:
@@ -434,6 +452,7 @@ class LiveModule:
         await asyncio.shield(self._unloading)
 
     async def _unload(self) -> None:
+        self._idle.stop()
         if self._reloading is not None:
             self._reloading.cancel()
             await asyncio.wait([self._reloading])

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from plataforma_sdk.package import ModulePackage
     from plataforma_sdk.sandbox.wasm import Journal, Resumption
 
-__all__ = ["Engine", "EngineContext", "HostBridge", "Instance"]
+__all__ = ["Engine", "EngineContext", "HostBridge", "Instance", "Parkable"]
 
 
 class HostBridge(Protocol):
@@ -80,6 +80,23 @@ class Instance(Protocol):
 
     async def close(self) -> None:
         """Free everything; running calls are cancelled. A second call does nothing."""
+
+
+@runtime_checkable
+class Parkable(Protocol):
+    """An instance that can be put away while nothing happens in it, and comes back when something does."""
+
+    @property
+    def is_parked(self) -> bool:
+        """Whether it is put away."""
+
+    async def park(self, *, quiet_s: float | None = None) -> bool:
+        """Put it away; return whether it is, and leave it live where it cannot be.
+
+        Args:
+            quiet_s: leave it alone where it serves a call, awaits its host, or has a timer due within so many seconds;
+                by default only while its code is running.
+        """
 
 
 @runtime_checkable

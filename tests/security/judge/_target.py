@@ -74,7 +74,9 @@ class Target:
         self._failures: list[BaseException] = []
         self._sandbox = sandbox = _RememberingSandbox(MAX_MEMORY, libraries=LIBRARIES, module="payload")
         self._meter = meter = sandbox.meter
-        self._crossing = Crossing(meter.charge, sandbox.iterables.bounded, self._as_host_function, meter.alloc)
+        self._crossing = Crossing(
+            meter.charge, sandbox.iterables.bounded, self._as_host_function, meter.alloc, sandbox.own_decimal
+        )
         self._gates = Gates(meter, self._crossing)
         self._faults = Faults(sandbox, "payload")
         self._tasks = Tasks(meter, lambda: _account(is_renewed=True), self._failures.append)

@@ -140,11 +140,12 @@ class Builtins:
 
     def make_bytes(self, source: Any = b"", *args: Any) -> bytes:
         """``bytes(...)``."""
+        if args:  # before C encodes the name itself, of megabytes
+            check_codec(*args[:1])
         if isinstance(source, int):
             if source > MAX_TEXT:
                 self._meter.trip("memory", source, MAX_TEXT, "bytes")
         elif type(source) is str:
-            check_codec(*args[:1])
             if len(args) > 1 and args[1] not in ("strict", "ignore", "replace"):
                 raise LookupError("errors= takes strict, ignore or replace")
         elif hasattr(type(source), "__iter__"):
@@ -224,7 +225,7 @@ class Builtins:
             "delattr": self.delattr,
             "print": self.print,
             "type": self.kind,
-            "id": self.identity,
+            "id": self._scales.addresses.identity,
             "anext": self.anext,
         }
 
@@ -235,6 +236,7 @@ class Builtins:
             return round(number)
         if type(digits) is not int or abs(digits) > _MAX_ROUNDING:
             raise ValueError(f"digits beyond {_MAX_ROUNDING}")
+        self._operators.size_rounding(number, digits)
         return round(number, digits)
 
     def isinstance(self, value: Any, kind: Any) -> bool:
@@ -258,11 +260,7 @@ class Builtins:
 
     def hash(self, value: Any) -> int:
         """``hash(...)``."""
-        return hash(self._scales.hashed(value))
-
-    def identity(self, value: Any) -> int:
-        """A number for the identity of an object; not its address, which tells about the host's memory."""
-        return hash((id(value), id(self))) & 0x7FFF_FFFF_FFFF
+        return self._scales.addresses.hash(value, hash(self._scales.hashed(value)))
 
     def sorted(self, items: Any, *, key: Any = None, reverse: Any = False) -> list[Any]:
         """``sorted(...)``."""

@@ -155,11 +155,16 @@ class Classes:
     def _weighed(self, slot: Any, name: str) -> Callable[..., Any]:
         """Guard a special method that C wrote: ``C.__str__([...])`` shows anything, ``C.__ne__(a, b)`` compares it."""
         weigh = self._scales.text if name in ("__str__", "__repr__") else self._scales.weigh
+        addresses = self._scales.addresses
 
         def call(*args: Any) -> Any:
             for item in (getattr(slot, "__self__", None), *args):
                 weigh(item)
-            return slot(*args)
+            made = slot(*args)
+            of = args[0] if args else getattr(slot, "__self__", None)
+            if name == "__hash__":
+                return addresses.hash(of, made)
+            return addresses.hidden(made, of) if type(made) is str else made
 
         return call
 

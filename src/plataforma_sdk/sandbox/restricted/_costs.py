@@ -19,8 +19,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from plataforma_sdk.sandbox.restricted._containers import DefaultDict, Deque, OrderedDict, check_link
+from plataforma_sdk.sandbox.restricted._decimals import charge_conversion
 from plataforma_sdk.sandbox.restricted._fuel import LARGE_TEXT
-from plataforma_sdk.sandbox.restricted._tables import compact_sometimes
+from plataforma_sdk.sandbox.restricted._tables import compact, compact_sometimes
 from plataforma_sdk.sandbox.restricted._texts import check_codec
 from plataforma_sdk.sandbox.restricted._weights import CONTAINERS, DICTS, HASH_TABLES, MAX_TEXT, exact_number, is_aware
 
@@ -176,6 +177,7 @@ def _sums(methods: Methods, receiver: Any, args: _Args) -> _Args:
 
 
 def _copies(methods: Methods, receiver: Any, args: _Args) -> _Args:
+    compact(receiver)  # C copies the table of a dict as it is
     methods.meter.charge(len(receiver) >> 6)
     methods.meter.alloc(len(receiver) * 16)
     return args
@@ -243,6 +245,8 @@ def _short_pattern(methods: Methods, _: Any, args: _Args) -> _Args:
 
 def _decimal(methods: Methods, _: Any, args: _Args) -> _Args:
     methods.meter.charge(8)
+    for item in args:
+        charge_conversion(methods.meter.charge, item)
     return args
 
 

@@ -25,6 +25,12 @@ __all__ = ["Box", "Crossing"]
 _MAX_NODES: Final = 500_000
 _MAX_DEPTH: Final = 64
 _FREE_TEXT: Final = 4096
+_MAX_TEXTS: Final = 64 << 20
+"""Characters of all texts in one value: one text that is shared 10,000 times is written 10,000 times as JSON."""
+
+_MAX_DIGITS: Final = 4_300
+_MAX_INTEGER: Final = 10**_MAX_DIGITS
+_FLAT: Final = frozenset({float, bool, type(None)})
 _SCALARS: Final = frozenset({
     int, float, bool, str, bytes, type(None), decimal.Decimal, datetime.datetime, datetime.date, datetime.time,
     datetime.timedelta,
@@ -59,6 +65,7 @@ class Crossing:
         listed: makes a bounded list of an iterator, with fuel.
         handler: makes a host function of a function of the module.
         alloc: charges bytes of memory: of what the host hands in.
+        number: makes a Decimal of the sandbox's own of one of the host's.
     """
 
     def __init__(
@@ -67,12 +74,14 @@ class Crossing:
         listed: Callable[[Any], Iterator[Any]],
         handler: Callable[[Any], Any],
         alloc: Callable[[int], None],
+        number: Callable[[decimal.Decimal], Any] = decimal.Decimal,
     ) -> None:
         self._charge = charge
         self._listed = listed
         self._handler = handler
         self._alloc = alloc
-        self._count = 0
+        self._number = number
+        self._count = self._size = 0
 
     def outward(self, value: Any) -> Any:
         """Return what host code may hold of a module's value.
@@ -80,14 +89,22 @@ class Crossing:
         Raises:
             CodecError: something that does not cross.
         """
-        if type(value) in _SCALARS:
+        if type(value) in _FLAT:
             return value
-        self._count = 0
+        self._count = self._size = 0
         return self._out(value, 0)
 
     def _out(self, value: Any, depth: int) -> Any:
         kind = type(value)
         if kind in _SCALARS:
+            if kind is str or kind is bytes:
+                self._size += len(value)
+                if self._size > _MAX_TEXTS:
+                    raise CodecError(f"Texts of more than {_MAX_TEXTS:,} characters together; send less at a time")
+            elif kind is int and not -_MAX_INTEGER < value < _MAX_INTEGER:
+                raise CodecError(
+                    f"An integer of more than {_MAX_DIGITS:,} digits, which no text can show; send it as hex"
+                )
             return value
         self._count += 1
         if self._count > _MAX_NODES or depth > _MAX_DEPTH:
@@ -102,9 +119,11 @@ class Crossing:
         return self._out_object(value, kind, depth)
 
     def _key(self, key: Any) -> Any:
-        return key if type(key) in _SCALARS else self._out(key, _MAX_DEPTH)
+        return key if type(key) in _FLAT else self._out(key, _MAX_DEPTH)
 
     def _out_object(self, value: Any, kind: type, depth: int) -> Any:
+        if isinstance(value, decimal.Decimal):  # of the sandbox's own class
+            return decimal.Decimal(value)
         if isinstance(value, Box):
             return value._sdk_value  # type: ignore[attr-defined]
         if kind is types.GeneratorType:
@@ -124,7 +143,7 @@ class Crossing:
         if kind in _SCALARS or isinstance(kind, SealedMeta):
             if (kind is str or kind is bytes) and len(value) > _FREE_TEXT:
                 self._alloc(len(value))
-            return value
+            return self._number(value) if kind is decimal.Decimal else value
         if kind is list:
             self._alloc(len(value) * 8)
             return [self.inward(item) for item in value]

@@ -61,10 +61,15 @@ class Folds:
         weigh, cheap, iterables, meter = self._scales.weigh, self._meter.cheap, self._iterables, self._meter
 
         def extreme(choose: Any, *args: Any, key: Any = None, **kwargs: Any) -> Any:
-            items = iterables.consumed(args[0]) if len(args) == 1 else args
+            if len(args) == 1 and key is None:
+                items = iterables.consumed(args[0])
+            else:
+                items = itertools.compress(args[0], meter.fuel) if len(args) == 1 else args
             if key is not None:
                 keyed = _weighed_key(key, weigh, cheap)
                 result = choose(items, key=keyed, **kwargs)
+            elif type(items) in _UNSUMMED:
+                result = choose(items, **kwargs)
             elif type(items) in CONTAINERS:
                 if any(type(item) in CONTAINERS for item in items):
                     weigh(list(items))

@@ -44,6 +44,8 @@ _LOOK_EVERY: Final = 2
 """Every 2nd checkpoint of a step looks at memory; the 1st comes before anything has been done."""
 
 _IDLE_UNITS: Final = 10_000
+_SHOWN: Final = 1 << 62
+"""The largest amount that an error tells of: beyond, it is no float and no text."""
 
 
 class LimitReached(BaseException):
@@ -56,7 +58,7 @@ class LimitReached(BaseException):
     def __init__(self, resource: str, used: float | None = None, limit: float | None = None, unit: str = "") -> None:
         super().__init__(f"{resource} limit reached")
         self.resource = resource
-        self.used = used
+        self.used = used if used is None or used < _SHOWN else _SHOWN  # what a module asked for may have any size
         self.limit = limit
         self.unit = unit
 

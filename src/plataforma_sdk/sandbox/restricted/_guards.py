@@ -6,7 +6,6 @@ Charges are in units of fuel, about the time of one loop turn each, and in bytes
 from __future__ import annotations
 
 import collections
-import decimal
 import itertools
 import operator
 import sys
@@ -41,9 +40,6 @@ _FREE_TEXT: Final = 512
 _FREE_ITEMS: Final = 512
 _HASHED_ITEM_BYTES: Final = 48
 _SMALL_INT: Final = 1 << 62
-_DECIMAL_UNITS: Final = 8
-"""An operand of a sum may have been an integer of `MAX_BITS`, which becomes a Decimal in a millisecond."""
-
 _EMPTIED: Final = frozenset({set, collections.Counter})
 
 
@@ -72,8 +68,6 @@ class Operators:
             size = len(value)
             if size > _FREE_ITEMS:
                 self._items(size, 8 if kind is list or kind is tuple else _HASHED_ITEM_BYTES)
-        elif kind is decimal.Decimal:
-            self._meter.charge(_DECIMAL_UNITS)
         return value
 
     def _texts(self, size: int) -> None:
@@ -104,9 +98,6 @@ class Operators:
         other = type(right)
         if kind is float or other is float:
             return
-        if kind is decimal.Decimal or other is decimal.Decimal:
-            self._converted(left, right)
-            return
         if kind is int and other is int:
             if -_PRODUCT_BITS < left < _PRODUCT_BITS and -_PRODUCT_BITS < right < _PRODUCT_BITS:
                 return
@@ -133,18 +124,14 @@ class Operators:
             return base**exponent
         if isinstance(base, int) and isinstance(exponent, int):
             self._size_power_modulo(int(base), int(exponent), modulus)
-        elif any(type(item) is decimal.Decimal for item in (base, exponent, modulus)):
-            raise TypeError("pow() takes a modulus with integers in the restricted tier")  # as long as its exponent
         return pow(base, exponent, modulus)
 
     def _size_power(self, base: Any, exponent: Any) -> None:
         if isinstance(base, int) and isinstance(exponent, int):
-            bits = base.bit_length() * exponent
-            if bits > MAX_BITS and abs(base) > 1:
+            bits = base.bit_length() * exponent if abs(base) > 1 else 0
+            if bits > MAX_BITS:
                 self._meter.trip("memory", bits, MAX_BITS, "bits")
             self._meter.charge(max(bits, 0) >> 8)
-        elif type(base) is decimal.Decimal or type(exponent) is decimal.Decimal:
-            self._converted(base, exponent)
 
     def _size_power_modulo(self, base: int, exponent: int, modulus: Any) -> None:
         sizes = [number.bit_length() for number in (base, exponent, modulus) if type(number) is int]
@@ -161,16 +148,12 @@ class Operators:
         if isinstance(left, int) and isinstance(right, int) and right > 0 and left.bit_length() + right > MAX_BITS:
             self._meter.trip("memory", left.bit_length() + right, MAX_BITS, "bits")
 
-    def _converted(self, *operands: Any) -> None:
-        """Charge an operation of Decimals: a long integer becomes one first, in quadratic time."""
-        for operand in operands:
-            if type(operand) is int:
-                self._meter.charge(operand.bit_length() ** 2 >> 20)
-        self._meter.charge(_DECIMAL_UNITS)
+    def size_rounding(self, number: Any, digits: int) -> None:
+        """Look at ``round(number, -1000)``: a division by a power of ten."""
+        if type(number) is int and digits < 0:
+            self._meter.charge((number.bit_length() >> 5) * (-digits >> 3) >> 6)
 
     def _size_division(self, left: Any, right: Any) -> None:
-        if type(left) is decimal.Decimal or type(right) is decimal.Decimal:
-            self._converted(left, right)
         if type(left) is int and type(right) is int and not -_SMALL_INT < left < _SMALL_INT:
             digits = (left.bit_length() >> 5) * (right.bit_length() >> 5)
             if left.bit_length() > MAX_BITS * 2 or right.bit_length() > MAX_BITS * 2:
@@ -198,8 +181,6 @@ class Operators:
         for side, other in ((left, right), (right, left)):  # a view of a dict takes any iterable, without end too
             if type(side) in VIEWS and type(other) not in HASH_TABLES and type(other) not in SCALARS:
                 raise TypeError(f"an operation of a view of a dict with a {type(other).__name__}; write set(...)")
-        if type(left) is decimal.Decimal or type(right) is decimal.Decimal:
-            self._converted(left, right)
         if type(left) in HASH_TABLES and type(right) in HASH_TABLES:
             self._meter.charge((sys.getsizeof(left) + sys.getsizeof(right)) >> 10)
             if type(left) in VIEWS or type(right) in VIEWS:  # colliding keys, and a table that a view does not show
@@ -232,7 +213,7 @@ class Operators:
 
     def compare(self, apply: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
         """Guard a comparison: two containers are weighed first."""
-        weigh, charge, converted = self._scales.weigh, self._meter.charge, self._converted
+        weigh, charge = self._scales.weigh, self._meter.charge
 
         def compared(left: Any, right: Any) -> Any:
             kind = type(left)
@@ -242,8 +223,6 @@ class Operators:
                     weigh(right)
             elif kind in _TEXTS and type(right) in _TEXTS:
                 charge(min(len(left), len(right)) >> 12)
-            elif kind is decimal.Decimal or type(right) is decimal.Decimal:
-                converted(left, right)
             return apply(left, right)
 
         return compared

@@ -69,7 +69,13 @@ class RestrictedInstance(InProcessInstance):
             meter.share = Share(context.limits.max_cpu_ms_per_s)
         self._faults = Faults(self._sandbox, context.module_id)
         self._tasks = Tasks(meter, self._background_account, self._report_task)
-        self._crossing = Crossing(meter.charge, self._sandbox.iterables.bounded, self._as_host_function, meter.alloc)
+        self._crossing = Crossing(
+            meter.charge,
+            self._sandbox.iterables.bounded,
+            self._as_host_function,
+            meter.alloc,
+            self._sandbox.own_decimal,
+        )
         self._gates = Gates(meter, self._crossing)
         self._runtime = RestrictedRuntime(self._module_context(), self._crossing)
         self._twin = FrameworkTwin(self._gates, self._runtime.host, self._runtime, self._sandbox.classes.export)

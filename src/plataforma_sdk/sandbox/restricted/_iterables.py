@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 from plataforma_sdk.sandbox.restricted._containers import Deque, make_slice
-from plataforma_sdk.sandbox.restricted._fuel import SLICE, Meter
+from plataforma_sdk.sandbox.restricted._fuel import LARGE_TEXT, SLICE, Meter
 from plataforma_sdk.sandbox.restricted._guards import Operators
 from plataforma_sdk.sandbox.restricted._tables import compact, compact_sometimes
 from plataforma_sdk.sandbox.restricted._weights import CONTAINERS, DICTS, HASH_TABLES, MAX_ITEMS, VIEWS, Scales
@@ -160,6 +160,8 @@ class Iterables:
         """``**source``: a mapping of any class; what is none stays, and C says so."""
         if type(source) in DICTS or type(source) is types.MappingProxyType:
             self._charge_copy(len(source))
+            if self._meter.largest >= LARGE_TEXT:  # an error about a keyword repeats it
+                self._meter.alloc(sum(len(key) for key in source if type(key) is str))
             return source
         return self.mapping(source) if hasattr(source, "keys") else source
 

@@ -9,6 +9,7 @@ import types
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
+from plataforma_sdk.sandbox.restricted._containers import Deque
 from plataforma_sdk.sandbox.restricted._costs import COSTS
 from plataforma_sdk.sandbox.restricted._fuel import LARGE_TEXT, Meter
 from plataforma_sdk.sandbox.restricted._guards import Operators
@@ -26,7 +27,11 @@ _PLAIN_KINDS: Final = (types.FunctionType, types.MethodType, super)
 
 
 class Methods:
-    """The methods of builtin values in one sandbox."""
+    """The methods of builtin values in one sandbox.
+
+    Attributes:
+        costs: `COSTS`, and the sandbox's own types.
+    """
 
     def __init__(  # noqa: PLR0917
         self, meter: Meter, scales: Scales, operators: Operators, iterables: Iterables, texts: Texts, sealed: type
@@ -35,11 +40,14 @@ class Methods:
         self.scales = scales
         self.operators = operators
         self.iterables = iterables
+        self.costs = dict(COSTS)
         self._texts = texts
         self._sealed = sealed
         self._special: dict[tuple[type, str], Callable[..., Any]] = {
             (str, "format"): lambda receiver, *args, **kwargs: texts.str_format(receiver, args, kwargs, self.read),
             (list, "sort"): self._sort,
+            (list, "index"): self._index,
+            (Deque, "index"): self._index,
             (collections.Counter, "update"): self._count,
             (collections.Counter, "subtract"): self._uncount,
         }
@@ -47,7 +55,7 @@ class Methods:
     def call(self, receiver: Any, method: str, *args: Any, **kwargs: Any) -> Any:
         """``receiver.method(*args, **kwargs)``."""
         kind = type(receiver)
-        costs = COSTS.get(kind)
+        costs = self.costs.get(kind)
         if costs is None:
             return self._native(receiver, kind, method)(*args, **kwargs)
         special = self._special.get((kind, method))
@@ -87,7 +95,7 @@ class Methods:
         if method in ("expandtabs", "split", "rsplit") and not args:
             first = kwargs.pop("tabsize", 8) if method == "expandtabs" else kwargs.pop("sep", None)
             return (first,), kwargs
-        if method == "sort" or kind in (datetime.datetime, datetime.date, datetime.time, decimal.Decimal):
+        if method == "sort" or kind in _NAMED or self.costs[kind] is COSTS[decimal.Decimal]:
             return args, kwargs
         if set(kwargs) <= {"maxsplit", "keepends", "signed", "byteorder", "count", "last", "errors"}:
             return args, kwargs
@@ -96,7 +104,7 @@ class Methods:
     def attribute(self, receiver: Any, name: str) -> Any:
         """``receiver.name``, not called: a bound method of a builtin value keeps its cost."""
         kind = type(receiver)
-        costs = COSTS.get(kind)
+        costs = self.costs.get(kind)
         if costs is None:
             return self._native(receiver, kind, name)
         if name in costs or (kind, name) in self._special:
@@ -150,6 +158,17 @@ class Methods:
         self.iterables.count_into(receiver, items, -1)
         self.iterables.count_into(receiver, counts, -1)
 
+    def _index(self, receiver: Any, *args: Any) -> Any:
+        """``items.index(value)``: where it fails, C shows the value, however long its repr is, and its address."""
+        args = COSTS[type(receiver)]["index"](self, receiver, args)
+        if args:
+            self.scales.weigh(args[0])
+        try:
+            return receiver.index(*args)
+        except ValueError:
+            problem = "the value is not there"
+        raise ValueError(problem)
+
     def _sort(self, receiver: list[Any], *, key: Any = None, reverse: bool = False) -> None:
         self.sort(receiver, key, reverse=reverse)
 
@@ -199,6 +218,12 @@ class Methods:
 
         return replace
 
+    def popped(self, receiver: Any) -> Any:
+        """``items.pop()``, which finds the first item of a set by a walk over its table."""
+        if type(receiver) is set:
+            compact_sometimes(receiver)
+        return receiver.pop()
+
     def quick_discard(self) -> Callable[[Any, Any], Any]:
         """Build ``items.discard(item)``, with a short way for a set and a plain key."""
         call, hiding = self.call, self.meter.hiding
@@ -217,11 +242,15 @@ def attribute_named(name: Any) -> str:
     """Check the name of an attribute that came as text, and return what it is called inside."""
     if type(name) is not str:
         raise TypeError("the name of an attribute is a str")
+    if len(name) > _MAX_NAME:  # an error would repeat it
+        raise AttributeError(f"the name of an attribute has at most {_MAX_NAME} characters")
     if name.startswith(("__", PREFIX)) or name.endswith("__roles__") or is_frame_attribute(name):
         raise AttributeError(f"the attribute {name!r} is reserved")
     return mangle(name)
 
 
+_NAMED: Final = frozenset({datetime.datetime, datetime.date, datetime.time})
+_MAX_NAME: Final = 256
 _FEW: Final = 64
 _SHORT: Final = 512
 _HASHED_BOUND: Final = frozenset(["get", "add", "setdefault"])

@@ -4,6 +4,7 @@
 
     s.join(xs)              _m_join_(s, xs)                         the hottest methods have a short way in
     x.sort(key=f)           _meth_(x, "sort", key=f)                builtin methods: each with its cost
+    x.pop()                 x.pop() if type(x) in _LISTS_ else _popped_(x)      an emptied set keeps its table
     x.index(y)              x.index(y) if type(type(x)) is _meta_ else _meth_(x, "index", y)     own classes natively
     s.upper()               s.upper() if type(s) is str and len(s) < 4096 else _meth_(s, "upper")
     s.startswith("a")       s.startswith("a")                       costs no more than its constant
@@ -27,7 +28,7 @@ from plataforma_sdk.sandbox.restricted._method_names import COPYING, GROWING, GU
 from plataforma_sdk.sandbox.restricted._names import CALLABLE_DUNDERS, PREFIX, mangle
 from plataforma_sdk.sandbox.restricted._policy_augmented import AugmentedPolicy
 from plataforma_sdk.sandbox.restricted._policy_names import is_super
-from plataforma_sdk.sandbox.restricted._trees import LOAD, call, choose, constant, name, place, test_type, walrus
+from plataforma_sdk.sandbox.restricted._trees import LOAD, call, choose, constant, name, place, test_type, walk, walrus
 
 __all__ = ["BUILTIN_TYPES", "CallPolicy"]
 
@@ -152,8 +153,7 @@ class CallPolicy(AugmentedPolicy):
             node.args, node.keywords = self._arguments(node)
             return node
         if method == "pop" and not node.args and not node.keywords:
-            node.func = ast.Attribute(self.receiver(function.value), method, ast.Load())
-            return node
+            return place(self._popped(node, self.receiver(function.value)), node)  # type: ignore[return-value]
         if method in GUARDED:
             return place(self._guarded_method(node, function), node)  # type: ignore[return-value]
         if method in HASHED:
@@ -168,6 +168,17 @@ class CallPolicy(AugmentedPolicy):
             else:
                 node.args[0] = self.key(node.args[0])
         return node
+
+    def _popped(self, node: ast.Call, receiver: ast.expr) -> ast.expr:
+        """``x.pop()`` of a list or deque is native; what a set leaves is put into a smaller table now and then."""
+        held = None if is_super(receiver) else self.held(receiver)
+        if held is None:
+            node.func = name("_popped_")
+            node.args = [receiver]
+            return node
+        first, again = held
+        native = ast.Call(ast.Attribute(again, "pop", LOAD), [], [])
+        return choose(test_type(first, ast.In(), "_LISTS_"), native, call("_popped_", again))
 
     def _guarded_method(self, node: ast.Call, function: ast.Attribute) -> ast.expr:
         method = function.attr
@@ -205,6 +216,23 @@ class CallPolicy(AugmentedPolicy):
         guarded = call("_meth_", again, constant(method), *copy.deepcopy(arguments))
         limit = _SHORT_GROWING if method in GROWING else _SHORT
         return choose(self.is_short_text(first, again, limit), native, guarded)
+
+    def hold_keys(self, node: ast.Match) -> None:
+        """Read the dotted keys of mapping patterns before the cases do, so that what hashes them is charged.
+
+        ``match x: case {K.a: v}: B`` -> ``match _keyed_(x, t := _keys_(K.a)): case {t.k0: v}: B``.
+        """
+        parts = [part for case in node.cases for part in walk(case.pattern) if isinstance(part, ast.MatchMapping)]
+        keys: list[ast.expr] = []
+        held = self.temporary() if parts else ""
+        for part in parts:
+            for number, key in enumerate(part.keys):
+                if isinstance(key, ast.Attribute):
+                    self.check_value_pattern(key)
+                    part.keys[number] = ast.Attribute(name(held), f"k{len(keys)}", ast.Load())
+                    keys.append(key)
+        if keys:
+            node.subject = call("_keyed_", node.subject, walrus(held, call("_keys_", *keys)))
 
     def visit_Starred(self, node: ast.Starred) -> ast.expr:
         node.value = self.visit(node.value)

@@ -14,6 +14,7 @@
     for a, *b in xs: B      for t in ...: a, *b = _star_(t); B      a range of a billion would be made a list
     i, (a, *b) = x          i, t = x; a, *b = _star_(t)
     case [a, *b]            match _matched_(x): ...                 what is copied is charged
+    case {K.a: v}           match _keyed_(x, t := _keys_(K.a)): case {t.k0: v}
     finally: B              finally: for _w in _fuel_: B; break     skipped where a limit passes through
     finally: return         refused: it would swallow a limit
     [f(x) + y for x in xs]  [t if type(t) is int ... for x in ... for t in [f(x) + y]]      see `_bind_first`
@@ -30,7 +31,6 @@ from typing import TypeAlias
 
 import attrs
 
-from plataforma_sdk.sandbox.restricted._method_names import GUARDED, HASHED
 from plataforma_sdk.sandbox.restricted._names import is_frame_attribute
 from plataforma_sdk.sandbox.restricted._policy_base import Scope, count_work
 from plataforma_sdk.sandbox.restricted._policy_calls import BUILTIN_TYPES, CallPolicy
@@ -277,6 +277,7 @@ class FlowPolicy(CallPolicy):
             node.subject = call("_compared_", node.subject, constant(values))
         if copies:
             node.subject = call("_matched_", node.subject)
+        self.hold_keys(node)
         for case in node.cases:
             case.pattern = self.visit(case.pattern)
             if case.guard is not None:
@@ -290,22 +291,8 @@ class FlowPolicy(CallPolicy):
 
     def visit_MatchValue(self, node: ast.MatchValue) -> ast.pattern:
         if isinstance(node.value, ast.Attribute):
-            self._check_value_pattern(node.value)
+            self.check_value_pattern(node.value)
         return node
-
-    def _check_value_pattern(self, node: ast.Attribute) -> None:
-        """``case Colour.RED``: the grammar admits dotted names only, so they stay native, checked and renamed.
-
-        A native load would hand the unguarded method in ``case text.format`` to the subject's ``__eq__``.
-        """
-        if node.attr in GUARDED or node.attr in HASHED:
-            advice = "write 'case value if value == ...' with the attribute on the right"
-            self.refuse(node, "pattern", f"{node.attr!r}, which builtin types have as a method, as a value", advice)
-        node.attr = self.check_attribute(node, node.attr)
-        if isinstance(node.value, ast.Attribute):
-            self._check_value_pattern(node.value)
-        elif isinstance(node.value, ast.Name):
-            node.value.id = self.rename(node.value, node.value.id)
 
     def visit_MatchSingleton(self, node: ast.MatchSingleton) -> ast.pattern:
         return node
@@ -315,9 +302,6 @@ class FlowPolicy(CallPolicy):
         return node
 
     def visit_MatchMapping(self, node: ast.MatchMapping) -> ast.pattern:
-        for key in node.keys:
-            if isinstance(key, ast.Attribute):
-                self._check_value_pattern(key)
         node.patterns = self._patterns(node.patterns)
         node.rest = self.rename(node, node.rest)
         return node
@@ -340,7 +324,7 @@ class FlowPolicy(CallPolicy):
 
     def _pattern_class(self, node: ast.expr) -> ast.expr:
         if isinstance(node, ast.Attribute):
-            self._check_value_pattern(node)
+            self.check_value_pattern(node)
             return node
         return self.visit(node)  # type: ignore[no-any-return]
 

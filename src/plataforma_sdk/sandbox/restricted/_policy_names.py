@@ -96,6 +96,20 @@ class NamePolicy(PolicyBase):
             node.value = self.writable(node.value)
         return node
 
+    def check_value_pattern(self, node: ast.Attribute) -> None:
+        """``case Colour.RED``: the grammar admits dotted names only, so they stay native, checked and renamed.
+
+        A native load would hand the unguarded method in ``case text.format`` to the subject's ``__eq__``.
+        """
+        if node.attr in GUARDED or node.attr in HASHED:
+            advice = "write 'case value if value == ...' with the attribute on the right"
+            self.refuse(node, "pattern", f"{node.attr!r}, which builtin types have as a method, as a value", advice)
+        node.attr = self.check_attribute(node, node.attr)
+        if isinstance(node.value, ast.Attribute):
+            self.check_value_pattern(node.value)
+        elif isinstance(node.value, ast.Name):
+            node.value.id = self.rename(node.value, node.value.id)
+
     def writable(self, target: ast.expr) -> ast.expr:
         """Write the check that `target` is the module's own; ``self`` was checked where the function began."""
         is_checked = self.scope.is_self_own and isinstance(target, ast.Name) and target.id == "self"

@@ -74,6 +74,8 @@ _MAX_LITERAL: Final = 64
 _CHAIN: Final = 3
 _SHORT_TEXT: Final = 512
 _TINY: Final = 4
+_LONG: Final = 2**62
+"""Beyond, an integer is one that grows."""
 
 
 class OperatorPolicy(ProductPolicy):
@@ -88,18 +90,33 @@ class OperatorPolicy(ProductPolicy):
             left._depth_in_chain = inner + 1  # type: ignore[attr-defined]
         known = self.known
         new = ast.BinOp(left, node.op, right)
-        is_plain = self._is_plain(op, left, right, in_chain=bool(inner))
+        is_reduced = getattr(node, "_is_reduced", False) or (op is ast.Mod and is_small_constant(right))
+        for side in (left, right) if is_reduced else ():
+            side._is_reduced = True  # type: ignore[attr-defined]
+        is_plain = self._is_plain(op, left, right, in_chain=bool(inner), is_reduced=is_reduced)
         is_text = op is ast.Add and not is_plain and known.is_text(node)
         is_plain = is_plain or (is_text and known.text_size(node) < _SHORT_TEXT)
         joined = None if is_plain else self.beside_product(node)
         if joined is not None:
             return place(joined, node)  # type: ignore[return-value]
+        is_growing = op is ast.Mult and known.is_number(node) and not (_is_float(left) or _is_float(right))
         new.left, new.right = self.visit(left), self.visit(right)
         if is_plain:
             return place(new, node)  # type: ignore[return-value]
+        if is_growing and self.scope.has_temporaries:
+            return place(self._bounded(new), node)  # type: ignore[return-value]
         return place(self._guard(new, op, is_text=is_text, raw=(left, right)), node)  # type: ignore[return-value]
 
-    def _is_plain(self, op: type[ast.operator], left: ast.expr, right: ast.expr, *, in_chain: bool) -> bool:  # noqa: PLR0911
+    def _bounded(self, new: ast.BinOp) -> ast.expr:
+        """Multiply numbers, and look at the size of a long result: ``y = y * 3`` grows without end."""
+        result = self.temporary()
+        within = [ast.Compare(constant(-_LONG), [ast.Lt()], [walrus(result, new)])]
+        within.append(ast.Compare(name(result), [ast.Lt()], [constant(_LONG)]))
+        return choose(ast.BoolOp(ast.And(), list(within)), name(result), call("_grown_", name(result)))
+
+    def _is_plain(  # noqa: PLR0911
+        self, op: type[ast.operator], left: ast.expr, right: ast.expr, *, in_chain: bool, is_reduced: bool = False
+    ) -> bool:
         """Whether the operation may stay as written."""
         known = self.known
         if op not in _GUARDS:
@@ -114,14 +131,14 @@ class OperatorPolicy(ProductPolicy):
             return known.is_number(left) and is_small_constant(right)
         if op is ast.Mult:
             by_constant = is_small_constant(left) or is_small_constant(right)
-            return by_constant and known.is_number(left) and known.is_number(right)
+            return is_reduced and by_constant and known.is_number(left) and known.is_number(right)
         return False
 
     def _guard(  # noqa: PLR0911 - one line an operator
         self, new: ast.BinOp, op: type[ast.operator], *, is_text: bool, raw: tuple[ast.expr, ast.expr]
     ) -> ast.expr:
         left, right = raw
-        if op is ast.Mult and any(isinstance(side, ast.Constant) and type(side.value) is float for side in raw):
+        if op is ast.Mult and (_is_float(left) or _is_float(right)):
             return new
         tiny = any(_is_tiny(side) for side in raw)
         if op in _SET_GUARDS:
@@ -301,6 +318,10 @@ def _is_fixed(index: ast.Slice) -> bool:
     """Whether the bounds are literal numbers, negative ones too."""
     bounds = [part for part in (index.lower, index.upper, index.step) if part is not None]
     return all(isinstance(getattr(part, "operand", part), ast.Constant) for part in bounds)
+
+
+def _is_float(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and type(node.value) is float
 
 
 def _is_repeatable(node: ast.expr) -> bool:

@@ -204,12 +204,12 @@ class Records:
 
     def _make_hash(self, cls: Any, fields: tuple[Field, ...]) -> Callable[..., Any]:
         names = [item.name for item in fields]  # type: ignore[attr-defined]
-        hashed, charge = self._sandbox.scales.hashed, self._sandbox.meter.charge
+        made, charge = self._sandbox.builtins.hash, self._sandbox.meter.charge
 
         def __hash__(self: Any) -> int:  # noqa: N807
             _check_self(self, cls)
             charge(1)
-            return hash(hashed(tuple([getattr(self, name) for name in names])))
+            return made(tuple([getattr(self, name) for name in names]))
 
         return __hash__
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import builtins
+import decimal
+import functools
 import itertools
 import operator
 from collections.abc import Callable, Iterable, Mapping
@@ -15,6 +17,8 @@ from plataforma_sdk.sandbox.restricted._builtins import Builtins
 from plataforma_sdk.sandbox.restricted._cache import CompileCache
 from plataforma_sdk.sandbox.restricted._classes import Classes
 from plataforma_sdk.sandbox.restricted._containers import Deque, slicer
+from plataforma_sdk.sandbox.restricted._costs import COSTS
+from plataforma_sdk.sandbox.restricted._decimals import make_decimal_type
 from plataforma_sdk.sandbox.restricted._fuel import LimitReached, Meter
 from plataforma_sdk.sandbox.restricted._guards import Operators
 from plataforma_sdk.sandbox.restricted._iterables import Iterables
@@ -111,6 +115,17 @@ class Sandbox:
 
     def _more_roots(self) -> Iterable[Any]:
         return self.roots()
+
+    @functools.cached_property
+    def decimal_type(self) -> type[decimal.Decimal]:
+        """The class of the module's Decimals."""
+        made = make_decimal_type(self.meter.charge)
+        self.methods.costs[made] = COSTS[decimal.Decimal]
+        return made
+
+    def own_decimal(self, number: decimal.Decimal) -> decimal.Decimal:
+        """Return a Decimal of the module's own: one of the host's is not charged for what is done with it."""
+        return self.decimal_type(number)
 
     # --- running -------------------------------------------------------------------------------------------------
 
@@ -266,6 +281,8 @@ class Sandbox:
             "_hk_": scales.hashed,
             "_weighed_": scales.weigh,
             "_compared_": scales.compared,
+            "_keys_": scales.keys,
+            "_keyed_": scales.keyed,
             "_fmt_": self.texts.format,
         }
 
@@ -296,6 +313,7 @@ class Sandbox:
         return {
             "_attr_": methods.attribute,
             "_meth_": methods.make_call(classes.meta),
+            "_popped_": methods.popped,
             "_m_join_": methods.quick_join(),
             "_m_replace_": methods.quick_replace(),
             "_m_discard_": methods.quick_discard(),

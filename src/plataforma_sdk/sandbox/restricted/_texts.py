@@ -16,6 +16,7 @@ import string
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
+from plataforma_sdk.sandbox.restricted._addresses import MARK
 from plataforma_sdk.sandbox.restricted._containers import OrderedDict
 from plataforma_sdk.sandbox.restricted._errors import shown_by
 from plataforma_sdk.sandbox.restricted._fuel import Meter
@@ -43,7 +44,7 @@ _CODECS: Final = frozenset(["utf8", "utf16", "utf16le", "utf16be", "utf32", "asc
 
 def check_codec(name: Any = "utf-8", *_: Any) -> None:
     """Refuse codecs that are slow or that load code: idna and punycode are quadratic."""
-    if type(name) is not str or name.lower().replace("-", "").replace("_", "") not in _CODECS:
+    if type(name) is not str or len(name) > _MAX_SPEC or name.lower().replace("-", "").replace("_", "") not in _CODECS:
         shown = name[:40] if type(name) is str else type(name).__name__
         raise LookupError(f"the encoding {shown!r} is not available; there are utf-8, utf-16, ascii, latin-1")
 
@@ -92,7 +93,10 @@ class Texts:
                 self._charge_digits(value)
             self._weigh_error(value)
         self._scales.text(shown)
-        return self._operators.grown(pattern % values)
+        made = pattern % values
+        if type(made) is str and MARK in made:
+            made = self._scales.addresses.hidden(made, values)
+        return self._operators.grown(made)
 
     def _named(self, values: Any, key: str, kind: type) -> Any:
         """Look up what ``%(key)s`` shows: of a dict, whose look-up runs no code of the module's."""
@@ -108,7 +112,7 @@ class Texts:
 
     def _check_decimal(self, value: Any) -> None:
         """``f"{Decimal('1e999999'):f}"`` writes every zero."""
-        if type(value) is decimal.Decimal and value.is_finite() and abs(value.adjusted()) > _MAX_EXPONENT:
+        if isinstance(value, decimal.Decimal) and value.is_finite() and abs(value.adjusted()) > _MAX_EXPONENT:
             raise ValueError(f"a Decimal with an exponent beyond {_MAX_EXPONENT} is not formatted; use str()")
 
     def _weigh_error(self, value: Any) -> None:
@@ -130,9 +134,9 @@ class Texts:
             self._scales.text(value)
         convert = _CONVERSIONS.get(conversion)
         if convert is not None:
-            value = convert(value)
+            value = self._hidden(convert(value), value)
         if not spec:
-            return self._operators.grown(format(value))  # type: ignore[no-any-return]
+            return self._operators.grown(self._hidden(format(value), value))  # type: ignore[no-any-return]
         self._check_spec(spec)
         self._check_decimal(value)
         return self._operators.grown(format(value, spec))  # type: ignore[no-any-return]
@@ -180,7 +184,11 @@ class Texts:
         elif type(value) not in _PLAIN:
             self._weigh_error(value)
             self._scales.text(value)
-        return self._operators.grown(str(value))  # type: ignore[no-any-return]
+        return self._operators.grown(self._hidden(str(value), value))  # type: ignore[no-any-return]
+
+    def _hidden(self, text: str, value: Any) -> str:
+        """Put numbers of the sandbox's own for the addresses in what C wrote of `value`."""
+        return self._scales.addresses.hidden(text, value) if MARK in text and type(value) is not str else text
 
     def _charge_digits(self, number: int) -> None:
         """Charge the writing of a long number: it is quadratic, 15 µs for 4,000 digits."""
@@ -193,12 +201,12 @@ class Texts:
         if type(value) is int:
             self._charge_digits(value)
         self._scales.text(value)
-        return self._operators.grown(repr(value))  # type: ignore[no-any-return]
+        return self._operators.grown(self._hidden(repr(value), value))  # type: ignore[no-any-return]
 
     def ascii(self, value: Any) -> str:
         """``ascii(value)``."""
         self._scales.text(value)
-        return self._operators.grown(ascii(value))  # type: ignore[no-any-return]
+        return self._operators.grown(self._hidden(ascii(value), value))  # type: ignore[no-any-return]
 
 
 class _Fields:

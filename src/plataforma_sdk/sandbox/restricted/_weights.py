@@ -12,6 +12,7 @@ import sys
 import types
 from typing import Any, Final
 
+from plataforma_sdk.sandbox.restricted._addresses import Addresses
 from plataforma_sdk.sandbox.restricted._containers import DefaultDict, Deque, OrderedDict
 from plataforma_sdk.sandbox.restricted._fuel import LARGE_TEXT, Meter
 
@@ -55,11 +56,13 @@ class Scales:
     """Weighs values against one sandbox's meter.
 
     Attributes:
+        addresses: what stands for the addresses of objects.
         answered: characters that objects of the module's own gave for the text that C is writing now.
     """
 
     def __init__(self, meter: Meter) -> None:
         self._meter = meter
+        self.addresses = Addresses()
         self.answered = 0
 
     def weigh(self, value: Any, limit: int = _MAX_NODES) -> Any:
@@ -129,6 +132,14 @@ class Scales:
         elif type(key) is slice:
             raise TypeError("a slice object is no key here; write x[key.start:key.stop:key.step]")
         return key
+
+    def keys(self, *keys: Any) -> types.SimpleNamespace:
+        """Weigh the keys that the cases of a ``match`` look up, and return what the patterns read them from."""
+        return types.SimpleNamespace(**{f"k{number}": self.hashed(key) for number, key in enumerate(keys)})
+
+    def keyed(self, subject: Any, _: types.SimpleNamespace) -> Any:
+        """Return the subject of a ``match``, once the keys of its patterns are bound."""
+        return subject
 
     def text(self, value: Any) -> Any:
         """Charge the length of ``repr(value)`` before it is made, and return `value`."""

@@ -7,6 +7,7 @@ import base64
 import functools
 import hashlib
 import secrets
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
@@ -15,9 +16,11 @@ from plataforma_sdk import codec
 from plataforma_sdk.errors import HostCallError, ModuleLoadError, PlataformaError
 from plataforma_sdk.sandbox._protocols import EngineContext
 from plataforma_sdk.sandbox.wasm._foreign_engine import prepare_foreign
+from plataforma_sdk.sandbox.wasm._guests import GuestMaker, code_cache
 from plataforma_sdk.sandbox.wasm._host import error_text
 from plataforma_sdk.sandbox.wasm._instance import WasmInstance
-from plataforma_sdk.sandbox.wasm._modes import Launcher, MakeStore
+from plataforma_sdk.sandbox.wasm._modes import Launcher, MakeStore, Wrap
+from plataforma_sdk.sandbox.wasm._pool import leave_pools, pool_of
 from plataforma_sdk.sandbox.wasm._pump import Pump
 from plataforma_sdk.sandbox.wasm._recorder import recorded, recorded_further
 from plataforma_sdk.sandbox.wasm._resume import Resumption
@@ -73,25 +76,45 @@ class WasmEngine:
             return _resumed(context, context.resume)
         if package.is_component:
             make_store: MakeStore = await prepare_foreign(package, context)
-            runner = hashlib.sha256(package.files[package.entry_file]).hexdigest()
-            if context.journal is not None:
-                make_store = recorded(make_store, context.journal, package, context, runner=runner)
-            pump = Pump(context, make_store)
-        else:
+            wrap = _recording(package, context, hashlib.sha256(package.files[package.entry_file]).hexdigest())
+            pump = Pump(context, make_store if wrap is None else wrap(make_store))
+            await _load(pump, context, bundle_of(package), _config(context))
+            return WasmInstance(context, pump)
+        if not self._launcher.is_prepared:
             await asyncio.to_thread(self._launcher.prepare)
-            wrap = None
-            if context.journal is not None:
-                runner = self._launcher.runner_sha256
-                wrap = functools.partial(
-                    recorded, journal=context.journal, package=package, context=context, runner=runner
-                )
-            pump = self._launcher.launch(context, wrap)
-        await _load(pump, context, bundle_of(package), _config(context))
+        compiled = self._launcher.fibers
+        if compiled is None or context.journal is not None:
+            pump = self._launcher.launch(context, wrap=_recording(package, context, self._launcher.runner_sha256))
+            await _load(pump, context, bundle_of(package), _config(context))
+            return WasmInstance(context, pump)
+        pool = pool_of(compiled)
+        pool.join(self)
+        return await self._load_warm(package, context, GuestMaker(compiled, pool, context))
+
+    async def _load_warm(self, package: ModulePackage, context: EngineContext, guests: GuestMaker) -> WasmInstance:
+        """Load into an instance that was made ahead, if there is one, from code that was compiled before."""
+        try:
+            await guests.warm()
+            codes = await code_cache(guests.compiled).codes(package.sources, guests.compile)
+            pump = self._launcher.launch(context, guests.make)
+        except BaseException:
+            guests.drop()
+            raise
+        await _load(pump, context, bundle_of(package, codes), _config(context))
+        guests.tidy_later()
         return WasmInstance(context, pump)
 
     async def close(self) -> None:
-        """End the threads that have nothing to do."""
+        """Free the instances made ahead, with the last engine, and end the threads that have nothing to do."""
+        leave_pools(self)
         self._launcher.close()
+
+
+def _recording(package: ModulePackage, context: EngineContext, runner: str) -> Wrap | None:
+    """Return what makes a store a recorded one, where the module is to be recorded."""
+    if context.journal is None:
+        return None
+    return functools.partial(recorded, journal=context.journal, package=package, context=context, runner=runner)
 
 
 def _resumed(context: EngineContext, resumption: Resumption) -> WasmInstance:
@@ -124,13 +147,15 @@ async def _load(pump: Pump, context: EngineContext, bundle: bytes, config: bytes
         raise
 
 
-def bundle_of(package: ModulePackage) -> bytes:
+def bundle_of(package: ModulePackage, codes: Mapping[str, str] | None = None) -> bytes:
     """Write what `load` of a guest receives of a package."""
     bundle: dict[str, Any] = {
         "entry": package.entry_file,
         "class": package.entry_class,
         "files": {} if package.is_component else dict(package.sources),
     }
+    if codes:
+        bundle["codes"] = dict(codes)
     if package.wheels:
         bundle["wheels"] = {name: base64.b64encode(content).decode() for name, content in package.wheels.items()}
     return codec.encode(bundle).encode()

@@ -61,6 +61,15 @@ class WasmInstance:
             await self._wait(call)
         return call.result()
 
+    @property
+    def is_parked(self) -> bool:
+        """Whether its memory is put away; the next message to it, an answer of the host for one, brings it back."""
+        return self._pump.parking.is_taken
+
+    async def park(self, *, quiet_s: float | None = None) -> bool:
+        """Put its memory away; see `Parkable`."""
+        return not self._is_closed and await self._pump.parking.park(quiet_s=quiet_s)
+
     async def close(self) -> None:
         """Free everything; running calls end with `ModuleStateError`. A second call does nothing."""
         self._is_closed = True

@@ -11,6 +11,7 @@ from typing import Any, Final
 import attrs
 
 from plataforma_sdk.sandbox._private import locked, private_directory
+from plataforma_sdk.sandbox.wasm._code_cache import ROOM
 from plataforma_sdk.sandbox.wasm._compiled import FIBERS, artefact_path, compiled_runner
 from plataforma_sdk.sandbox.wasm._runner import PACKAGE, find_runner
 from plataforma_sdk.sandbox.wasm._selftest import fibers_refusal
@@ -18,8 +19,9 @@ from plataforma_sdk.sandbox.wasm._stock import STOCK
 
 __all__ = ["EngineReport", "clear_caches", "inspect_engine", "warm_up"]
 
-_CACHES: Final = ("compiled", "runner")
-"""Rooms of the private cache that this engine fills: machine code, and runners built in a source checkout."""
+_CACHES: Final = ("compiled", "runner", ROOM)
+"""Rooms of the private cache that this engine fills: machine code, runners built in a source checkout, and compiled
+code of modules."""
 
 
 @attrs.frozen(kw_only=True)

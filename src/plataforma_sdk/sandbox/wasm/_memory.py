@@ -17,7 +17,9 @@ from ctypes import addressof, c_size_t, c_ssize_t, c_ulong, c_void_p
 from pathlib import Path
 from typing import Any, Final
 
-__all__ = ["LinearMemory"]
+import attrs
+
+__all__ = ["ImagePart", "LinearMemory"]
 
 _WASM_PAGE: Final = 65_536
 _RESERVATION: Final = 4 * 2**30
@@ -45,24 +47,41 @@ def _reader() -> Any:
 _READ: Final = _reader()
 
 
-class LinearMemory:
-    """The size of one guest's memory.
+@attrs.frozen
+class ImagePart:
+    """The part of a memory that is a private copy of the runner's image.
 
     Attributes:
+        address: where it begins.
+        size_bytes: its length.
+        offset: where it begins in the file.
+        file: device (as the map writes it) and inode of the file.
+        path: its path when it was mapped.
+    """
+
+    address: int
+    size_bytes: int
+    offset: int
+    file: tuple[bytes, int]
+    path: Path
+
+
+class LinearMemory:
+    """The place and size of one guest's memory.
+
+    Attributes:
+        base: its address; 0 where it is unknown, or gone.
         size_bytes: as of the last `measure`; 0 where it is unknown.
+        image: where the runner's image lies in it, and in which file.
     """
 
     def __init__(self) -> None:
-        self._base = 0
+        self.base = 0
         self.size_bytes = 0
+        self.image: ImagePart | None = None
         self._byte = ctypes.create_string_buffer(1)
         self._local = _Span(addressof(self._byte), 1)
         self._remote = _Span(0, 1)
-
-    @property
-    def base(self) -> int:
-        """Its address; 0 where it is unknown, or gone."""
-        return self._base
 
     def locate(self, image: Path) -> None:
         """Find the memory of the instance that was just made.
@@ -76,18 +95,19 @@ class LinearMemory:
             fresh = [memory for memory in _copies_of(image) if memory[0] not in _TAKEN]
             if len(fresh) != 1 or not self._can_read(fresh[0][0]):
                 return
-            self._base, self.size_bytes = fresh[0]
-            _TAKEN.add(self._base)
+            self.base, self.size_bytes, self.image = fresh[0]
+            _TAKEN.add(self.base)
 
     def forget(self) -> None:
         """Give the address back: the memory is about to be unmapped."""
         with _LOCK:
-            _TAKEN.discard(self._base)
-        self._base = 0
+            _TAKEN.discard(self.base)
+        self.base = 0
+        self.image = None
 
     def measure(self) -> int:
         """Look whether the memory has grown and return its size; it never shrinks. One system call, about 1 µs."""
-        base = self._base
+        base = self.base
         if not base or not self._can_read(base + self.size_bytes):
             return self.size_bytes
         known, unknown = self.size_bytes, _RESERVATION
@@ -105,11 +125,21 @@ class LinearMemory:
         return bool(_READ(os.getpid(), addressof(self._local), 1, addressof(self._remote), 1, 0) == 1)
 
 
-def _copies_of(image: Path) -> list[tuple[int, int]]:
-    """Return ``(base, accessible bytes)`` of each private, writable copy of the image in this process."""
+def _copies_of(image: Path) -> list[tuple[int, int, ImagePart]]:
+    """Return ``(base, accessible bytes, image)`` of each private, writable copy of the image in this process."""
     name = os.fsencode(image)
     lines = _MAPS.read_bytes().splitlines()
-    return [_extent(lines, index) for index, line in enumerate(lines) if line.endswith(name) and b" rw-p " in line[:80]]
+    return [
+        (*_extent(lines, index), _image_part(line, image))
+        for index, line in enumerate(lines)
+        if line.endswith(name) and b" rw-p " in line[:80]
+    ]
+
+
+def _image_part(line: bytes, path: Path) -> ImagePart:
+    first, last = _span(line)
+    _, _, offset, device, inode, *_ = line.split(None, 5)
+    return ImagePart(first, last - first, int(offset, 16), (device, int(inode)), path)
 
 
 def _extent(lines: Sequence[bytes], index: int) -> tuple[int, int]:

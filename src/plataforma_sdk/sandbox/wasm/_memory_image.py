@@ -41,6 +41,8 @@ _NOTHING: Final = bytes(_PAGE)
 _CHUNK: Final = 256 * _PAGE
 _SLACK: Final = 2 * _WASM_PAGE
 _MAX_GROWTHS: Final = 64
+_LEAST_GROWTH: Final = 8 * _WASM_PAGE
+"""Smaller blocks may fit the holes of the heap for long before the memory has to grow."""
 _LOCK: Final = threading.Lock()
 _CONFIG: Final = (
     '{"id":"scratch","version":"0","config":{},"locale":"en","messages":{},"max_tree_nodes":1,"seed":0,"now":0.0}'
@@ -211,7 +213,7 @@ def _grow(guest: GuestStore, size: int) -> None:
         missing = size - guest.memory.measure()
         if missing <= 0:
             return
-        _pump(guest, "0.0", f"c{number} grow [{max(missing - _SLACK, _WASM_PAGE)}]")
+        _pump(guest, "0.0", f"c{number} grow [{max(missing - _SLACK, _LEAST_GROWTH)}]")
     raise SandboxError("The memory of a new guest does not grow to the size of the snapshot's")
 
 

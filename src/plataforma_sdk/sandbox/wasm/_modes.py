@@ -18,9 +18,10 @@ from plataforma_sdk.sandbox.wasm._selftest import fibers_refusal
 from plataforma_sdk.sandbox.wasm._stock import STOCK, StockStore
 from plataforma_sdk.sandbox.wasm._store import GuestStore
 from plataforma_sdk.sandbox.wasm._threads import RelayedHost, ThreadScheduler
+from plataforma_sdk.sandbox.wasm._wasi import GuestHost
 from plataforma_sdk.sandbox.wasm._workers import WorkerThreads
 
-__all__ = ["METERINGS", "MODES", "Launcher", "MakeStore"]
+__all__ = ["METERINGS", "MODES", "Launcher", "MakeStore", "Wrap"]
 
 MODES: Final = ("fibers", "threads")
 METERINGS: Final = ("fuel", "epoch")
@@ -80,12 +81,29 @@ class Launcher:
         """Digest of the runner, after `prepare`."""
         return "" if self._compiled is None else self._compiled.runner.sha256
 
-    def launch(self, context: EngineContext, wrap: Wrap | None = None) -> Pump:
-        """Make a module's guest and its pump, on the running loop, after `prepare`.
+    @property
+    def is_prepared(self) -> bool:
+        """Whether there is a runner, so that `prepare` has nothing left to do."""
+        return self._compiled is not None
+
+    @property
+    def fibers(self) -> CompiledRunner | None:
+        """The runner where guests run on fibers, which is where instances can be made ahead; after `prepare`."""
+        return self._compiled if self._mode == "fibers" else None
+
+    def launch(
+        self,
+        context: EngineContext,
+        make_guest: Callable[[GuestHost], Guest] | None = None,
+        *,
+        wrap: Wrap | None = None,
+    ) -> Pump:
+        """Make a module's pump, on the running loop, after `prepare`.
 
         Args:
-            context: of the module.
-            wrap: changes what makes its store, to record it; such a guest runs on fibers and in no other thread.
+            context: the module's.
+            make_guest: makes its guest; a fresh instance by default.
+            wrap: changes what makes its guest, to record it; such a guest runs on fibers and in no other thread.
 
         Raises:
             SandboxError: it cannot be recorded here.
@@ -98,19 +116,17 @@ class Launcher:
             raise SandboxError(f"Module {module!r} cannot be recorded: guests run in threads here", module=module)
         if self._metering == "epoch":
             _check_unmetered(context, is_recorded=wrap is not None)
+        compiled.check_process()
+        if make_guest is None:
+            store = GuestStore if self._mode == "fibers" else StockStore
+            make_guest = functools.partial(store, compiled, limits=limits, module=module)
         workers = None if wrap is not None else self._workers_for_mode()
         if workers is None:
-
-            def make_inline(host: InstanceHost) -> Guest:
-                return GuestStore(compiled, host, limits, module=module)
-
-            return Pump(context, make_inline if wrap is None else wrap(make_inline))
+            return Pump(context, make_guest if wrap is None else wrap(make_guest))
         loop, is_inline = asyncio.get_running_loop(), self._mode == "fibers"
 
         def make_store(host: InstanceHost) -> Guest:
-            relayed = RelayedHost(host, loop, workers)
-            store = GuestStore if is_inline else StockStore
-            return store(compiled, relayed, limits, module=module)
+            return make_guest(RelayedHost(host, loop, workers))
 
         return Pump(context, make_store, ThreadScheduler(loop, workers, is_inline=is_inline))
 

@@ -25,6 +25,7 @@ from plataforma_sdk.sandbox.wasm._fibers import Scheduler, scheduler_of
 from plataforma_sdk.sandbox.wasm._guest_protocol import Guest
 from plataforma_sdk.sandbox.wasm._host import InstanceHost
 from plataforma_sdk.sandbox.wasm._outbox import MAX_ERROR_CHARS, read_outbox
+from plataforma_sdk.sandbox.wasm._parking import Parking
 from plataforma_sdk.sandbox.wasm._requests import HostRequests
 from plataforma_sdk.sandbox.wasm._share import CpuShare
 from plataforma_sdk.sandbox.wasm._steps import StepClock
@@ -51,6 +52,7 @@ class Pump:
 
     Attributes:
         ended: what ended the guest: a hard limit, a crash, or None while it lives.
+        parking: puts its memory away, until something is to be pumped.
     """
 
     def __init__(
@@ -87,6 +89,9 @@ class Pump:
         self._host = InstanceHost(context, context_of_call=self._context_of, on_step=self._steps.begin_step)
         self._store = make_store(self._host)
         self._monitor.set_memory(self._store.memory.measure())
+        self.parking = Parking(
+            self._store.memory, self._monitor, can_park=self._can_park, on_awake=self.pump, on_lost=self.end
+        )
 
     # --- what the instance asks ------------------------------------------------------------------------------------
 
@@ -147,6 +152,7 @@ class Pump:
         if self._timer is not None:
             self._timer.cancel()
         self._requests.close()
+        self.parking.forget()
         self._store.drop()
         calls, self._calls = self._calls, {}
         for call in calls.values():
@@ -200,11 +206,25 @@ class Pump:
         """Return the host's tasks that still serve the guest."""
         return self._requests.open_tasks()
 
+    def _can_park(self, quiet_s: float | None) -> bool:
+        """Whether nothing stands between the guest and its parking; see `Parkable.park`."""
+        if self.ended is not None or self._on_loaded is not None or self._store.is_busy or self._inbox:
+            return False
+        if self._is_timer_due or not getattr(self._store, "can_be_parked", False):
+            return False
+        if quiet_s is None:
+            return True
+        is_timer_far = self._timer is None or self._timer.when() - self._loop.time() > quiet_s
+        return is_timer_far and not self._calls and not self.open_tasks()
+
     # --- one pump at a time ----------------------------------------------------------------------------------------
 
     def pump(self) -> None:
         """Run the guest on what the inbox holds, unless it is running already."""
         if self.ended is not None or self._store.is_busy or not (self._inbox or self._is_timer_due):
+            return
+        if self.parking.is_taken:
+            self.parking.wake_soon()
             return
         if self._share.is_limited:
             delay = self._share.delay_s()

@@ -38,6 +38,9 @@ class GuestStore:
         ResourceLimitError: the memory limit is below what the interpreter itself needs.
     """
 
+    can_be_parked: Final = True
+    """This is the kind of instance that `_hibernation_check` tries; its memory lies where the map says."""
+
     def __init__(self, compiled: CompiledRunner, host: GuestHost, limits: ResourceLimits, *, module: str) -> None:
         compiled.check_process()
         self._compiled = compiled
@@ -74,6 +77,12 @@ class GuestStore:
         if func is None:
             raise SandboxCrashedError(f"The guest runner does not export {name!r}; rebuild it", module=self._module)
         return func
+
+    def claim(self, host: GuestHost, limits: ResourceLimits, *, module: str) -> None:
+        """Give an instance that was made ahead to a module: from now on it has that module's host, limits and name."""
+        self._limits, self._module = limits, module
+        self._compiled.hosts[self._context] = host
+        self._store.set_limits(memory_size=limits.max_memory_bytes, table_elements=_MAX_TABLE_ELEMENTS)
 
     @property
     def is_busy(self) -> bool:

@@ -16,6 +16,7 @@ EMPTIED = {
     "discard": SET + TO_ONE + "items.discard(i)",
     "discard, bound": SET + "drop = items.discard\n" + TO_ONE + "drop(i)",
     "remove": SET + TO_ONE + "items.remove(i)",
+    "pop": SET + "items.add(-1)\nwhile len(items) > 1:\n    items.pop()\nitems.pop()\nitems.add(199_999)",
     "symmetric_difference_update": SET + "items.symmetric_difference_update(set(range(199_999)))",
     "xor in place": SET + "items ^= set(range(199_999))",
     "difference_update": SET + "items.difference_update(set(range(199_999)))",

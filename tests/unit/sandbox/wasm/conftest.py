@@ -14,6 +14,7 @@ import pytest
 from plataforma_sdk.errors import PermissionDeniedError
 from plataforma_sdk.sandbox import EngineContext, ResourceLimits, ResourceMonitor
 from plataforma_sdk.sandbox.wasm import WasmEngine, WasmInstance
+from plataforma_sdk.sandbox.wasm._errands import ErrandHost
 
 FIRST_USE_TIMEOUT_S = 180
 
@@ -88,6 +89,11 @@ def make_context(bridge: FakeBridge, **settings: Any) -> EngineContext:
     others = {name: value for name, value in settings.items() if name not in names}
     monitor = ResourceMonitor(limits, module="probe")
     return EngineContext(module_id="probe", version="1.0.0", bridge=bridge, limits=limits, monitor=monitor, **others)
+
+
+def count_modules(hosts: Mapping[int, object]) -> int:
+    """Count the instances that hold a module: those made ahead for the next ones do not count."""
+    return sum(not isinstance(host, ErrandHost) for host in list(hosts.values()))
 
 
 Load = Callable[..., AbstractAsyncContextManager[WasmInstance]]

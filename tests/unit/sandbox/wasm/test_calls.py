@@ -13,7 +13,7 @@ import pytest
 from plataforma_sdk.errors import CodecError, ModuleError, ModuleStateError, QuotaExceededError
 from plataforma_sdk.types import FakeClock
 
-from .conftest import INLINE
+from .conftest import INLINE, count_modules
 
 WAITS = """
     async def fetch(self, path):
@@ -297,12 +297,12 @@ def test_an_instance_that_nobody_closed_is_freed(run, load):
     from .conftest import HEAD, FakeBridge, FakePackage, make_context
 
     async def main():
-        before = len(compiled_runner().hosts)
+        before = count_modules(compiled_runner().hosts)
         probe = await WasmEngine().load(FakePackage({"probe.py": HEAD}), make_context(FakeBridge()))
-        assert len(compiled_runner().hosts) == before + 1
+        assert count_modules(compiled_runner().hosts) == before + 1
         del probe
         gc.collect()
         await asyncio.sleep(0)
-        assert len(compiled_runner().hosts) == before
+        assert count_modules(compiled_runner().hosts) == before
 
     run(main())

@@ -23,6 +23,8 @@ from plataforma_sdk.sandbox.wasm._threads import RelayedHost, ThreadScheduler
 from plataforma_sdk.sandbox.wasm._workers import STACK_BYTES, WorkerThreads
 from plataforma_sdk.types import SystemClock
 
+from .conftest import count_modules
+
 ROOT = Path(__file__).parents[4]
 THREADED = pytest.mark.parametrize(
     "wasm", [{"threads": 2}, {"mode": "threads"}], ids=["fibers-and-threads", "threads"], indirect=True
@@ -409,16 +411,16 @@ def test_a_guest_that_is_closed_while_it_runs_ends_soon_and_is_freed(run, load, 
     async def main():
         async with load(COMPUTES, **LONG) as probe:
             hosts = wasm._launcher._compiled.hosts
-            before = len(hosts)
+            before = count_modules(hosts)
             spinning = asyncio.create_task(probe.call("spin"))
             await asyncio.sleep(0.03)
         with pytest.raises(Exception, match="closed"):
             await spinning
         for _ in range(400):
-            if len(hosts) == before - 1 and wasm._launcher._workers.is_idle:
+            if count_modules(hosts) == before - 1 and wasm._launcher._workers.is_idle:
                 break
             await asyncio.sleep(0.005)
-        assert (len(hosts), wasm._launcher._workers.is_idle) == (before - 1, True)
+        assert (count_modules(hosts), wasm._launcher._workers.is_idle) == (before - 1, True)
 
     run(main())
 

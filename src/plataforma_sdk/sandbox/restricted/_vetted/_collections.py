@@ -67,6 +67,7 @@ def make(name, fields):
 
 
 _MAX_FIELDS = 256
+_MAX_TEXT = 16_384
 
 
 class _Collections:
@@ -90,6 +91,8 @@ class _Collections:
         return made
 
     def namedtuple(self, name: Any, fields: Any) -> Any:
+        if any(type(item) is str and len(item) > _MAX_TEXT for item in (name, fields)):
+            raise ValueError(f"a namedtuple is described by at most {_MAX_TEXT:,} characters")
         names = fields.replace(",", " ").split() if type(fields) is str else list(self._sandbox.iterables.star(fields))
         if len(names) > _MAX_FIELDS:
             raise ValueError(f"a namedtuple of more than {_MAX_FIELDS} fields")

@@ -141,18 +141,20 @@ def _sum_of_products(sandbox: Sandbox, left: Any, right: Any) -> Any:
 def make_decimal(sandbox: Sandbox) -> Any:
     """`decimal.Decimal`, its rounding modes and its errors; contexts are the host's, so there are none."""
 
+    kind = sandbox.decimal_type
+
     def make(value: Any = "0") -> decimal.Decimal:
         if type(value) is str and len(value) > _MAX_DIGITS:
             raise ValueError(f"a Decimal of more than {_MAX_DIGITS:,} characters")
         if type(value) is int and value.bit_length() > _MAX_DIGITS * 3:
             raise ValueError(f"a Decimal of more than {_MAX_DIGITS:,} digits")
-        if type(value) not in (str, int, float, bool, decimal.Decimal):
+        if type(value) not in (str, int, float, bool, kind):
             raise TypeError("Decimal() takes a text or a number")
         sandbox.meter.charge(1)
-        return decimal.Decimal(value)
+        return kind(value)
 
     members: dict[str, Any] = {name: getattr(decimal, name) for name in dir(decimal) if name.startswith("ROUND_")}
-    members["Decimal"] = seal_type(decimal.Decimal, make, {"from_float": SealedFunction(make, "from_float")})
+    members["Decimal"] = seal_type(kind, make, {"from_float": SealedFunction(make, "from_float")})
     for name in ("DecimalException", "InvalidOperation", "DivisionByZero", "Inexact", "Rounded", "Overflow"):
         members[name] = seal_type(getattr(decimal, name), _not_made)
     return namespace("decimal", members)

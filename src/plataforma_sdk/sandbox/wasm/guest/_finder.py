@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import binascii
+import functools
 import importlib
 import importlib.abc
 import importlib.machinery
 import linecache
+import marshal
 from collections.abc import Mapping, Sequence
 from types import CodeType, ModuleType
 from typing import Final
 
-__all__ = ["ROOT", "BundleFinder"]
+__all__ = ["ROOT", "BundleFinder", "compile_file"]
 
 ROOT: Final = "module_package"
 """The package that a bundle's files live in: ``from .prices import total`` imports ``module_package.prices``."""
+
+
+def compile_file(path: str, source: str) -> CodeType:
+    """Compile a file under its path inside the package."""
+    return compile(source, path, "exec", dont_inherit=True)
 
 
 class BundleFinder(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
@@ -21,12 +29,21 @@ class BundleFinder(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
 
     def __init__(self) -> None:
         self._files: dict[str, str] = {}
+        self._codes: dict[str, str] = {}
 
-    def add(self, files: Mapping[str, str]) -> None:
-        """Make files importable: POSIX path -> source text."""
+    def add(self, files: Mapping[str, str], codes: Mapping[str, str] | None = None) -> None:
+        """Make files importable.
+
+        Args:
+            files: POSIX path -> source text.
+            codes: POSIX path -> code compiled from it by such a guest, marshalled, in base64; a file without it is
+                compiled when it is imported.
+        """
         self._files.update(files)
-        for path, source in files.items():
-            linecache.cache[path] = (len(source), None, source.splitlines(keepends=True), path)
+        self._codes.update(codes or {})
+        for path in files:
+            # One element is a promise of lines: they are made for the first traceback that shows them.
+            linecache.cache[path] = (functools.partial(self._files.get, path),)
 
     def run(self, entry: str) -> ModuleType:
         """Import the entry file and return it."""
@@ -67,8 +84,12 @@ class BundleFinder(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
         return self._files[spec.origin] if spec is not None and spec.origin else None
 
     def get_code(self, fullname: str) -> CodeType | None:
-        """Compile a file under its path inside the package."""
+        """Return the code of a file: what was compiled before, else its source compiled now."""
         spec = self.find_spec(fullname)
         if spec is None or not spec.origin:
             return compile("", fullname, "exec")
-        return compile(self._files[spec.origin], spec.origin, "exec", dont_inherit=True)
+        made = self._codes.pop(spec.origin, None)
+        if made is not None:
+            code: CodeType = marshal.loads(binascii.a2b_base64(made))  # noqa: S302 - runs in the guest, as the source would
+            return code
+        return compile_file(spec.origin, self._files[spec.origin])

@@ -53,8 +53,8 @@ class Guest:
         """Make the module.
 
         Args:
-            bundle: ``{"entry": "vendas.py", "class": null, "files": {path: text}}``, and ``"wheels"`` where there are
-                any: name -> base64.
+            bundle: ``{"entry": "vendas.py", "class": null, "files": {path: text}}``, and where there are any
+                ``"codes"``, path -> compiled code in base64, and ``"wheels"``, name -> base64.
             config: ``{"id", "version", "config", "locale", "messages", "max_tree_nodes", "seed", "now"}``.
         """
         files, settings = read(bundle), read(config)
@@ -62,7 +62,7 @@ class Guest:
         asyncio._set_running_loop(self.loop)  # noqa: SLF001 - the loop is stepped from outside
         random.seed(settings["seed"])
         sys.argv = [settings["id"]]  # `argparse` takes a program's name from it
-        self.finder.add(files["files"])
+        self.finder.add(files["files"], files.get("codes"))
         if "wheels" in files:
             self.wheels.add(files["wheels"], module=settings["id"])
         context = ModuleContext(
