@@ -13,30 +13,29 @@ from typing import Any, Final
 
 from plataforma_sdk import codec
 from plataforma_sdk.errors import (
-    CodecError,
     PlataformaError,
     QuotaExceededError,
     ResourceLimitError,
     SandboxCrashedError,
 )
 from plataforma_sdk.sandbox._protocols import EngineContext
-from plataforma_sdk.sandbox.wasm._calls import HostRequest, PendingCall, guest_error
+from plataforma_sdk.sandbox.wasm._calls import HostRequest, PendingCall
+from plataforma_sdk.sandbox.wasm._faults import GuestFaults
 from plataforma_sdk.sandbox.wasm._fibers import Scheduler, scheduler_of
 from plataforma_sdk.sandbox.wasm._guest_protocol import Guest
 from plataforma_sdk.sandbox.wasm._host import InstanceHost
-from plataforma_sdk.sandbox.wasm._outbox import MAX_ERROR_CHARS, read_outbox
+from plataforma_sdk.sandbox.wasm._outbox import read_outbox
 from plataforma_sdk.sandbox.wasm._parking import Parking
 from plataforma_sdk.sandbox.wasm._requests import HostRequests
 from plataforma_sdk.sandbox.wasm._share import CpuShare
 from plataforma_sdk.sandbox.wasm._steps import StepClock
-from plataforma_sdk.sandbox.wasm._traps import DEFAULT_FUEL, limit_error
+from plataforma_sdk.sandbox.wasm._timer import GuestTimer
+from plataforma_sdk.sandbox.wasm._traps import DEFAULT_FUEL
 from plataforma_sdk.sandbox.wasm._unfinished import Unfinished
 
 __all__ = ["Pump"]
 
-_MAX_TIMER_S: Final = 86_400.0
 _LONG_PUMP_FUEL: Final = 400_000
-_MAX_REASON_CHARS: Final = 120
 _SHORT_BYTES: Final = 4_096
 _MEASURE_EVERY: Final = 64
 """Memory is measured after pumps that could have allocated much, and now and then: it costs a system call."""
@@ -77,9 +76,8 @@ class Pump:
         self._riders: set[PendingCall] = set()
         self._budget = 0
         self._requests = HostRequests(context, self._answer)
-        self._timer: asyncio.TimerHandle | None = None
-        self._timer_at = 0.0
-        self._is_timer_due = False
+        self._timer = GuestTimer(self._loop, context.clock, self.pump)
+        self._faults = GuestFaults(context.module_id, context.limits)
         self._is_woken = False
         self._is_long = False
         self._has_requests = False
@@ -107,15 +105,7 @@ class Pump:
         self._start()
         is_ok, text = await on_loaded  # by its name: a small guest has loaded, and `_on_loaded` is None, by now
         self._monitor.set_memory(self._store.memory.measure())
-        try:
-            data = codec.decode(text)
-        except CodecError as error:
-            raise self._broken(f"load answered {error}") from None
-        if not isinstance(data, dict):
-            raise self._broken("load answered no object")
-        if not is_ok:
-            raise self._error_of(data)
-        return data
+        return self._faults.answer_of_load(is_ok, text, self._store.memory.size_bytes)
 
     def call(self, function: str, payload: str) -> PendingCall:
         """Begin a call, and run it at once where the guest is idle."""
@@ -149,8 +139,7 @@ class Pump:
         if self.ended is not None:
             return
         self.ended = error
-        if self._timer is not None:
-            self._timer.cancel()
+        self._timer.clear()
         self._requests.close()
         self.parking.forget()
         self._store.drop()
@@ -183,13 +172,13 @@ class Pump:
     def unfinished(self) -> Unfinished | None:
         """Return what is under way in the guest, once it has been told all that is waiting; None while it runs."""
         self.pump()
-        if self.ended is not None or self._store.is_busy or self._inbox or self._is_timer_due:
+        if self.ended is not None or self._store.is_busy or self._inbox or self._timer.is_due:
             return None
         return Unfinished(
             last_call=self._last_call,
             calls=set(self._calls),
             requests=self._requests.numbers(),
-            timer=self._timer_at if self._timer is not None else None,
+            timer=self._timer.when,
             now=self._clock.monotonic(),
         )
 
@@ -210,18 +199,17 @@ class Pump:
         """Whether nothing stands between the guest and its parking; see `Parkable.park`."""
         if self.ended is not None or self._on_loaded is not None or self._store.is_busy or self._inbox:
             return False
-        if self._is_timer_due or not getattr(self._store, "can_be_parked", False):
+        if self._timer.is_due or not getattr(self._store, "can_be_parked", False):
             return False
         if quiet_s is None:
             return True
-        is_timer_far = self._timer is None or self._timer.when() - self._loop.time() > quiet_s
-        return is_timer_far and not self._calls and not self.open_tasks()
+        return self._timer.is_beyond(quiet_s) and not self._calls and not self.open_tasks()
 
     # --- one pump at a time ----------------------------------------------------------------------------------------
 
     def pump(self) -> None:
         """Run the guest on what the inbox holds, unless it is running already."""
-        if self.ended is not None or self._store.is_busy or not (self._inbox or self._is_timer_due):
+        if self.ended is not None or self._store.is_busy or not (self._inbox or self._timer.is_due):
             return
         if self.parking.is_taken:
             self.parking.wake_soon()
@@ -231,9 +219,9 @@ class Pump:
             if delay > 0.0:
                 self._loop.call_later(delay, self.pump)
                 return
-        text = "\n".join([f"{self._clock.monotonic():.6f}", *self._inbox])
+        text = "\n".join([repr(self._clock.monotonic()), *self._inbox])
         self._inbox.clear()
-        self._is_timer_due = False
+        self._timer.is_due = False
         self._steps.begin_pump()
         riders = self._riders
         self._budget = max([call.fuel_left for call in riders]) if riders else self._fuel
@@ -291,7 +279,7 @@ class Pump:
         if self._on_loaded is not None or used <= self._limits.max_step_ms:
             return False
         self._meter(self._budget - self._store.fuel_left())
-        self.end(limit_error("step_time", module=self._module, limits=self._limits, used=used))
+        self.end(self._faults.late(used))
         return True
 
     def _raise_interrupt(self) -> None:
@@ -317,7 +305,7 @@ class Pump:
         if self._has_requests:
             self._has_requests = False
             self._requests.begin(self._calls.get)
-        if self.ended is None and (self._inbox or self._is_timer_due):
+        if self.ended is None and (self._inbox or self._timer.is_due):
             self._wake()
 
     def _meter(self, fuel: int) -> None:
@@ -348,17 +336,10 @@ class Pump:
         self._is_woken = False
         self.pump()
 
-    def _on_timer_due(self) -> None:
-        self._timer = None
-        self._is_timer_due = True
-        self.pump()
-
     # --- messages from the guest -----------------------------------------------------------------------------------
 
     def _receive(self, is_ok: bool, text: bytes) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._timer.clear()
         try:
             if is_ok and len(text) < _SHORT_BYTES and (line := text.decode()).startswith("r") and "\n" not in line:
                 head, _, value = line.partition(" ")  # one call has returned, as in most outboxes
@@ -367,16 +348,11 @@ class Pump:
                 limit = self._limits.max_payload_bytes
                 read_outbox(text, self, max_payload_bytes=limit, module=self._module)
             else:
-                self.end(self._fault_of_the_runner(text))
+                self.end(self._faults.of_runner(text, self._store.memory.size_bytes))
         except ResourceLimitError as error:
             self.end(error)
         except Exception as error:  # noqa: BLE001 - a guest's text must not reach the host's loop
-            self.end(self._broken(f"{type(error).__name__}: {error}"))
-
-    def _fault_of_the_runner(self, text: bytes) -> PlataformaError:
-        """Explain an error of `pump` itself: out of memory while it wrote the outbox, or a runner tampered with."""
-        error = self._error_of(codec.decode(text[:MAX_ERROR_CHARS]))
-        return error if isinstance(error, ResourceLimitError) else self._broken()
+            self.end(self._faults.broken(f"{type(error).__name__}: {error}"))
 
     def on_return(self, number: int, value: str) -> None:
         """See `OutboxReader`."""
@@ -392,8 +368,8 @@ class Pump:
     def on_raise(self, number: int, text: str) -> None:
         """See `OutboxReader`."""
         data = codec.decode(text)
-        error = self._error_of(data)  # before the call is taken out: what is no error ends the instance and each call
-        self._calls.pop(number).settle(error=error)
+        error = self._faults.told(data, self._store.memory.size_bytes)
+        self._calls.pop(number).settle(error=error)  # only now: what is no error ends the instance and each call
         if "limit" in data:
             self.end(error)
 
@@ -409,26 +385,8 @@ class Pump:
 
     def on_timer(self, when: float) -> None:
         """See `OutboxReader`."""
-        delay = when - self._clock.monotonic()
-        if delay <= 0.0:
-            self._is_timer_due = True
-        elif self.ended is None:
-            self._timer_at = when
-            self._timer = self._loop.call_later(min(delay, _MAX_TIMER_S), self._on_timer_due)
-
-    def _error_of(self, data: dict[str, Any]) -> PlataformaError:
-        resource = data.get("limit")
-        if resource in ("stack", "memory"):
-            used = self._store.memory.size_bytes or None
-            return limit_error(str(resource), module=self._module, limits=self._limits, used=used)
-        return guest_error(data, self._module)
-
-    def _broken(self, why: str = "not an answer") -> SandboxCrashedError:
-        return SandboxCrashedError(
-            f"Module {self._module!r} broke the wire ({why[:_MAX_REASON_CHARS]}): what its guest wrote is no message, "
-            "see docs/reference/wire.md; its instance is ended",
-            module=self._module,
-        )
+        if self.ended is None:
+            self._timer.set(when)
 
     # --- requests and their contexts -------------------------------------------------------------------------------
 
