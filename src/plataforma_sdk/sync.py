@@ -25,6 +25,7 @@ from plataforma_sdk.errors import ModuleStateError
 if TYPE_CHECKING:
     from plataforma_sdk.package import ModulePackage
     from plataforma_sdk.permissions import PermissionManager
+    from plataforma_sdk.runtime import Snapshot
     from plataforma_sdk.sandbox import ResourceUsage
     from plataforma_sdk.windows import UiEvent
 
@@ -86,6 +87,12 @@ class ModuleHost:
         self._handles[handle.id] = handle
         return handle
 
+    def restore(self, source: Any, **options: Any) -> ModuleHandle:
+        """See `runtime.ModuleHost.restore`."""
+        handle = ModuleHandle(self.run(self.host.restore(source, **options)), self)
+        self._handles[handle.id] = handle
+        return handle
+
     def unload(self, module_id: str) -> None:
         """See `runtime.ModuleHost.unload`."""
         self.run(self.host.unload(module_id))
@@ -134,6 +141,15 @@ class ModuleHandle:
     def engine(self) -> str:
         """The tier it runs in."""
         return self._handle.engine
+
+    @property
+    def restored_by(self) -> str | None:
+        """How it was restored, or None."""
+        return self._handle.restored_by
+
+    def snapshot(self, *, kind: str | None = None) -> Snapshot:
+        """See `runtime.ModuleHandle.snapshot`."""
+        return self._host.run(self._handle.snapshot(kind=kind))
 
     @property
     def state(self) -> str:

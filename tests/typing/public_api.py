@@ -27,6 +27,8 @@ from plataforma_sdk import (
     errors,
     ui,
 )
+from plataforma_sdk.runtime import Snapshot
+from plataforma_sdk.sandbox.wasm import Journal, ReplayReport, replay
 
 
 class Counter(ModuleFramework):
@@ -76,6 +78,16 @@ async def use_a_host() -> None:
         assert_type(delivery.delivered, int)
         await host.load(Counter, engine="trusted")
         assert_type(await host.load("./reviewed", isolation="process"), ModuleHandle)
+
+
+async def go_on(host: ModuleHost) -> None:
+    recorded = await host.load("./counter", record=Journal("counter.journal", max_bytes=2**20), seed=7)
+    assert_type(recorded.restored_by, str | None)
+    snapshot = await recorded.snapshot(kind="state")
+    assert_type(snapshot, Snapshot)
+    assert_type(await host.restore(snapshot, grants=[PERMISSIONS.STORAGE]), ModuleHandle)
+    assert_type(await host.restore("counter.journal", record="counter.journal"), ModuleHandle)
+    assert_type(replay("counter.journal", until=3), ReplayReport)
 
 
 async def use_a_sandbox(package: ModulePackage) -> None:

@@ -18,6 +18,7 @@ from plataforma_sdk.events import EventBus
 from plataforma_sdk.module import ModuleFramework
 from plataforma_sdk.package import ModulePackage
 from plataforma_sdk.plugins import make_plugin_manager
+from plataforma_sdk.runtime._engines import HostEngines
 from plataforma_sdk.runtime._handle import ModuleHandle
 from plataforma_sdk.runtime._journals import open_journal
 from plataforma_sdk.runtime._live import LiveModule, ModuleSetup, require_declared
@@ -26,7 +27,7 @@ from plataforma_sdk.runtime._parts import HostParts
 from plataforma_sdk.runtime._restore import Restoration, RestoreSource, read_source
 from plataforma_sdk.runtime._state import HostState
 from plataforma_sdk.runtime._wiring import ServiceFactory
-from plataforma_sdk.sandbox import TIERS, Engine, ResourceLimits, ResourceMonitor, make_engine
+from plataforma_sdk.sandbox import Engine, ResourceLimits, ResourceMonitor
 from plataforma_sdk.types import Clock, SystemClock
 from plataforma_sdk.windows import WindowManager
 
@@ -120,9 +121,7 @@ class ModuleHost:
         self.locale = locale
         self._clock = clock or SystemClock()
         self._plugins = make_plugin_manager(plugins)
-        self._engines: dict[tuple[str, str | None], Engine] = {}
-        self._isolation = isolation
-        self._default_engine = self._engine(engine, isolation)
+        self._engines = HostEngines(engine, isolation, self._plugins)
         self._grants = tuple(grants)
         self._prompt = prompt
         self._limits = limits or ResourceLimits()
@@ -195,9 +194,7 @@ class ModuleHost:
             await handle.unload()
         await self.events.aclose()
         await self._factory.close()
-        for engine in self._engines.values():
-            await engine.close()
-        self._engines.clear()
+        await self._engines.close()
         self._state.close()
         self._loop = None
 
@@ -235,7 +232,7 @@ class ModuleHost:
             GuestError: the module's own code failed while it loaded.
         """
         self._check_use()
-        chosen = self._choose(engine, isolation)
+        chosen = self._engines.choose(engine, isolation)
         package = await self._package(target, chosen)
         check_tier(package, chosen)
         with self._reserve(package.id):
@@ -277,7 +274,7 @@ class ModuleHost:
         """
         self._check_use()
         found = await read_source(source, key=self._state.seal_key(), trusted=trusted)
-        chosen = self._choose(engine if found.by == "state" else "wasm", None)
+        chosen = self._engines.choose(engine if found.by == "state" else "wasm", None)
         package = found.package
         check_tier(package, chosen)
         with self._reserve(package.id):
@@ -317,24 +314,6 @@ class ModuleHost:
             raise ModuleStateError("This host was made before a fork; make one in each process")
         if self._loop is None or self._is_closing:
             raise ModuleStateError("The host is not entered, or closed: 'async with ModuleHost(...) as host'")
-
-    def _choose(self, engine: str | Engine | None, isolation: str | None) -> Engine:
-        """The engine of one load: what it does not name is the host's."""
-        if engine is None and isolation is None:
-            return self._default_engine
-        if engine == "restricted" and isolation is None:
-            isolation = self._isolation
-        return self._engine(self._default_engine.name if engine is None else engine, isolation)
-
-    def _engine(self, engine: str | Engine, isolation: str | None) -> Engine:
-        isolation = None if isolation == "none" else isolation
-        key = (engine if isinstance(engine, str) else engine.name, isolation)
-        if key not in self._engines:
-            from_plugin = None
-            if isinstance(engine, str) and engine not in TIERS and isolation is None:
-                from_plugin = self._plugins.hook.plataforma_engine(name=engine)
-            self._engines[key] = from_plugin or make_engine(engine, isolation=isolation)
-        return self._engines[key]
 
     async def _package(self, target: LoadTarget, engine: Engine) -> ModulePackage:
         if not (isinstance(target, type) and issubclass(target, ModuleFramework)):

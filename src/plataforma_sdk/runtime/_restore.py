@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import attrs
 
 from plataforma_sdk import codec
-from plataforma_sdk.errors import IntegrityError, SandboxError
+from plataforma_sdk.errors import CodecError, IntegrityError, SandboxError
 from plataforma_sdk.package import ModulePackage
 from plataforma_sdk.runtime._journals import open_journal
 from plataforma_sdk.runtime._snapshot import Snapshot
@@ -112,7 +112,7 @@ def _read(source: RestoreSource, key: bytes, trusted: bool) -> Restoration:
     if package.digest != source.digest or package.id != source.module:
         raise IntegrityError(f"The snapshot of {source.module!r} carries another package than it names")
     if source.kind == "state":
-        return Restoration(by="state", package=package, state=codec.decode(source.content.decode()))
+        return Restoration(by="state", package=package, state=_decoded(source.content))
     if source.kind == "replay":
         return _from_journal(source.content, None)
     if source.kind == "memory":
@@ -123,6 +123,13 @@ def _read(source: RestoreSource, key: bytes, trusted: bool) -> Restoration:
             )
         return Restoration(by="memory", package=package, captured=source)
     raise IntegrityError(f"The snapshot is of a kind that this version does not read: {source.kind!r}")
+
+
+def _decoded(content: bytes) -> Any:
+    try:
+        return codec.decode(content.decode())
+    except (CodecError, UnicodeDecodeError) as error:
+        raise IntegrityError(f"The state in the snapshot is not readable: {error}") from None
 
 
 def _is_journal(path: Path) -> bool:

@@ -45,9 +45,10 @@ async def _by_memory(live: LiveModule) -> Snapshot:
     if take is None:
         raise _UnavailableError(f"the tier {live.engine.name!r} has no memory of its own")
     try:
-        captured = take()  # blocks: the guest must not run meanwhile, and what is registered must be of this moment
+        captured = await take()
     except PlataformaError as error:
         raise _UnavailableError(error.message) from None
+    # Nothing has run since the memory was read: `take` does not wait after that.
     registered = [[method, args] for method, args in live.registrations()]
     from plataforma_sdk.sandbox.wasm._resume_memory import packed
 

@@ -7,9 +7,13 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
+import time
+from pathlib import Path
 
 import attrs
 import pytest
+from wasmtime import wat2wasm
 
 from plataforma_sdk import ModuleFramework, ModuleHost
 from plataforma_sdk.errors import (
@@ -24,7 +28,8 @@ from plataforma_sdk.package import ModulePackage
 from plataforma_sdk.plugins import hookimpl
 from plataforma_sdk.runtime import Snapshot
 from plataforma_sdk.sandbox import ResourceLimits
-from plataforma_sdk.sandbox.wasm import replay
+from plataforma_sdk.sandbox.wasm import _resume_memory, replay
+from plataforma_sdk.sandbox.wasm._player import Player
 
 pytestmark = pytest.mark.timeout(180)  # the first use of a machine builds and compiles the runner
 
@@ -334,6 +339,65 @@ def test_permissions_are_those_of_the_restoring_host(run, tmp_path):
     run(main())
 
 
+def test_a_module_in_another_language_goes_on_from_its_journal(run, tmp_path):
+    """Its handlers' numbers and its memory are its own, whatever it is written in."""
+    grants = ("window.create", "events.subscribe[contador.zerar]", "events.emit")
+    example = Path(__file__).parents[3] / "examples" / "wat-counter"
+    files = {
+        "contador.wasm": bytes(wat2wasm((example / "contador.wat").read_text())),
+        "module.toml": (example / "module.toml").read_bytes(),
+    }
+
+    async def main():
+        path = tmp_path / "j"
+        async with ModuleHost(grants=grants) as host:
+            handle = await host.load(ModulePackage.from_files(files), record=path)
+            assert [await handle.call("somar") for _ in range(3)] == [1, 2, 3]
+            data = path.read_bytes()
+            with pytest.raises(ModuleStateError, match="written in another language"):
+                await handle.snapshot(kind="memory")
+        path.write_bytes(data)
+        async with ModuleHost(grants=grants) as host:
+            handle = await host.restore(path, record=path)
+            assert await handle.call("somar") == 4
+            host.events.emit("contador.zerar")
+            await asyncio.sleep(0.05)
+            assert await handle.call("somar") == 1
+        assert replay(path).is_identical
+
+    run(main())
+
+
+def test_a_restoration_that_is_cancelled_leaves_nothing(run, tmp_path, monkeypatch):
+    """Its thread is inside the guest then; the guest is freed after it."""
+    is_playing = threading.Event()
+    play = Player.play
+
+    def slow(player, begin, end):
+        is_playing.set()
+        time.sleep(0.01)
+        return play(player, begin, end)
+
+    async def work(handle):
+        for number in range(50):
+            await handle.call("place", number)
+
+    async def main():
+        await record_and_kill(tmp_path / "j", work)
+        async with new_host() as host:
+            with monkeypatch.context() as patch:
+                patch.setattr(Player, "play", slow)
+                restoring = asyncio.create_task(host.restore(tmp_path / "j", record=tmp_path / "j"))
+                await asyncio.to_thread(is_playing.wait, 10)
+                restoring.cancel()
+                await asyncio.wait([restoring])
+            assert restoring.cancelled()
+            assert host.modules == {}
+            assert await (await host.restore(tmp_path / "j", record=tmp_path / "j")).call("place", "last") == 51
+
+    run(main())
+
+
 # --- by state ------------------------------------------------------------------------------------------------------
 
 
@@ -507,6 +571,41 @@ def test_a_memory_with_other_facts_is_refused(run, tmp_path, change, error):
             with pytest.raises(error):
                 await host.restore(attrs.evolve(snapshot, facts={**snapshot.facts, **change}), trusted=True)
             assert host.modules == {}
+
+    run(main())
+
+
+@linux_only
+def test_where_the_trial_does_not_hold_there_is_no_memory_and_the_state_is_taken(run, monkeypatch):
+    """The trial runs in a process of its own, which may crash; here it is told to say no."""
+    monkeypatch.setattr(_resume_memory, "hibernation_refusal", lambda _memory: "the trial ended with exit code -11")
+
+    async def main():
+        async with new_host() as host:
+            handle = await host.load(desk())
+            with pytest.raises(ModuleStateError, match=r"by memory: .*exit code -11"):
+                await handle.snapshot(kind="memory")
+            assert (await handle.snapshot()).kind == "state"
+
+    run(main())
+
+
+@linux_only
+def test_a_parked_module_is_written_down_too(run, tmp_path):
+    """It is woken for it; and one that was restored can be parked."""
+    source = SOURCE.replace("self.timer = self.every(0.01, self.on_tick)", "self.timer = None")
+
+    async def main():
+        async with new_host(state_dir=tmp_path) as host:
+            old = await host.load(desk(source))
+            await old.call("place", 1)
+            assert await old.park()
+            snapshot = await old.snapshot()
+            assert (snapshot.kind, old.state, await old.call("place", 2)) == ("memory", "active", 2)
+            await old.unload()
+            new = await host.restore(snapshot)
+            assert await new.park()
+            assert await new.call("place", 3) == 2
 
     run(main())
 

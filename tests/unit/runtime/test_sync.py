@@ -67,3 +67,16 @@ def test_a_script_reads_a_stream_and_may_leave_it(counter):
             if number == 2:
                 break
         assert handle.call("closed") is True
+
+
+def test_a_script_writes_a_module_down_and_lets_it_go_on(counter):
+    source = COUNTS + "\n    async def on_reload(self, old):\n        self.is_closed = old['is_closed']\n"
+    with sync.ModuleHost(engine="trusted") as host:
+        handle = host.load(counter(source))
+        list(handle.stream("numbers", 1))
+        snapshot = handle.snapshot()
+        handle.unload()
+        restored = host.restore(snapshot)
+        assert (snapshot.kind, restored.restored_by, handle.restored_by) == ("state", "state", None)
+        assert restored.call("closed") is True
+        assert list(host.modules) == ["counter"]

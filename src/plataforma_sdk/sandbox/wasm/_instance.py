@@ -12,7 +12,7 @@ from plataforma_sdk.sandbox._deadline import CallDeadline
 from plataforma_sdk.sandbox._protocols import EngineContext
 from plataforma_sdk.sandbox.wasm._calls import PendingCall
 from plataforma_sdk.sandbox.wasm._pump import Pump
-from plataforma_sdk.sandbox.wasm._resume_memory import Captured, capture
+from plataforma_sdk.sandbox.wasm._resume_memory import Captured, capture, require_images
 from plataforma_sdk.sandbox.wasm._traps import limit_error
 
 __all__ = ["WasmInstance"]
@@ -54,8 +54,9 @@ class WasmInstance:
         """
         if self._is_closed or self._pump.ended is not None or not function.isidentifier():
             self._check_usable(function)
-        payload = _arguments(args, kwargs)
-        self._monitor.check_payload(len(payload))
+        payload = _arguments(args, kwargs) if args or kwargs else "[]"
+        if len(payload) > self._monitor.limits.max_payload_bytes:
+            self._monitor.check_payload(len(payload))
         call = self._pump.call(function, payload)
         if not call.is_done:
             await self._wait(call)
@@ -80,12 +81,14 @@ class WasmInstance:
         if tasks:
             await asyncio.wait(tasks, timeout=_CLOSE_S)
 
-    def capture(self) -> Captured:
-        """Write down the guest's memory and what is under way in it; the guest goes on.
+    async def capture(self) -> Captured:
+        """Write down the guest's memory and what is under way in it; the guest goes on, a parked one is woken.
 
         Raises:
             SandboxError: it is computing now, or its memory cannot be read here.
         """
+        await require_images()
+        await self._pump.parking.wake()
         return capture(self._pump, self._limits)
 
     def _check_usable(self, function: str) -> None:
@@ -155,5 +158,5 @@ def _dispose(loop: asyncio.AbstractEventLoop, pump: Pump, error: PlataformaError
 
 def _arguments(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
     if not kwargs:
-        return codec.encode(args) if args else "[]"
+        return codec.encode(args)
     return codec.encode({"args": args, "kwargs": kwargs})

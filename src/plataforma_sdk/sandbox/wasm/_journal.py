@@ -47,6 +47,7 @@ __all__ = [
     "Journal",
     "facts_of",
     "read_frames",
+    "reading_frames",
 ]
 
 INSTANCE: Final = 1
@@ -207,6 +208,15 @@ def read_frames(source: str | os.PathLike[str] | bytes) -> Iterator[Frame]:
                 return
             end += _HEAD.size + size
             yield Frame(kind, instance, body, end)
+
+
+@contextlib.contextmanager
+def reading_frames() -> Iterator[None]:
+    """Turn what a frame raises that is not of its form, though its checksum may hold, into `IntegrityError`."""
+    try:
+        yield
+    except (struct.error, ValueError, KeyError, IndexError, TypeError) as error:
+        raise IntegrityError(f"The journal holds a frame that is not of its form: {error}"[:300]) from None
 
 
 def facts_of(frame: Frame) -> dict[str, Any]:

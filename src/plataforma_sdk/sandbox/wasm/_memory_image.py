@@ -2,9 +2,10 @@
 
 Between two pumps all that a guest is lies in its linear memory: the stack is empty, and the globals and tables of the
 runner hold what they held when it was instantiated. So a fresh instance of the same runner whose memory is made equal
-is the same guest; a coroutine that waits goes on. That is a property of this runner, outside any contract of wasmtime:
-`check_memory_images` proves it once in each process before the first image is taken or used, and where a memory cannot
-be found (it is learnt from the process's map, on Linux) there are no images.
+is the same guest; a coroutine that waits goes on. That is a property of this runner, outside any contract of wasmtime,
+as is the place of a memory, which is learnt from the process's map, on Linux. `hibernation_refusal` has tried the
+latter in a process of its own before anything here is called; `check_memory_images` proves the former once in each
+process.
 
 An image is: size of the memory, number of pages, digest of what follows, the pages' numbers, their contents. Taking
 one and writing it back cost 10-40 ms each, during which the loop stands still; packing it, which costs more, may be
@@ -29,7 +30,7 @@ from plataforma_sdk.sandbox._limits import ResourceLimits
 from plataforma_sdk.sandbox.wasm._compiled import compiled_runner
 from plataforma_sdk.sandbox.wasm._store import GuestStore
 from plataforma_sdk.sandbox.wasm._traps import DEFAULT_FUEL
-from plataforma_sdk.sandbox.wasm._wasi import GuestHost
+from plataforma_sdk.sandbox.wasm._wasi import InterruptibleHost
 from plataforma_sdk.types import Clock, FakeClock
 
 __all__ = ["IdleHost", "check_memory_images", "guest_of_image", "pack_image", "take_image", "unpack_image"]
@@ -92,7 +93,7 @@ def take_image(guest: GuestStore) -> bytes:
     return _take(guest)
 
 
-def guest_of_image(image: bytes, host: GuestHost, limits: ResourceLimits, *, module: str) -> GuestStore:
+def guest_of_image(image: bytes, host: InterruptibleHost, limits: ResourceLimits, *, module: str) -> GuestStore:
     """Make a guest whose memory is that of an image of the same runner.
 
     Raises:
@@ -168,7 +169,7 @@ def unpack_image(packed: bytes, max_memory_bytes: int) -> bytes:
     return image
 
 
-def _make(image: bytes, host: GuestHost, limits: ResourceLimits, module: str) -> GuestStore:
+def _make(image: bytes, host: InterruptibleHost, limits: ResourceLimits, module: str) -> GuestStore:
     size, pages = _read(image, limits, module)
     compiled = compiled_runner()
     fresh = GuestStore(compiled, IdleHost(), limits, module=module)
@@ -245,7 +246,7 @@ def _base(guest: GuestStore) -> int:
 
 
 def _load_scratch(guest: GuestStore) -> None:
-    files = {"entry": "scratch.py", "class": None, "files": {"scratch.py": _SCRATCH}, "wheels": {}}
+    files = {"entry": "scratch.py", "class": None, "files": {"scratch.py": _SCRATCH}}
     guest.begin(guest.load, DEFAULT_FUEL, codec.encode(files).encode(), _CONFIG.encode())
     _finish(guest)
 

@@ -114,12 +114,12 @@ class Launcher:
             raise SandboxError("Launcher.launch() was called before prepare()", module=module)
         if wrap is not None and self._mode != "fibers":
             raise SandboxError(f"Module {module!r} cannot be recorded: guests run in threads here", module=module)
-        if self._metering == "epoch":
-            _check_unmetered(context, is_recorded=wrap is not None)
         compiled.check_process()
         if make_guest is None:
             store = GuestStore if self._mode == "fibers" else StockStore
             make_guest = functools.partial(store, compiled, limits=limits, module=module)
+        if self._metering == "epoch":
+            _check_unmetered(context, is_recorded=wrap is not None)
         workers = None if wrap is not None else self._workers_for_mode()
         if workers is None:
             return Pump(context, make_guest if wrap is None else wrap(make_guest))

@@ -88,6 +88,13 @@ class Parking:
         if self._waking is None:
             self._waking = asyncio.get_running_loop().create_task(self._wake(), name="plataforma-wake")
 
+    async def wake(self) -> None:
+        """Bring the memory back, if it is away."""
+        while self.is_taken and self._asleep is not None:
+            self.wake_soon()
+            if self._waking is not None:
+                await asyncio.wait([self._waking])
+
     def forget(self) -> None:
         """The guest has ended: there is nothing to bring back."""
         self._asleep = None

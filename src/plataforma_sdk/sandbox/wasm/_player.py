@@ -56,6 +56,7 @@ class Player:
     Attributes:
         notes: what may be in the way of an exact replay.
         text: what the guest said last.
+        is_stopped: whether whoever plays in another thread is to stop.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class Player:
         self._package = package
         self._guest: Guest | None = None
         self.text = b""
+        self.is_stopped = False
 
     @property
     def guest(self) -> Guest:

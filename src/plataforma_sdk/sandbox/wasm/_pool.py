@@ -2,8 +2,8 @@
 
 Making an instance costs a millisecond, and the first module in it pays for each page that it is the first to write: 5-8
 ms. An instance of the pool has paid already. A pool belongs to one event loop, since a store belongs to one thread. It
-fills only after a load, one instance at a time and a slice at a time, while the loop keeps its times; where the loop is
-busy it stays empty, and modules get instances made for them. What nobody claims for ten seconds is freed.
+fills only after a load, one instance at a time and a slice at a time, while the loop has nothing else to do; in a busy
+loop it stays empty, and modules get instances made for them. What nobody claims for ten seconds is freed.
 
 A seeded run must not depend on any of that. So an instance that is made for a seeded module is warmed up too, with the
 same inputs; what the warm-up leaves behind is then the same in each.
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 import weakref
 from collections import deque
 from typing import Final
@@ -32,10 +33,12 @@ KEPT_S: Final = 10.0
 """Nobody has loaded a module for so long: free them."""
 
 _PAUSE_S: Final = 0.001
-_LATE_S: Final = 0.002
-"""A loop that is later than this has something to do."""
-
 _BUSY_PAUSE_S: Final = 0.02
+_BUSY_SHARE: Final = 0.5
+_BUSY_S: Final = 0.002
+"""A loop whose thread has computed for so long, and half of the pause, has something to do. Its lateness alone does not
+tell: on a busy machine an idle loop is late too."""
+
 _LOG: Final = logging.getLogger("plataforma_sdk.sandbox.wasm")
 
 
@@ -53,6 +56,7 @@ class WarmPool:
         self._ready: deque[GuestStore] = deque()
         self._warming: GuestStore | None = None
         self._turn: asyncio.TimerHandle | None = None
+        self._rests = False
         self._claimed_at = 0.0
         self._users: weakref.WeakSet[object] = weakref.WeakSet()
 
@@ -73,7 +77,7 @@ class WarmPool:
         """Take an instance out for good, if there is one that fits; have another made when the loop is idle."""
         loop = asyncio.get_running_loop()
         self._claimed_at = loop.time()
-        if self._turn is None:
+        if self._turn is None or self._rests:
             self._arm(loop, _PAUSE_S)
         if self._ready and self._ready[0].memory.size_bytes <= max_memory_bytes:
             return self._ready.popleft()
@@ -91,18 +95,22 @@ class WarmPool:
 
     # --- idle time -------------------------------------------------------------------------------------------------
 
-    def _arm(self, loop: asyncio.AbstractEventLoop, delay_s: float) -> None:
-        self._turn = loop.call_later(delay_s, self._go_on, loop, loop.time() + delay_s)
+    def _arm(self, loop: asyncio.AbstractEventLoop, pause_s: float, *, rests: bool = False) -> None:
+        if self._turn is not None:
+            self._turn.cancel()
+        self._rests = rests
+        self._turn = loop.call_later(
+            pause_s, self._go_on, loop, time.thread_time() + max(_BUSY_S, pause_s * _BUSY_SHARE)
+        )
 
-    def _go_on(self, loop: asyncio.AbstractEventLoop, due: float) -> None:
+    def _go_on(self, loop: asyncio.AbstractEventLoop, busy_from: float) -> None:
         self._turn = None
-        now = loop.time()
-        if now - self._claimed_at > KEPT_S:
+        if loop.time() - self._claimed_at > KEPT_S:
             self.close()
-        elif now - due > _LATE_S:
-            self._arm(loop, _BUSY_PAUSE_S)
         elif self._warming is None and len(self._ready) >= self._size:
-            self._arm(loop, KEPT_S / 4)
+            self._arm(loop, KEPT_S / 4, rests=True)
+        elif time.thread_time() > busy_from:
+            self._arm(loop, _BUSY_PAUSE_S)
         else:
             try:
                 self._work()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from plataforma_sdk import codec
 from plataforma_sdk.errors import (
@@ -36,6 +36,7 @@ from plataforma_sdk.sandbox.wasm._unfinished import Unfinished
 __all__ = ["Pump"]
 
 _LONG_PUMP_FUEL: Final = 400_000
+_MOST_PUMPS: Final = 100
 _SHORT_BYTES: Final = 4_096
 _MEASURE_EVERY: Final = 64
 """Memory is measured after pumps that could have allocated much, and now and then: it costs a system call."""
@@ -171,8 +172,12 @@ class Pump:
 
     def unfinished(self) -> Unfinished | None:
         """Return what is under way in the guest, once it has been told all that is waiting; None while it runs."""
-        self.pump()
-        if self.ended is not None or self._store.is_busy or self._inbox or self._timer.is_due:
+        for _ in range(_MOST_PUMPS):  # its host may answer at once, which is more to be told
+            self.pump()
+            if not (self._inbox or self._timer.is_due):
+                break
+        is_running = self._store.is_busy or self.parking.is_taken
+        if self.ended is not None or is_running or self._inbox or self._timer.is_due:
             return None
         return Unfinished(
             last_call=self._last_call,
@@ -186,10 +191,6 @@ class Pump:
     def guest(self) -> Guest:
         """The guest's store."""
         return self._store
-
-    def wake(self) -> None:
-        """Pump in the next turn of the loop."""
-        self._wake()
 
     def open_tasks(self) -> list[asyncio.Task[None]]:
         """Return the host's tasks that still serve the guest."""
@@ -219,7 +220,7 @@ class Pump:
             if delay > 0.0:
                 self._loop.call_later(delay, self.pump)
                 return
-        text = "\n".join([repr(self._clock.monotonic()), *self._inbox])
+        text = "\n".join((repr(self._clock.monotonic()), *self._inbox))
         self._inbox.clear()
         self._timer.is_due = False
         self._steps.begin_pump()
@@ -237,7 +238,9 @@ class Pump:
         """Run one slice; see `Resumable`."""
         if self.ended is not None:
             return True
-        return self.settle(*self.run_slice())
+        self._steps.begin_slice()  # as in `run_slice`, once more: most pumps are one slice
+        has_ended = self._store.poll()
+        return self.settle(has_ended, self._steps.end_slice())
 
     def run_slice(self) -> tuple[bool, float]:
         """Run one slice in whatever thread; see `Resumable`."""
@@ -251,7 +254,7 @@ class Pump:
         if self._share.is_limited:
             self._share.spend(cpu_ms)
         if self._host.interrupt is not None:
-            self._raise_interrupt()
+            self._raise_interrupt(self._host.interrupt)
         if self.ended is not None:
             return True
         if has_ended:
@@ -282,12 +285,11 @@ class Pump:
         self.end(self._faults.late(used))
         return True
 
-    def _raise_interrupt(self) -> None:
-        interrupt, self._host.interrupt = self._host.interrupt, None
-        if interrupt is not None:
-            name = type(interrupt).__name__
-            self.end(SandboxCrashedError(f"Module {self._module!r} was ended by {name}", module=self._module))
-            raise interrupt
+    def _raise_interrupt(self, interrupt: BaseException) -> NoReturn:
+        self._host.interrupt = None
+        end = f"Module {self._module!r} was ended by {type(interrupt).__name__}"
+        self.end(SandboxCrashedError(end, module=self._module))
+        raise interrupt
 
     def _finish(self) -> None:
         self._meter(self._budget - self._store.fuel_left())
@@ -306,7 +308,7 @@ class Pump:
             self._has_requests = False
             self._requests.begin(self._calls.get)
         if self.ended is None and (self._inbox or self._timer.is_due):
-            self._wake()
+            self.wake()
 
     def _meter(self, fuel: int) -> None:
         self._monitor.add_fuel(fuel)
@@ -326,7 +328,7 @@ class Pump:
         if rider is not None:
             self._riders.add(rider)
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
         """Pump in the next turn of the loop, so that what arrives in one turn crosses at once."""
         if not self._is_woken:
             self._is_woken = True
@@ -357,13 +359,12 @@ class Pump:
     def on_return(self, number: int, value: str) -> None:
         """See `OutboxReader`."""
         call = self._calls.pop(number)
-        if len(value) > self._limits.max_payload_bytes:
-            try:
+        try:
+            if len(value) > self._monitor.limits.max_payload_bytes:
                 self._monitor.check_payload(len(value))
-            except QuotaExceededError as error:
-                call.settle(error=error)
-                return
-        call.settle(value)
+            call.settle(value)
+        except QuotaExceededError as error:
+            call.settle(error=error)
 
     def on_raise(self, number: int, text: str) -> None:
         """See `OutboxReader`."""
@@ -393,7 +394,7 @@ class Pump:
     def _answer(self, line: str, call: int) -> None:
         if self.ended is None:
             self._send(line, self._calls.get(call))
-            self._wake()
+            self.wake()
 
     def _context_of(self, number: int) -> contextvars.Context | None:
         call = self._calls.get(number)

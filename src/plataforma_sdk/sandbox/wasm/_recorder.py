@@ -84,9 +84,15 @@ class Begin:
 
     @classmethod
     def read(cls, frame: Frame) -> Begin:
-        """Decode a frame."""
+        """Decode a frame.
+
+        Texts that are no UTF-8 are refused here: wasmtime's C API takes them for sound, and aborts the process.
+        """
         export, fuel, size = _BEGIN.unpack_from(frame.body)
-        return cls(export, fuel, frame.body[_BEGIN.size : _BEGIN.size + size], frame.body[_BEGIN.size + size :])
+        first, second = frame.body[_BEGIN.size : _BEGIN.size + size], frame.body[_BEGIN.size + size :]
+        first.decode()
+        second.decode()
+        return cls(export, fuel, first, second)
 
 
 @attrs.frozen
@@ -131,7 +137,9 @@ class End:
             else:
                 _, is_ok, name, checksum, size = _CALL.unpack_from(data, at)
                 at += _CALL.size + name + size
-                yield Event(CALL, data[at - size : at], is_ok, data[at - size - name : at - size], checksum)
+                text = data[at - size : at]
+                text.decode()  # as in `Begin.read`
+                yield Event(CALL, text, is_ok, data[at - size - name : at - size], checksum)
 
 
 def written(text: bytes) -> tuple[bool, bytes]:

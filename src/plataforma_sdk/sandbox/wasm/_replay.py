@@ -12,7 +12,16 @@ import attrs
 from plataforma_sdk import codec
 from plataforma_sdk.errors import CodecError, IntegrityError, PlataformaError, SandboxCrashedError
 from plataforma_sdk.sandbox.wasm._calls import guest_error
-from plataforma_sdk.sandbox.wasm._journal import BEGIN, END, INSTANCE, PACKAGE, Frame, facts_of, read_frames
+from plataforma_sdk.sandbox.wasm._journal import (
+    BEGIN,
+    END,
+    INSTANCE,
+    PACKAGE,
+    Frame,
+    facts_of,
+    read_frames,
+    reading_frames,
+)
 from plataforma_sdk.sandbox.wasm._player import Played, Player, limits_of
 from plataforma_sdk.sandbox.wasm._recorder import DROPPED, ERR, OK, PUMP, TRAPPED, Begin, End, written
 from plataforma_sdk.sandbox.wasm._traps import limit_error
@@ -138,22 +147,27 @@ class _Replay:
         self._faults: list[ReplayedFault] = []
         self._difference: Difference | None = None
         self._seconds = 0.0
+        self._is_torn = False
 
     def run(self, frames: Iterator[Frame]) -> ReplayReport:
         try:
-            for frame in frames:
-                if self._difference is not None or self._is_over():
-                    break
-                self._take(frame)
-            is_torn = bool(self._open) and not self._is_over() and self._difference is None
-            for instance in list(self._open) if is_torn else ():
-                self._play(instance, None)
+            with reading_frames():
+                self._take_all(frames)
         finally:
             for player in self._players.values():
                 player.close()
         if not self._last:
             raise IntegrityError("The journal holds no instance: nothing was recorded in it")
-        return self._report(is_torn=is_torn)
+        return self._report()
+
+    def _take_all(self, frames: Iterator[Frame]) -> None:
+        for frame in frames:
+            if self._difference is not None or self._is_over():
+                break
+            self._take(frame)
+        self._is_torn = bool(self._open) and not self._is_over() and self._difference is None
+        for instance in list(self._open) if self._is_torn else ():
+            self._play(instance, None)
 
     def _is_over(self) -> bool:
         return self._until is not None and self._pumps >= self._until
@@ -206,7 +220,7 @@ class _Replay:
             self._faults.append(ReplayedFault(pump=pump, error=error))
             del self._faults[:-_KEPT_FAULTS]
 
-    def _report(self, *, is_torn: bool) -> ReplayReport:
+    def _report(self) -> ReplayReport:
         notes = [note for player in self._players.values() for note in player.notes]
         return ReplayReport(
             module=str(self._last.get("module", "")),
@@ -216,7 +230,7 @@ class _Replay:
             instances=len(self._players),
             difference=self._difference,
             faults=tuple(self._faults),
-            is_torn=is_torn,
+            is_torn=self._is_torn,
             seconds=self._seconds,
             notes=tuple(dict.fromkeys(notes)),
         )

@@ -91,7 +91,7 @@ class HostRequests:
 
     def numbers(self) -> set[int]:
         """Return the numbers of the requests that have not been answered."""
-        return {*self._tasks, *self._held}
+        return {*self._served, *self._held}
 
     def open_tasks(self) -> list[asyncio.Task[None]]:
         """Return the tasks that have not ended."""

@@ -19,6 +19,7 @@ from plataforma_sdk import codec
 from plataforma_sdk.errors import CodecError, IntegrityError, ModuleStateError
 from plataforma_sdk.sandbox._registrations import Registrations
 from plataforma_sdk.sandbox.wasm._compiled import compiled_runner
+from plataforma_sdk.sandbox.wasm._foreign import compile_foreign
 from plataforma_sdk.sandbox.wasm._guest_protocol import Guest
 from plataforma_sdk.sandbox.wasm._journal import (
     BEGIN,
@@ -30,6 +31,7 @@ from plataforma_sdk.sandbox.wasm._journal import (
     Journal,
     facts_of,
     read_frames,
+    reading_frames,
 )
 from plataforma_sdk.sandbox.wasm._player import Player, make_guest
 from plataforma_sdk.sandbox.wasm._recorder import LOAD, OK, PUMP, Begin, End, written
@@ -153,10 +155,17 @@ class RecordedInstance:
     frames: list[Frame] = attrs.field(repr=False)
 
     def package(self) -> ModulePackage:
-        """Read the package."""
+        """Read the package.
+
+        Raises:
+            IntegrityError: it is damaged, or not the one that was recorded.
+        """
         from plataforma_sdk.package import ModulePackage
 
-        return ModulePackage.from_archive(self.archive)
+        package = ModulePackage.from_archive(self.archive)
+        if package.digest != self.facts.get("digest") or package.id != self.facts.get("module"):
+            raise IntegrityError("The journal carries another package than it names")
+        return package
 
     def copy_to(self, journal: Journal) -> RecordedInstance:
         """Write it to an open journal, to go on there, and return it with its number in that."""
@@ -206,7 +215,11 @@ async def resume_from_journal(recorded: RecordedInstance, *, max_memory_bytes: i
         IntegrityError: the guest did otherwise than the journal says.
         ModuleStateError: the module had not finished loading.
     """
-    if not recorded.facts.get("is_component"):
+    if recorded.facts.get("is_component"):
+        package = recorded.package()
+        data, module = package.files[package.entry_file], package.id
+        await asyncio.to_thread(compile_foreign, data, module=module)  # so that `make_guest` finds it done
+    else:
         await asyncio.to_thread(compiled_runner)
     kept = Registrations()
     player = Player(recorded.facts, recorded.archive, on_call=_noting(kept))
@@ -215,10 +228,12 @@ async def resume_from_journal(recorded: RecordedInstance, *, max_memory_bytes: i
     lower = min(max_memory_bytes, int(recorded.facts.get("max_memory_bytes", 0)))
     guest = make_guest({**recorded.facts, "max_memory_bytes": lower}, recorded.archive, switch)
     player.use(guest)
+    playing = asyncio.ensure_future(asyncio.to_thread(_play, recorded, player, kept))
     try:
-        left = await asyncio.to_thread(_play, recorded, player, kept)
+        left = await asyncio.shield(playing)
     except BaseException:
-        guest.drop()
+        player.is_stopped = True
+        playing.add_done_callback(lambda done: _drop(done, guest))  # not before: its thread may be inside the guest
         raise
     return Resumption(
         by="replay",
@@ -230,20 +245,29 @@ async def resume_from_journal(recorded: RecordedInstance, *, max_memory_bytes: i
     )
 
 
+def _drop(done: asyncio.Future[Unfinished], guest: Guest) -> None:
+    if not done.cancelled():
+        done.exception()  # it was raised already, or nobody waits for it any more
+    guest.drop()
+
+
 def _play(recorded: RecordedInstance, player: Player, kept: Registrations) -> Unfinished:
     left, begin, is_loaded = Unfinished(), None, False
-    for frame in recorded.frames:
-        if frame.kind == BEGIN:
-            begin = Begin.read(frame)
-        elif begin is not None:
-            _play_one(player, begin, End.read(frame))
-            is_loaded = is_loaded or begin.export == LOAD
-            if begin.export == PUMP:
-                inbox = begin.first.decode()
-                left.read_inbox(inbox)
-                left.read_outbox(player.text.decode())
-                _note_closed(inbox, kept)
-            begin = None
+    with reading_frames():
+        for frame in recorded.frames:
+            if player.is_stopped:
+                break
+            if frame.kind == BEGIN:
+                begin = Begin.read(frame)
+            elif begin is not None:
+                _play_one(player, begin, End.read(frame))
+                is_loaded = is_loaded or begin.export == LOAD
+                if begin.export == PUMP:
+                    inbox = begin.first.decode()
+                    left.read_inbox(inbox)
+                    left.read_outbox(player.text.decode())
+                    _note_closed(inbox, kept)
+                begin = None
     if not is_loaded or left.last_call == 0 or _FIRST_CALL in left.calls:
         raise ModuleStateError(
             f"Module {recorded.facts.get('module')!r} had not finished loading when its journal ended; load() it",

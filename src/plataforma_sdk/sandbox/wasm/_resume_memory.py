@@ -11,6 +11,7 @@ import attrs
 from plataforma_sdk.errors import IntegrityError, SandboxError, StaleRunnerError
 from plataforma_sdk.sandbox._limits import ResourceLimits
 from plataforma_sdk.sandbox.wasm._compiled import compiled_runner
+from plataforma_sdk.sandbox.wasm._hibernation import hibernation_refusal
 from plataforma_sdk.sandbox.wasm._memory_image import IdleHost, guest_of_image, pack_image, take_image, unpack_image
 from plataforma_sdk.sandbox.wasm._player import another_runner
 from plataforma_sdk.sandbox.wasm._resume import Resumption, SwitchedHost
@@ -20,7 +21,7 @@ from plataforma_sdk.sandbox.wasm._unfinished import Unfinished
 if TYPE_CHECKING:
     from plataforma_sdk.sandbox.wasm._pump import Pump
 
-__all__ = ["Captured", "capture", "packed", "resume_from_memory"]
+__all__ = ["Captured", "capture", "packed", "require_images", "resume_from_memory"]
 
 _Number = TypeVar("_Number", int, float)
 
@@ -49,7 +50,7 @@ def capture(pump: Pump, limits: ResourceLimits) -> Captured:
         raise SandboxError("it is computing now: try again when it waits")
     store = getattr(pump.guest, "unrecorded", pump.guest)
     if not isinstance(store, GuestStore):
-        raise SandboxError("it is written in another language")
+        raise SandboxError("it runs in threads alone, or is written in another language")
     facts = {
         "runner": compiled_runner().runner.sha256,
         "library": importlib.metadata.version("plataforma-sdk"),
@@ -61,6 +62,22 @@ def capture(pump: Pump, limits: ResourceLimits) -> Captured:
         "now": left.now,
     }
     return Captured(take_image(store), facts)
+
+
+async def require_images() -> None:
+    """Try in a process of its own, once on a machine, what images rest on: it could crash where it does not hold.
+
+    Raises:
+        SandboxError: it does not hold here.
+    """
+    compiled = await asyncio.to_thread(compiled_runner)
+    store = GuestStore(compiled, IdleHost(), ResourceLimits(), module="image")
+    try:
+        refusal = await asyncio.to_thread(hibernation_refusal, store.memory)
+    finally:
+        store.drop()
+    if refusal is not None:
+        raise SandboxError(f"A guest's memory cannot be written down here: {refusal}")
 
 
 def packed(captured: Captured) -> Captured:
@@ -77,7 +94,8 @@ async def resume_from_memory(captured: Captured, *, module: str, max_memory_byte
         ResourceLimitError: it is larger than it may be here.
         SandboxError: there are no memory snapshots here.
     """
-    compiled = await asyncio.to_thread(compiled_runner)
+    await require_images()
+    compiled = compiled_runner()
     facts = captured.facts
     if facts.get("runner") != compiled.runner.sha256:
         raise StaleRunnerError(another_runner({**facts, "module": module}, compiled.runner.sha256), module=module)

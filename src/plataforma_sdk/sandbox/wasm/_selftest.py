@@ -179,6 +179,13 @@ def _check_layout() -> None:
     _expect(ffi.WASMTIME_COMPONENT_STRING.value == _binding.STRING, "kind of a string")
     _expect(ffi.WASMTIME_COMPONENT_RESULT.value == _binding.RESULT, "kind of a result")
     _expect(ffi.WASMTIME_COMPONENT_U64.value == _binding.U64, "kind of a u64")
+    _expect(ffi.WASMTIME_COMPONENT_U8.value == _binding.U8, "kind of a u8")
+    _expect(ffi.WASMTIME_COMPONENT_LIST.value == _binding.LIST, "kind of a list")
+    listed = value()
+    _binding.write_bytes(ctypes.addressof(listed), b"a\xff")
+    items = [(item.kind, item.of.u8) for item in listed.of.list.data[: listed.of.list.size]]
+    ffi.wasmtime_component_val_delete(ctypes.byref(listed))
+    _expect(items == [(_binding.U8, 97), (_binding.U8, 255)], "layout of a list")
     probe = b"where the characters lie"
     _expect(ctypes.string_at(id(probe) + _binding.BYTES_OFFSET, len(probe)) == probe, "layout of bytes")
 

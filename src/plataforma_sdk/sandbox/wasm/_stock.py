@@ -46,6 +46,10 @@ class StockDefinitions:
         """Define ``() -> u64``."""
         instance.add_func(name, traps_only(lambda store: read(context_of(store))))
 
+    def define_bytes(self, instance: LinkerInstance, name: str, read: Callable[[Pointer, int], bytes]) -> None:
+        """Define ``(u64) -> list<u8>``."""
+        instance.add_func(name, traps_only(lambda store, count: read(context_of(store), count)))
+
 
 def _configure(config: Config) -> None:
     config.epoch_interruption = True

@@ -51,13 +51,16 @@ class InterruptibleHost(GuestHost, Protocol):
 
 
 class Definitions(Protocol):
-    """How the two hottest kinds of host function are defined: `_binding` does it, and `_stock` by wasmtime-py alone."""
+    """How the hottest kinds of host function are defined: `_binding` does it, and `_stock` by wasmtime-py alone."""
 
     def define_host_function(self, instance: LinkerInstance, name: str, function: HostFunction) -> None:
         """Define ``(string, string) -> result<string, string>``."""
 
     def define_clock(self, instance: LinkerInstance, name: str, read: Callable[[Pointer], int]) -> None:
         """Define ``() -> u64``."""
+
+    def define_bytes(self, instance: LinkerInstance, name: str, read: Callable[[Pointer, int], bytes]) -> None:
+        """Define ``(u64) -> list<u8>``; a `WasmtimeError` of `read` is a trap."""
 
 
 def interface_names(engine: Engine, component: Component) -> dict[str, str]:
@@ -118,16 +121,16 @@ def _define_wall_clock(instance: LinkerInstance, hosts: Mapping[Pointer, GuestHo
     instance.add_func("resolution", lambda _store: _datetime(1 / _NS))
 
 
-def _define_random(instance: LinkerInstance, hosts: Mapping[Pointer, GuestHost], _: Definitions) -> None:
-    def get_random_bytes(store: Any, count: int) -> bytes:
+def _define_random(instance: LinkerInstance, hosts: Mapping[Pointer, GuestHost], definitions: Definitions) -> None:
+    def get_random_bytes(context: Pointer, count: int) -> bytes:
         if count > _MAX_RANDOM_BYTES:
             raise WasmtimeError(f"more than {_MAX_RANDOM_BYTES} random bytes in one request")
-        return hosts[context_of(store)].random_bytes(count)
+        return hosts[context].random_bytes(count)
 
     def get_random_u64(store: Any) -> int:
         return int.from_bytes(hosts[context_of(store)].random_bytes(8), "little")
 
-    instance.add_func("get-random-bytes", traps_only(get_random_bytes))
+    definitions.define_bytes(instance, "get-random-bytes", get_random_bytes)
     instance.add_func("get-random-u64", traps_only(get_random_u64))
 
 

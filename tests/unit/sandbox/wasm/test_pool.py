@@ -7,9 +7,10 @@ import asyncio
 import pytest
 
 from plataforma_sdk.errors import ResourceLimitError
+from plataforma_sdk.package import ModulePackage
+from plataforma_sdk.sandbox import ModuleSandbox, ResourceLimits
 from plataforma_sdk.sandbox.wasm import WasmEngine, _pool
 from plataforma_sdk.sandbox.wasm._compiled import compiled_runner
-from plataforma_sdk.sandbox.wasm._errands import ErrandHost
 from plataforma_sdk.sandbox.wasm._pool import pool_of
 from plataforma_sdk.types import FakeClock
 
@@ -112,21 +113,22 @@ def test_the_pool_is_emptied_with_its_last_engine(run, load, wasm):
         pool.join(other)
         await wasm.close()
         assert len(pool) > 0
+        ready = [store._context for store in pool._ready]
         await other.close()
         assert (len(pool), pool._warming, pool._turn) == (0, None, None)
-        assert not any(isinstance(host, ErrandHost) for host in hosts.values())
+        assert not set(ready) & set(hosts)
 
     run(main())
 
 
 def test_what_nobody_claims_is_freed(run, load, monkeypatch):
-    monkeypatch.setattr(_pool, "KEPT_S", 0.4)
-
     async def main():
         async with load():
-            pool = pool_of(compiled_runner())
-            await until(lambda: len(pool) > 0)
-            await until(lambda: len(pool) == 0)
+            pool = await filled()
+            monkeypatch.setattr(_pool, "KEPT_S", 0.0)
+            ready = [store._context for store in pool._ready]
+            await until(lambda: len(pool) == 0 and pool._warming is None)
+            assert not set(ready) & set(compiled_runner().hosts)
 
     run(main())
 
@@ -191,10 +193,61 @@ def test_a_limit_that_no_instance_fits_is_refused_and_leaves_the_pool_as_it_is(r
         async with load():
             pool = await filled()
         await until(lambda: len(pool) == _pool.SIZE)
+        before = count_modules(compiled_runner().hosts)
         with pytest.raises(ResourceLimitError):
             await wasm.load(FakePackage({"probe.py": HEAD}), make_context(FakeBridge(), max_memory_bytes=5 * MIB))
         assert len(pool) == _pool.SIZE
-        assert count_modules(compiled_runner().hosts) == 0
+        assert count_modules(compiled_runner().hosts) == before
+
+    run(main())
+
+
+SPINS = """
+from plataforma_sdk import ModuleFramework, ui
+
+class Probe(ModuleFramework):
+    async def on_load(self):
+        self.count = 0
+
+    def render(self):
+        return ui.text("probe")
+
+    def add(self):
+        self.count += 1
+        return self.count
+
+    def spin(self):
+        while True:
+            pass
+"""
+
+
+def test_a_poisoned_instance_is_replaced_by_one_of_the_pool_and_loads_anew(run, wasm):
+    async def main():
+        package = ModulePackage.from_source(SPINS, id="probe")
+        async with ModuleSandbox(package, engine=wasm, limits=ResourceLimits(max_fuel=50_000_000)) as sandbox:
+            await filled()
+            assert await sandbox.call("add") == 1
+            ready = list(pool_of(compiled_runner())._ready)
+            with pytest.raises(ResourceLimitError) as caught:
+                await sandbox.call("spin")
+            assert caught.value.replaced
+            assert sandbox._supervisor.instance._pump._store in ready
+            assert (sandbox.restarts, await sandbox.call("add")) == (1, 1)
+
+    run(main())
+
+
+def test_where_the_manifest_forbids_it_a_poisoned_instance_is_not_replaced(run, wasm):
+    async def main():
+        package = ModulePackage.from_source(SPINS, id="probe", restart=False)
+        async with ModuleSandbox(package, engine=wasm, limits=ResourceLimits(max_fuel=50_000_000)) as sandbox:
+            pool = await filled()
+            await until(lambda: len(pool) == _pool.SIZE)
+            with pytest.raises(ResourceLimitError) as caught:
+                await sandbox.call("spin")
+            assert not caught.value.replaced
+            assert (sandbox.state, len(pool)) == ("failed", _pool.SIZE)
 
     run(main())
 
@@ -204,7 +257,7 @@ def test_a_busy_loop_makes_nothing_ahead(run, load):
         async with load():
             pool = pool_of(compiled_runner())
             pool.close()
-        async with load():
+            assert pool.take(2**40) is None  # and it would have one made now
             end = asyncio.get_running_loop().time() + 0.3
             while asyncio.get_running_loop().time() < end:
                 _spin(0.006)

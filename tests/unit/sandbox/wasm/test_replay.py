@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import signal
 import struct
@@ -11,11 +12,14 @@ import sys
 import textwrap
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from plataforma_sdk import ModuleHost
 from plataforma_sdk.errors import (
     GuestError,
     IntegrityError,
+    PlataformaError,
     ResourceLimitError,
     SandboxCrashedError,
     SandboxError,
@@ -267,6 +271,38 @@ def test_a_journal_of_nothing_says_so(tmp_path):
     journal.close()
     with pytest.raises(IntegrityError, match="holds no instance"):
         replay(tmp_path / "j")
+
+
+@given(data=st.data())
+@settings(max_examples=60)
+def test_a_journal_that_was_forged_is_an_error_or_a_difference(forged, data):
+    """Its checksums hold, its frames say anything: nothing but errors of the library comes of it."""
+    frames, path = forged
+    number = data.draw(st.integers(0, len(frames) - 1))
+    body = bytearray(frames[number].body)
+    for _ in range(data.draw(st.integers(1, 3))):
+        at = data.draw(st.integers(0, len(body)))
+        body[at : at + data.draw(st.integers(0, 4))] = data.draw(st.binary(max_size=4))
+    path.unlink(missing_ok=True)
+    journal = Journal(path)
+    journal.open()
+    for index, frame in enumerate(frames):
+        journal.write(frame.kind, frame.instance, bytes(body) if index == number else frame.body)
+    journal.close()
+    with contextlib.suppress(PlataformaError):
+        replay(path)
+
+
+@pytest.fixture(scope="module")
+def forged(tmp_path_factory):
+    """The frames of a short journal, and where to write another."""
+    directory = tmp_path_factory.mktemp("forged")
+
+    async def work(handle):
+        await handle.call("add", 1)
+        await handle.call("draw")
+
+    return list(read_frames(record(asyncio.run, directory / "j", work))), directory / "forged"
 
 
 # --- another version -----------------------------------------------------------------------------------------------
