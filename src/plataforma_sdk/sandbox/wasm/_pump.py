@@ -224,8 +224,7 @@ class Pump:
         self._inbox.clear()
         self._timer.is_due = False
         self._steps.begin_pump()
-        riders = self._riders
-        self._budget = max([call.fuel_left for call in riders]) if riders else self._fuel
+        self._budget = max([call.fuel_left for call in self._riders], default=self._fuel)
         self._store.begin(self._store.pump, self._budget, text.encode())
         self._start()
 
@@ -287,8 +286,8 @@ class Pump:
 
     def _raise_interrupt(self, interrupt: BaseException) -> NoReturn:
         self._host.interrupt = None
-        end = f"Module {self._module!r} was ended by {type(interrupt).__name__}"
-        self.end(SandboxCrashedError(end, module=self._module))
+        why = f"Module {self._module!r} was ended by {type(interrupt).__name__}"
+        self.end(SandboxCrashedError(why, module=self._module))
         raise interrupt
 
     def _finish(self) -> None:

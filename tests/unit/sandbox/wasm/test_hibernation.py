@@ -199,7 +199,8 @@ def test_closing_a_parked_guest_leaks_nothing(run, load):
 
 
 def _addresses_of_pools():
-    stores = [store for pool in _pool._POOLS.values() for store in (*pool._ready, pool._warming) if store is not None]
+    pools = [pool for pools in _pool._POOLS.values() for pool in pools.values()]
+    stores = [store for pool in pools for store in (*pool._ready, pool._warming) if store is not None]
     return {store.memory.base for store in stores}
 
 
