@@ -91,7 +91,7 @@ def _pad(methods: Methods, _: Any, args: _Args) -> _Args:
 
 
 def _expand_tabs(methods: Methods, receiver: Any, args: _Args) -> _Args:
-    args = tuple(map(exact_number, args))
+    args = tuple(map(exact_number, _linear(methods, receiver, args)))
     size = args[0] if args and type(args[0]) is int else 8
     tab = "\t" if type(receiver) is str else b"\t"
     return _pad(methods, receiver, (receiver.count(tab) * size + len(receiver),)) and args

@@ -181,7 +181,9 @@ class Methods:
             raise ValueError("list modified during sort")
         if not self.meter.cheap.issuperset(map(type, keys)):
             rounds = max(1, size.bit_length())
-            for item in keys:
+            for number, item in enumerate(keys):
+                if not number & _STRETCH_MASK:  # a million are weighed in a second, so the clock is looked at
+                    self.meter.charge(_STRETCH_UNITS)
                 self.scales.weigh(item)
                 if type(item) is str or type(item) is bytes:
                     self.meter.charge((len(item) >> 12) * rounds)
@@ -251,6 +253,8 @@ def attribute_named(name: Any) -> str:
 
 _NAMED: Final = frozenset({datetime.datetime, datetime.date, datetime.time})
 _MAX_NAME: Final = 256
+_STRETCH_MASK: Final = 127
+_STRETCH_UNITS: Final = 16
 _FEW: Final = 64
 _SHORT: Final = 512
 _HASHED_BOUND: Final = frozenset(["get", "add", "setdefault"])

@@ -74,8 +74,8 @@ _MAX_LITERAL: Final = 64
 _CHAIN: Final = 3
 _SHORT_TEXT: Final = 512
 _TINY: Final = 4
-_LONG: Final = 2**62
-"""Beyond, an integer is one that grows."""
+_LONG: Final = 2**47
+"""Beyond, a product is looked at; a float is compared quickest with what has less than 48 bits."""
 
 
 class OperatorPolicy(ProductPolicy):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import collections
 import datetime
+import functools
 import sys
 import types
 from typing import Any, Final
@@ -135,7 +136,11 @@ class Scales:
 
     def keys(self, *keys: Any) -> types.SimpleNamespace:
         """Weigh the keys that the cases of a ``match`` look up, and return what the patterns read them from."""
-        return types.SimpleNamespace(**{f"k{number}": self.hashed(key) for number, key in enumerate(keys)})
+        hiding = self._meter.hiding
+        for key in keys:
+            if type(key) in hiding:
+                self.hashed(key)
+        return types.SimpleNamespace(**dict(zip(_names_of_keys(len(keys)), keys, strict=True)))
 
     def keyed(self, subject: Any, _: types.SimpleNamespace) -> Any:
         """Return the subject of a ``match``, once the keys of its patterns are bound."""
@@ -175,6 +180,11 @@ class Scales:
         self.answered += size
         if self.answered > MAX_TEXT:
             self._meter.trip("memory", self.answered, MAX_TEXT, "bytes")
+
+
+@functools.cache
+def _names_of_keys(count: int) -> tuple[str, ...]:
+    return tuple([f"k{number}" for number in range(count)])
 
 
 def _shown_inside(value: Any) -> tuple[Any, ...]:

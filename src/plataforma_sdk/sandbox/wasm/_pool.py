@@ -32,11 +32,13 @@ SIZE: Final = 4
 KEPT_S: Final = 10.0
 """Nobody has loaded a module for so long: free them."""
 
+_AFTER_CLAIM_S: Final = 0.03
+"""A load goes on for a while after its claim, and others may follow; each begins the pause anew."""
+
 _PAUSE_S: Final = 0.001
-_BUSY_PAUSE_S: Final = 0.02
-_BUSY_SHARE: Final = 0.5
+_BUSY_PAUSE_S: Final = 0.005
 _BUSY_S: Final = 0.002
-"""A loop whose thread has computed for so long, and half of the pause, has something to do. Its lateness alone does not
+"""A loop whose thread has computed for so long during a pause has something to do. That the pause was longer does not
 tell: on a busy machine an idle loop is late too."""
 
 _LOG: Final = logging.getLogger("plataforma_sdk.sandbox.wasm")
@@ -56,7 +58,6 @@ class WarmPool:
         self._ready: deque[GuestStore] = deque()
         self._warming: GuestStore | None = None
         self._turn: asyncio.TimerHandle | None = None
-        self._rests = False
         self._claimed_at = 0.0
         self._users: weakref.WeakSet[object] = weakref.WeakSet()
 
@@ -77,8 +78,7 @@ class WarmPool:
         """Take an instance out for good, if there is one that fits; have another made when the loop is idle."""
         loop = asyncio.get_running_loop()
         self._claimed_at = loop.time()
-        if self._turn is None or self._rests:
-            self._arm(loop, _PAUSE_S)
+        self._arm(loop, _AFTER_CLAIM_S)
         if self._ready and self._ready[0].memory.size_bytes <= max_memory_bytes:
             return self._ready.popleft()
         return None
@@ -95,20 +95,17 @@ class WarmPool:
 
     # --- idle time -------------------------------------------------------------------------------------------------
 
-    def _arm(self, loop: asyncio.AbstractEventLoop, pause_s: float, *, rests: bool = False) -> None:
+    def _arm(self, loop: asyncio.AbstractEventLoop, pause_s: float) -> None:
         if self._turn is not None:
             self._turn.cancel()
-        self._rests = rests
-        self._turn = loop.call_later(
-            pause_s, self._go_on, loop, time.thread_time() + max(_BUSY_S, pause_s * _BUSY_SHARE)
-        )
+        self._turn = loop.call_later(pause_s, self._go_on, loop, time.thread_time() + _BUSY_S)
 
     def _go_on(self, loop: asyncio.AbstractEventLoop, busy_from: float) -> None:
         self._turn = None
         if loop.time() - self._claimed_at > KEPT_S:
             self.close()
         elif self._warming is None and len(self._ready) >= self._size:
-            self._arm(loop, KEPT_S / 4, rests=True)
+            self._arm(loop, KEPT_S / 4)
         elif time.thread_time() > busy_from:
             self._arm(loop, _BUSY_PAUSE_S)
         else:
@@ -136,11 +133,11 @@ class WarmPool:
 _POOLS: Final[weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, dict[CompiledRunner, WarmPool]]] = (
     weakref.WeakKeyDictionary()
 )
-"""By loop, and by runner: instances of one that counts fuel are no use to an engine that does not."""
+"""The pools of each loop; a host whose engines are compiled in two ways has two."""
 
 
 def pool_of(compiled: CompiledRunner) -> WarmPool:
-    """Return the running loop's pool of this runner; empty those of loops that were closed without their engines."""
+    """Return the running loop's pool of a runner; those of loops that were closed without their engines are emptied."""
     loop = asyncio.get_running_loop()
     pools = _POOLS.get(loop)
     if pools is None:

@@ -200,8 +200,7 @@ def test_closing_a_parked_guest_leaks_nothing(run, load):
 
 def _addresses_of_pools():
     pools = [pool for pools in _pool._POOLS.values() for pool in pools.values()]
-    stores = [store for pool in pools for store in (*pool._ready, pool._warming) if store is not None]
-    return {store.memory.base for store in stores}
+    return {store.memory.base for pool in pools for store in (*pool._ready, pool._warming) if store is not None}
 
 
 def test_a_guest_that_is_closed_while_it_wakes_is_freed(run, load):

@@ -121,6 +121,22 @@ def test_the_pool_is_emptied_with_its_last_engine(run, load, wasm):
     run(main())
 
 
+def test_engines_that_are_compiled_in_two_ways_have_pools_of_their_own(run, wasm):
+    async def main():
+        package, by_epoch = FakePackage({"probe.py": HEAD}), WasmEngine(metering="epoch")
+        for engine in (wasm, by_epoch, wasm, by_epoch):
+            probe = await engine.load(package, make_context(FakeBridge()))
+            assert probe._pump._store._compiled is engine._launcher.fibers
+            await until(lambda engine=engine: len(pool_of(engine._launcher.fibers)) > 0)
+            await probe.close()
+        await wasm.close()
+        assert len(pool_of(by_epoch._launcher.fibers)) > 0
+        await by_epoch.close()
+        assert not pool_of(by_epoch._launcher.fibers)
+
+    run(main())
+
+
 def test_what_nobody_claims_is_freed(run, load, monkeypatch):
     async def main():
         async with load():
