@@ -43,7 +43,7 @@ SOURCE = f"""
 class Probe(Tiny):
 {textwrap.indent(FUNCTION.replace("(d)", "(self, d)"), "    ")}
     async def awaits(self):
-        return await self.storage.get("k")
+        return await self.permissions.request("system.storage", "held already")
 
     async def api(self):
         return await self.api_call("/vendas/x")
@@ -72,8 +72,8 @@ TITLES = {
     "memory": "private MB",
 }
 SCALES = dict.fromkeys(TITLES, 1e3) | dict.fromkeys(("warm", "callback", "awaited"), 1e6) | {"memory": 1 / 2**20}
-FILL_S = 0.05
-"""A pool makes an instance in the idle time of the loop."""
+FILL_S = 0.3
+"""A pool makes instances in the idle time of the loop."""
 
 
 class Host:

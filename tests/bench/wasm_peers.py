@@ -122,6 +122,7 @@ def _monty(stack: ExitStack) -> Contender:
         callbacks=lambda: probe.feed_run(f"for _ in range({CALLBACKS}): host(1)", external_lookup=host),
         awaited=lambda: probe.feed_run("host(1)", external_lookup=host),
         compute=lambda name: probe.feed_run(f"{name}()"),
+        is_here=False,
         memory=memory,
     )
 
@@ -199,6 +200,7 @@ def _subprocess(stack: ExitStack) -> Contender:
         callbacks=lambda: call(probe, "callbacks", n=CALLBACKS),
         awaited=lambda: call(probe, "callbacks", n=1),
         compute=lambda name: call(probe, name),
+        is_here=False,
         memory=memory,
         is_boundary=False,
     )

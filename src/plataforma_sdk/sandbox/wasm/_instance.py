@@ -54,8 +54,9 @@ class WasmInstance:
         """
         if self._is_closed or self._pump.ended is not None or not function.isidentifier():
             self._check_usable(function)
-        payload = _arguments(args, kwargs)
-        self._monitor.check_payload(len(payload))
+        payload = _arguments(args, kwargs) if args or kwargs else "[]"
+        if len(payload) > self._monitor.limits.max_payload_bytes:
+            self._monitor.check_payload(len(payload))
         call = self._pump.call(function, payload)
         if not call.is_done:
             await self._wait(call)
@@ -157,5 +158,5 @@ def _dispose(loop: asyncio.AbstractEventLoop, pump: Pump, error: PlataformaError
 
 def _arguments(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
     if not kwargs:
-        return codec.encode(args) if args else "[]"
+        return codec.encode(args)
     return codec.encode({"args": args, "kwargs": kwargs})

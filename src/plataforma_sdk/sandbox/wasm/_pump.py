@@ -9,34 +9,33 @@ from __future__ import annotations
 import asyncio
 import contextvars
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from plataforma_sdk import codec
 from plataforma_sdk.errors import (
-    CodecError,
     PlataformaError,
     QuotaExceededError,
     ResourceLimitError,
     SandboxCrashedError,
 )
 from plataforma_sdk.sandbox._protocols import EngineContext
-from plataforma_sdk.sandbox.wasm._calls import HostRequest, PendingCall, guest_error
+from plataforma_sdk.sandbox.wasm._calls import HostRequest, PendingCall
+from plataforma_sdk.sandbox.wasm._faults import GuestFaults
 from plataforma_sdk.sandbox.wasm._fibers import Scheduler, scheduler_of
 from plataforma_sdk.sandbox.wasm._guest_protocol import Guest
 from plataforma_sdk.sandbox.wasm._host import InstanceHost
-from plataforma_sdk.sandbox.wasm._outbox import MAX_ERROR_CHARS, read_outbox
+from plataforma_sdk.sandbox.wasm._outbox import read_outbox
 from plataforma_sdk.sandbox.wasm._parking import Parking
 from plataforma_sdk.sandbox.wasm._requests import HostRequests
 from plataforma_sdk.sandbox.wasm._share import CpuShare
 from plataforma_sdk.sandbox.wasm._steps import StepClock
-from plataforma_sdk.sandbox.wasm._traps import DEFAULT_FUEL, limit_error
+from plataforma_sdk.sandbox.wasm._timer import GuestTimer
+from plataforma_sdk.sandbox.wasm._traps import DEFAULT_FUEL
 from plataforma_sdk.sandbox.wasm._unfinished import Unfinished
 
 __all__ = ["Pump"]
 
-_MAX_TIMER_S: Final = 86_400.0
 _LONG_PUMP_FUEL: Final = 400_000
-_MAX_REASON_CHARS: Final = 120
 _MOST_PUMPS: Final = 100
 _SHORT_BYTES: Final = 4_096
 _MEASURE_EVERY: Final = 64
@@ -78,9 +77,8 @@ class Pump:
         self._riders: set[PendingCall] = set()
         self._budget = 0
         self._requests = HostRequests(context, self._answer)
-        self._timer: asyncio.TimerHandle | None = None
-        self._timer_at = 0.0
-        self._is_timer_due = False
+        self._timer = GuestTimer(self._loop, context.clock, self.pump)
+        self._faults = GuestFaults(context.module_id, context.limits)
         self._is_woken = False
         self._is_long = False
         self._has_requests = False
@@ -108,15 +106,7 @@ class Pump:
         self._start()
         is_ok, text = await on_loaded  # by its name: a small guest has loaded, and `_on_loaded` is None, by now
         self._monitor.set_memory(self._store.memory.measure())
-        try:
-            data = codec.decode(text)
-        except CodecError as error:
-            raise self._broken(f"load answered {error}") from None
-        if not isinstance(data, dict):
-            raise self._broken("load answered no object")
-        if not is_ok:
-            raise self._error_of(data)
-        return data
+        return self._faults.answer_of_load(is_ok, text, self._store.memory.size_bytes)
 
     def call(self, function: str, payload: str) -> PendingCall:
         """Begin a call, and run it at once where the guest is idle."""
@@ -150,8 +140,7 @@ class Pump:
         if self.ended is not None:
             return
         self.ended = error
-        if self._timer is not None:
-            self._timer.cancel()
+        self._timer.clear()
         self._requests.close()
         self.parking.forget()
         self._store.drop()
@@ -185,16 +174,16 @@ class Pump:
         """Return what is under way in the guest, once it has been told all that is waiting; None while it runs."""
         for _ in range(_MOST_PUMPS):  # its host may answer at once, which is more to be told
             self.pump()
-            if not (self._inbox or self._is_timer_due):
+            if not (self._inbox or self._timer.is_due):
                 break
         is_running = self._store.is_busy or self.parking.is_taken
-        if self.ended is not None or is_running or self._inbox or self._is_timer_due:
+        if self.ended is not None or is_running or self._inbox or self._timer.is_due:
             return None
         return Unfinished(
             last_call=self._last_call,
             calls=set(self._calls),
             requests=self._requests.numbers(),
-            timer=self._timer_at if self._timer is not None else None,
+            timer=self._timer.when,
             now=self._clock.monotonic(),
         )
 
@@ -202,10 +191,6 @@ class Pump:
     def guest(self) -> Guest:
         """The guest's store."""
         return self._store
-
-    def wake(self) -> None:
-        """Pump in the next turn of the loop."""
-        self._wake()
 
     def open_tasks(self) -> list[asyncio.Task[None]]:
         """Return the host's tasks that still serve the guest."""
@@ -215,18 +200,17 @@ class Pump:
         """Whether nothing stands between the guest and its parking; see `Parkable.park`."""
         if self.ended is not None or self._on_loaded is not None or self._store.is_busy or self._inbox:
             return False
-        if self._is_timer_due or not getattr(self._store, "can_be_parked", False):
+        if self._timer.is_due or not getattr(self._store, "can_be_parked", False):
             return False
         if quiet_s is None:
             return True
-        is_timer_far = self._timer is None or self._timer.when() - self._loop.time() > quiet_s
-        return is_timer_far and not self._calls and not self.open_tasks()
+        return self._timer.is_beyond(quiet_s) and not self._calls and not self.open_tasks()
 
     # --- one pump at a time ----------------------------------------------------------------------------------------
 
     def pump(self) -> None:
         """Run the guest on what the inbox holds, unless it is running already."""
-        if self.ended is not None or self._store.is_busy or not (self._inbox or self._is_timer_due):
+        if self.ended is not None or self._store.is_busy or not (self._inbox or self._timer.is_due):
             return
         if self.parking.is_taken:
             self.parking.wake_soon()
@@ -236,12 +220,11 @@ class Pump:
             if delay > 0.0:
                 self._loop.call_later(delay, self.pump)
                 return
-        text = "\n".join([repr(self._clock.monotonic()), *self._inbox])
+        text = "\n".join((repr(self._clock.monotonic()), *self._inbox))
         self._inbox.clear()
-        self._is_timer_due = False
+        self._timer.is_due = False
         self._steps.begin_pump()
-        riders = self._riders
-        self._budget = max([call.fuel_left for call in riders]) if riders else self._fuel
+        self._budget = max([call.fuel_left for call in self._riders], default=self._fuel)
         self._store.begin(self._store.pump, self._budget, text.encode())
         self._start()
 
@@ -254,7 +237,9 @@ class Pump:
         """Run one slice; see `Resumable`."""
         if self.ended is not None:
             return True
-        return self.settle(*self.run_slice())
+        self._steps.begin_slice()  # as in `run_slice`, once more: most pumps are one slice
+        has_ended = self._store.poll()
+        return self.settle(has_ended, self._steps.end_slice())
 
     def run_slice(self) -> tuple[bool, float]:
         """Run one slice in whatever thread; see `Resumable`."""
@@ -268,7 +253,7 @@ class Pump:
         if self._share.is_limited:
             self._share.spend(cpu_ms)
         if self._host.interrupt is not None:
-            self._raise_interrupt()
+            self._raise_interrupt(self._host.interrupt)
         if self.ended is not None:
             return True
         if has_ended:
@@ -296,15 +281,14 @@ class Pump:
         if self._on_loaded is not None or used <= self._limits.max_step_ms:
             return False
         self._meter(self._budget - self._store.fuel_left())
-        self.end(limit_error("step_time", module=self._module, limits=self._limits, used=used))
+        self.end(self._faults.late(used))
         return True
 
-    def _raise_interrupt(self) -> None:
-        interrupt, self._host.interrupt = self._host.interrupt, None
-        if interrupt is not None:
-            name = type(interrupt).__name__
-            self.end(SandboxCrashedError(f"Module {self._module!r} was ended by {name}", module=self._module))
-            raise interrupt
+    def _raise_interrupt(self, interrupt: BaseException) -> NoReturn:
+        self._host.interrupt = None
+        why = f"Module {self._module!r} was ended by {type(interrupt).__name__}"
+        self.end(SandboxCrashedError(why, module=self._module))
+        raise interrupt
 
     def _finish(self) -> None:
         self._meter(self._budget - self._store.fuel_left())
@@ -322,8 +306,8 @@ class Pump:
         if self._has_requests:
             self._has_requests = False
             self._requests.begin(self._calls.get)
-        if self.ended is None and (self._inbox or self._is_timer_due):
-            self._wake()
+        if self.ended is None and (self._inbox or self._timer.is_due):
+            self.wake()
 
     def _meter(self, fuel: int) -> None:
         self._monitor.add_fuel(fuel)
@@ -343,7 +327,7 @@ class Pump:
         if rider is not None:
             self._riders.add(rider)
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
         """Pump in the next turn of the loop, so that what arrives in one turn crosses at once."""
         if not self._is_woken:
             self._is_woken = True
@@ -353,17 +337,10 @@ class Pump:
         self._is_woken = False
         self.pump()
 
-    def _on_timer_due(self) -> None:
-        self._timer = None
-        self._is_timer_due = True
-        self.pump()
-
     # --- messages from the guest -----------------------------------------------------------------------------------
 
     def _receive(self, is_ok: bool, text: bytes) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._timer.clear()
         try:
             if is_ok and len(text) < _SHORT_BYTES and (line := text.decode()).startswith("r") and "\n" not in line:
                 head, _, value = line.partition(" ")  # one call has returned, as in most outboxes
@@ -372,33 +349,27 @@ class Pump:
                 limit = self._limits.max_payload_bytes
                 read_outbox(text, self, max_payload_bytes=limit, module=self._module)
             else:
-                self.end(self._fault_of_the_runner(text))
+                self.end(self._faults.of_runner(text, self._store.memory.size_bytes))
         except ResourceLimitError as error:
             self.end(error)
         except Exception as error:  # noqa: BLE001 - a guest's text must not reach the host's loop
-            self.end(self._broken(f"{type(error).__name__}: {error}"))
-
-    def _fault_of_the_runner(self, text: bytes) -> PlataformaError:
-        """Explain an error of `pump` itself: out of memory while it wrote the outbox, or a runner tampered with."""
-        error = self._error_of(codec.decode(text[:MAX_ERROR_CHARS]))
-        return error if isinstance(error, ResourceLimitError) else self._broken()
+            self.end(self._faults.broken(f"{type(error).__name__}: {error}"))
 
     def on_return(self, number: int, value: str) -> None:
         """See `OutboxReader`."""
         call = self._calls.pop(number)
-        if len(value) > self._limits.max_payload_bytes:
-            try:
+        try:
+            if len(value) > self._monitor.limits.max_payload_bytes:
                 self._monitor.check_payload(len(value))
-            except QuotaExceededError as error:
-                call.settle(error=error)
-                return
-        call.settle(value)
+            call.settle(value)
+        except QuotaExceededError as error:
+            call.settle(error=error)
 
     def on_raise(self, number: int, text: str) -> None:
         """See `OutboxReader`."""
         data = codec.decode(text)
-        error = self._error_of(data)  # before the call is taken out: what is no error ends the instance and each call
-        self._calls.pop(number).settle(error=error)
+        error = self._faults.told(data, self._store.memory.size_bytes)
+        self._calls.pop(number).settle(error=error)  # only now: what is no error ends the instance and each call
         if "limit" in data:
             self.end(error)
 
@@ -414,33 +385,15 @@ class Pump:
 
     def on_timer(self, when: float) -> None:
         """See `OutboxReader`."""
-        delay = when - self._clock.monotonic()
-        if delay <= 0.0:
-            self._is_timer_due = True
-        elif self.ended is None:
-            self._timer_at = when
-            self._timer = self._loop.call_later(min(delay, _MAX_TIMER_S), self._on_timer_due)
-
-    def _error_of(self, data: dict[str, Any]) -> PlataformaError:
-        resource = data.get("limit")
-        if resource in ("stack", "memory"):
-            used = self._store.memory.size_bytes or None
-            return limit_error(str(resource), module=self._module, limits=self._limits, used=used)
-        return guest_error(data, self._module)
-
-    def _broken(self, why: str = "not an answer") -> SandboxCrashedError:
-        return SandboxCrashedError(
-            f"Module {self._module!r} broke the wire ({why[:_MAX_REASON_CHARS]}): what its guest wrote is no message, "
-            "see docs/reference/wire.md; its instance is ended",
-            module=self._module,
-        )
+        if self.ended is None:
+            self._timer.set(when)
 
     # --- requests and their contexts -------------------------------------------------------------------------------
 
     def _answer(self, line: str, call: int) -> None:
         if self.ended is None:
             self._send(line, self._calls.get(call))
-            self._wake()
+            self.wake()
 
     def _context_of(self, number: int) -> contextvars.Context | None:
         call = self._calls.get(number)

@@ -194,6 +194,7 @@ def _check_calls() -> None:
     config = Config()
     config.wasm_component_model = True
     config.consume_fuel = True
+    config.epoch_interruption = True
     _binding.set_async_stack_size(config, 4 * 1024 * 1024)
     engine = Engine(config)
     seen: list[Any] = []
@@ -207,10 +208,13 @@ def _check_calls() -> None:
         _binding.define_host_function(host, "call", call)
     store = Store(engine)
     context = _binding.context_of(store)
+    _binding.set_epoch_yield(context)
+    _binding.set_epoch_deadline(context, 1)
     _binding.set_fuel(context, _FUEL)
     raw = _binding.instantiate(linker, context, Component(engine, _COMPONENT))
     instance = Instance._from_raw(raw)  # noqa: SLF001
     _check_echo(_binding.Call(instance.get_func(store, "echo"), context, 2), context, seen)
+    _check_epoch(_binding.Call(instance.get_func(store, "echo"), context, 2), context, engine)
     _check_yield(_binding.Call(instance.get_func(store, "spin"), context, 2), context)
     store.close()
 
@@ -224,6 +228,17 @@ def _check_echo(echo: _binding.Call, context: _binding.Pointer, seen: list[Any])
         _expect(echo.end() == (len(first) > 1, first + second), "strings and results cross")
         _expect(0 < _binding.get_fuel(context) < _FUEL, "fuel is counted")
     _expect(set(seen) == {context}, "a host function learns its store")
+
+
+def _check_epoch(echo: _binding.Call, context: _binding.Pointer, engine: Engine) -> None:
+    _binding.set_fuel(context, _FUEL)
+    engine.increment_epoch()
+    future = echo.begin(b"ab", b"c")
+    _expect(not _binding.poll(future), "a guest yields at its deadline")
+    _expect(_binding.poll(future), "and goes on after it")
+    _binding.delete_future(future)
+    echo.discard()
+    _binding.set_epoch_deadline(context, 1)
 
 
 def _check_yield(spin: _binding.Call, context: _binding.Pointer) -> None:

@@ -33,7 +33,8 @@ def test_a_library_of_another_layout_is_refused_with_its_version(monkeypatch, na
 
 FUNCTIONS = [
     *("_func_call_async", "_instantiate_async", "_add_func", "_fuel_yield", "_set_fuel", "_get_fuel", "_stack_size"),
-    *("_value_new", "_value_delete", "_vec_new", "_list_new", "poll", "delete_future"),
+    *("_value_new", "_value_delete", "_vec_new", "_list_new", "_epoch_yield", "_epoch_deadline"),
+    *("poll", "delete_future"),
 ]
 
 

@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 import datetime
 import gc
+import sys
 from decimal import Decimal
 
 import pytest
@@ -81,6 +82,37 @@ def test_a_call_that_does_not_wait_costs_no_turn_of_the_loop(run, load):
             asyncio.get_running_loop().call_soon(turns.append, "turn")
             assert [await probe.call("add"), await probe.call("twice", 4)] == [1, 8]
             assert turns == []
+
+    run(main())
+
+
+@INLINE
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="tasks begin eagerly from 3.12")
+def test_what_the_host_answers_at_once_costs_no_turn_of_the_loop(run, load, bridge):
+    """An answer that is there when it is asked for reaches the guest within the caller's own turn."""
+
+    async def main():
+        bridge.answers["storage.get"] = 7
+        async with load("    async def get(self):\n        return await self.storage.get('k')\n") as probe:
+            turns = []
+            asyncio.get_running_loop().call_soon(turns.append, "turn")
+            assert (await probe.call("get"), turns) == (7, [])
+
+    run(main())
+
+
+def test_a_host_function_may_call_the_module_that_awaits_it(run, load, bridge):
+    """The call back is served before the host has answered, whatever else the same message asked for."""
+
+    async def main():
+        async with load(WAITS) as probe:
+
+            async def serve(path, _options):
+                return [path, await probe.call("add")]
+
+            bridge.answers["api.call"] = serve
+            answers = await probe.call("fetch_all")
+            assert ([path for path, _ in answers], {count for _, count in answers}) == (["/a", "/b", "/c"], {1, 2, 3})
 
     run(main())
 

@@ -9,7 +9,9 @@ import pytest
 
 from plataforma_sdk.errors import SandboxError
 from plataforma_sdk.sandbox.wasm import WasmEngine, _epochs
+from plataforma_sdk.sandbox.wasm._compiled import FIBERS, FIBERS_BY_EPOCH, compiled_runner
 from plataforma_sdk.sandbox.wasm._epochs import EpochTicker
+from plataforma_sdk.sandbox.wasm._pool import pool_of
 
 BY_EPOCH = pytest.mark.parametrize("wasm", [{"metering": "epoch"}], ids=["epochs"], indirect=True)
 SPINS = """
@@ -69,6 +71,16 @@ def test_no_fuel_is_reported_but_processor_time_is(run, load):
             assert await probe.call("work") == sum(range(300_000))
             usage = probe._monitor.usage
             assert (usage.fuel, usage.cpu_ms > 1.0) == (0, True)
+
+    run(main())
+
+
+def test_each_metering_has_instances_of_its_own(run):
+    """An instance that was made ahead for one kind of metering is no use to the other."""
+
+    async def main():
+        assert pool_of(compiled_runner(FIBERS)) is not pool_of(compiled_runner(FIBERS_BY_EPOCH))
+        assert pool_of(compiled_runner(FIBERS)) is pool_of(compiled_runner(FIBERS))
 
     run(main())
 

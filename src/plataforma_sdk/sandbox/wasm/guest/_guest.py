@@ -10,14 +10,14 @@ from collections.abc import Callable
 from types import CoroutineType
 from typing import Any, Final
 
-from plataforma_sdk import codec
+from plataforma_sdk.codec import encode
 from plataforma_sdk.errors import ModuleLoadError, PlataformaError
 from plataforma_sdk.module import ModuleContext, ModuleFramework, ModuleRuntime, find_entry
 from plataforma_sdk.sandbox.wasm.guest._finder import BundleFinder
 from plataforma_sdk.sandbox.wasm.guest._loop import PumpLoop
 from plataforma_sdk.sandbox.wasm.guest._seal import LogStream
 from plataforma_sdk.sandbox.wasm.guest._wheels import WheelFinder
-from plataforma_sdk.sandbox.wasm.guest._wire import CALL, GuestBridge, Outbox, describe_error, read, write
+from plataforma_sdk.sandbox.wasm.guest._wire import CALL, SCAN, GuestBridge, Outbox, describe_error, read, write
 
 __all__ = ["Guest"]
 
@@ -43,8 +43,9 @@ class Guest:
         self.wheels = WheelFinder()
         self.outbox = Outbox(self.loop)
         self.bridge = GuestBridge(host_call, refusal, self.outbox)
-        self.stdout = LogStream(lambda line: self._log("info", line))
-        self.stderr = LogStream(lambda line: self._log("warning", line))
+        self.unfinished: set[LogStream] = set()
+        self.stdout = LogStream(lambda line: self._log("info", line), self.unfinished)
+        self.stderr = LogStream(lambda line: self._log("warning", line), self.unfinished)
         self._runtime: ModuleRuntime | None = None
         self._methods: dict[str, Callable[..., Any]] = {}
         self._tasks: dict[asyncio.Task[Any], str] = {}
@@ -79,25 +80,32 @@ class Guest:
         cls = find_entry(namespace, ModuleFramework, files["class"], module=context.id)
         self._runtime.start(cls)
         self._end_turn()
-        return codec.encode({"entry": cls.__name__})
+        return encode({"entry": cls.__name__})
 
     def pump(self, inbox: str) -> str:
         """Serve the inbox, run until nothing can go on, and return the outbox."""
-        now, _, lines = inbox.partition("\n")
-        self.loop.now = float(now)
-        if lines:
-            for line in lines.split("\n"):
-                if line[0] == "c":
-                    self._call(*line.split(" ", 2))
-                else:
-                    self._receive(line)
+        words = inbox.split(None, 3)
+        if len(words) == 4 and words[1][0] == "c" and "\n" not in words[3]:  # noqa: PLR2004 - one call, as in most
+            self.loop.now = float(words[0])
+            self._call(words[1], words[2], words[3])
+        else:
+            self._receive_all(inbox)
         if self.loop.has_work():
             when = self.loop.step()
             if when is not None:
                 self.outbox.lines.append(f"t{when!r}")
-        if self.stdout.rest or self.stderr.rest:
+        if self.unfinished:
             self._end_turn()
         return self.outbox.take()
+
+    def _receive_all(self, inbox: str) -> None:
+        now, *lines = inbox.split("\n")
+        self.loop.now = float(now)
+        for line in lines:
+            if line[0] == "c":
+                self._call(*line.split(" ", 2))
+            else:
+                self._receive(line)
 
     def describe(self, error: BaseException) -> str:
         """Write an error for the host."""
@@ -131,7 +139,7 @@ class Guest:
             if payload == "[]":
                 result = method()
             else:
-                value = read(payload)
+                value = SCAN(payload, 0)[0] if '"$' not in payload else read(payload)
                 result = method(*value) if type(value) is list else method(*value["args"], **value["kwargs"])
             kind = type(result)
             if kind is CoroutineType or (kind not in _PLAIN and inspect.isawaitable(result)):
@@ -141,7 +149,7 @@ class Guest:
                     task.add_done_callback(self._on_task_done)
                     return
                 result = task.result()
-            self.outbox.lines.append(f"r{number} {write(result)}")
+            self.outbox.lines.append(f"r{number} {'null' if result is None else encode(result)}")
         except BaseException as error:  # noqa: BLE001 - whatever it is, the call ends with it
             self._raise(number, error)
 

@@ -76,14 +76,13 @@ class LogStream(io.TextIOBase):
 
     Args:
         write_line: takes one line.
-
-    Attributes:
-        rest: what has no line end yet.
+        unfinished: the streams that hold something without a line end; this one puts itself there.
     """
 
-    def __init__(self, write_line: Callable[[str], None]) -> None:
+    def __init__(self, write_line: Callable[[str], None], unfinished: set[LogStream] | None = None) -> None:
         self._write_line = write_line
-        self.rest = ""
+        self._unfinished = set() if unfinished is None else unfinished
+        self._rest = ""
 
     def writable(self) -> bool:
         """Say yes."""
@@ -91,16 +90,19 @@ class LogStream(io.TextIOBase):
 
     def write(self, text: str) -> int:
         """Log the lines that `text` completes."""
-        *lines, self.rest = (self.rest + text).split("\n")
+        *lines, self._rest = (self._rest + text).split("\n")
         for line in lines:
             self._write_line(line)
-        if len(self.rest) > io.DEFAULT_BUFFER_SIZE:
+        if len(self._rest) > io.DEFAULT_BUFFER_SIZE:
             self.end_turn()
+        elif self._rest:
+            self._unfinished.add(self)
         return len(text)
 
     def end_turn(self) -> None:
         """Log what has no line end yet."""
-        rest, self.rest = self.rest, ""
+        self._unfinished.discard(self)
+        rest, self._rest = self._rest, ""
         if rest:
             self._write_line(rest)
 

@@ -41,12 +41,12 @@ from typing import Any, Final
 from plataforma_sdk import codec
 from plataforma_sdk.errors import CodecError, PlataformaError, error_from_data, error_to_data
 
-__all__ = ["CALL", "GuestBridge", "Outbox", "describe_error", "read", "write"]
+__all__ = ["CALL", "SCAN", "GuestBridge", "Outbox", "describe_error", "read", "write"]
 
 CALL: Final[contextvars.ContextVar[str]] = contextvars.ContextVar("plataforma_call", default="0")
 """Number of the call on whose behalf code runs, as it is written; tasks inherit it."""
 
-_SCAN: Final[Callable[[str, int], tuple[Any, int]]] = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
+SCAN: Final[Callable[[str, int], tuple[Any, int]]] = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
 _CONSTANTS: Final = {"null": None, "true": True, "false": False}
 _TOO_LARGE: Final = ("index-sized integer", "is too long", "are too long")
 _MAX_TRACEBACK_FRAMES: Final = 40
@@ -57,7 +57,7 @@ def read(text: str) -> Any:
     """Decode what the host wrote. It was checked when it was written, so only tags need the codec."""
     if text in _CONSTANTS:
         return _CONSTANTS[text]
-    return codec.decode(text) if '"$' in text else _SCAN(text, 0)[0]
+    return codec.decode(text) if '"$' in text else SCAN(text, 0)[0]
 
 
 def write(value: object) -> str:
