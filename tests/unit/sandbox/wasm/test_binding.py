@@ -296,7 +296,7 @@ def test_a_clock_that_fails_ends_the_guest_by_name(fault):
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads the resident memory from /proc")
 @pytest.mark.parametrize("is_ended", [True, False], ids=["ended", "abandoned"])
 def test_what_calls_return_and_what_nobody_asks_for_is_freed(is_ended):
-    """Two thousand results of 100 KB, read or left; a leak of one in ten would be 20 MB."""
+    """Two thousand results of 100 KB, read or left; a leak of one in ten would be 20 MB, and so each time."""
     text = b"z" * 100_000
 
     def use(rounds):
@@ -311,12 +311,18 @@ def test_what_calls_return_and_what_nobody_asks_for_is_freed(is_ended):
                     assert guest.echo.end() == (True, text + text)
             guest.store.close()
 
+    def grown_mb():
+        gc.collect()
+        before = resident_mb()
+        use(200)
+        gc.collect()
+        return resident_mb() - before
+
     use(10)
-    gc.collect()
-    before = resident_mb()
-    use(200)
-    gc.collect()
-    assert resident_mb() - before < 15
+    growth = []
+    while not growth or (growth[-1] >= 15 and len(growth) < 3):  # others of this process grow too, but not each time
+        growth.append(grown_mb())
+    assert growth[-1] < 15, growth
 
 
 TRAPS = {
