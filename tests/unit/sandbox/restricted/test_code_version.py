@@ -35,7 +35,8 @@ except SandboxError as error:
 
 @pytest.fixture
 def fresh():
-    """The version, computed and not remembered."""
+    """The version, computed and not remembered; the remembered one is there before a test changes anything."""
+    code_version()
     return code_version.__wrapped__
 
 
