@@ -309,6 +309,7 @@ def test_what_calls_return_and_what_nobody_asks_for_is_freed(is_ended):
                 _binding.delete_future(future)
                 if is_ended:
                     assert guest.echo.end() == (True, text + text)
+            guest.echo.discard()  # as `GuestStore` does before it closes
             guest.store.close()
 
     def grown_mb():
