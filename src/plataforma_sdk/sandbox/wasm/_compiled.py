@@ -26,12 +26,24 @@ from plataforma_sdk.sandbox._private import locked, private_directory, prune, wr
 from plataforma_sdk.sandbox.wasm import _binding
 from plataforma_sdk.sandbox.wasm._binding import Pointer
 from plataforma_sdk.sandbox.wasm._epochs import EpochTank, EpochTicker
+from plataforma_sdk.sandbox.wasm._fiber_store import YIELD_INTERVAL
 from plataforma_sdk.sandbox.wasm._progress import Progress, announced
 from plataforma_sdk.sandbox.wasm._runner import Runner, locate_runner
 from plataforma_sdk.sandbox.wasm._selftest import require_fibers
 from plataforma_sdk.sandbox.wasm._wasi import Definitions, GuestHost, define_imports
 
-__all__ = ["FIBERS", "FIBERS_BY_EPOCH", "CompiledRunner", "Profile", "Tank", "artefact_path", "compiled_runner"]
+__all__ = [
+    "FIBERS",
+    "FIBERS_BY_EPOCH",
+    "INSTANTIATION_FUEL",
+    "CompiledRunner",
+    "Profile",
+    "Tank",
+    "artefact_path",
+    "compiled_runner",
+]
+
+INSTANTIATION_FUEL: Final = 1_000_000_000
 
 _GUEST_STACK_BYTES: Final = 1024 * 1024
 _FIBER_STACK_BYTES: Final = 4 * 1024 * 1024
@@ -39,7 +51,6 @@ _FIBER_STACK_BYTES: Final = 4 * 1024 * 1024
 
 _KEPT_ARTEFACTS: Final = 4
 _COMPILE_S: Final = 8.0
-_YIELD_INTERVAL: Final = 500_000
 _ENGINE_CONFIG: Final = f"component stack={_GUEST_STACK_BYTES}"
 _LOCK: Final = threading.Lock()
 
@@ -168,7 +179,7 @@ def _tank_maker(engine: Engine, profile: Profile) -> Callable[[Pointer], Tank]:
     if profile.metering == "epoch":
         ticker = EpochTicker(engine)
         return lambda context: EpochTank(context, ticker)
-    return lambda context: _binding.FuelTank(context, _YIELD_INTERVAL)
+    return lambda context: _binding.FuelTank(context, YIELD_INTERVAL)
 
 
 def _config(profile: Profile) -> Config:

@@ -10,8 +10,8 @@ from plataforma_sdk.sandbox._limits import ResourceLimits
 from plataforma_sdk.sandbox.wasm import _binding
 from plataforma_sdk.sandbox.wasm._binding import Pointer
 from plataforma_sdk.sandbox.wasm._core_binding import GuestMemory, HostTrapError
+from plataforma_sdk.sandbox.wasm._fiber_store import YIELD_INTERVAL
 from plataforma_sdk.sandbox.wasm._host import error_text
-from plataforma_sdk.sandbox.wasm._phases import YIELD_INTERVAL
 from plataforma_sdk.sandbox.wasm._wasi import InterruptibleHost
 
 __all__ = ["CoreGuest", "LineLog"]

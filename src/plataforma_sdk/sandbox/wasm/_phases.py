@@ -15,13 +15,11 @@ from plataforma_sdk.errors import PlataformaError, SandboxCrashedError
 from plataforma_sdk.sandbox._limits import ResourceLimits
 from plataforma_sdk.sandbox.wasm import _binding
 from plataforma_sdk.sandbox.wasm._binding import Pointer
+from plataforma_sdk.sandbox.wasm._fiber_store import MAX_TABLE_ELEMENTS, YIELD_INTERVAL, FiberStore
 from plataforma_sdk.sandbox.wasm._traps import trap_error
 
-__all__ = ["YIELD_INTERVAL", "PhasedStore", "Phases", "StoreCall"]
+__all__ = ["PhasedStore", "Phases", "StoreCall"]
 
-YIELD_INTERVAL: Final = 500_000
-
-_MAX_TABLE_ELEMENTS: Final = 100_000
 _MAX_TABLES: Final = 16
 _MAX_INSTANCES: Final = 100
 
@@ -36,10 +34,8 @@ class StoreCall(Protocol):
         """Return the phases of one call."""
 
 
-class PhasedStore:
+class PhasedStore(FiberStore):
     """One instance of a third party's code; what `Pump` needs of a store, and the two exports are its subclass's.
-
-    Belongs to the thread that made it. `drop` inside a host function takes effect when the slice ends.
 
     Args:
         engine: the engine of the code.
@@ -52,41 +48,33 @@ class PhasedStore:
     def __init__(
         self, engine: Engine, hosts: Mapping[Pointer, object], limits: ResourceLimits, *, memories: int, module: str
     ) -> None:
+        super().__init__()
         self._limits = limits
         self._module = module
         self._hosts = hosts
-        self._future: Pointer | None = None
         self._phases: Phases | None = None
         self._answer: tuple[bool, bytes] | None = None
         self._error: PlataformaError | None = None
-        self._is_inside = False
-        self._is_dropped = False
         self._is_freed = False
-        self._is_lent = False
         self._store = Store(engine)
         self._store.set_limits(
             memory_size=limits.max_memory_bytes // max(1, memories),
-            table_elements=_MAX_TABLE_ELEMENTS,
+            table_elements=MAX_TABLE_ELEMENTS,
             instances=_MAX_INSTANCES,
             tables=_MAX_TABLES,
             memories=max(1, memories),
         )
         self._context = _binding.context_of(self._store)
-        _binding.set_yield_interval(self._context, YIELD_INTERVAL)
+        self._tank = _binding.FuelTank(self._context, YIELD_INTERVAL)
 
     @property
     def is_busy(self) -> bool:
         """Whether a call is under way."""
         return self._phases is not None or self._is_lent
 
-    @property
-    def is_inside(self) -> bool:
-        """Whether guest code is on the stack now: the caller is one of its host functions."""
-        return self._is_inside
-
     def begin(self, call: StoreCall, fuel: int, first: bytes, second: bytes = b"") -> None:
         """Begin a call with a budget of fuel for all its phases; `poll` runs it."""
-        _binding.set_fuel(self._context, fuel)
+        self._tank.fill(fuel)
         self._answer = self._error = None
         self._phases = call(first, second)
         self._advance()
@@ -116,36 +104,13 @@ class PhasedStore:
 
     def fuel_left(self) -> int:
         """Return what is left of the last call's budget."""
-        return 0 if self._is_freed else _binding.get_fuel(self._context)
-
-    def drop(self) -> None:
-        """Free everything, the memory of the guest included; a second call does nothing."""
-        self._is_dropped = True
-        if not (self._is_inside or self._is_lent):
-            self._free()
-
-    def lend(self) -> None:
-        """Leave the store to another thread, which may `poll` it and nothing else."""
-        self._is_lent = True
-
-    def take_back(self) -> None:
-        """The other thread is done."""
-        self._is_lent = False
-        if self._is_dropped:
-            self._free()
+        return 0 if self._is_freed else self._tank.left()
 
     def _poll_once(self) -> bool:
         future = self._future
         if future is None:
             return True
-        self._is_inside = True
-        try:
-            has_ended = _binding.poll(future)
-        finally:
-            self._is_inside = False
-        if has_ended:
-            _binding.delete_future(future)
-            self._future = None
+        has_ended = self._run_slice(future)
         if self._is_dropped:
             self._free()
         else:
@@ -175,9 +140,8 @@ class PhasedStore:
         if self._is_freed:
             return
         self._is_freed = True
-        future, self._future, self._phases = self._future, None, None
-        if future is not None:
-            _binding.delete_future(future)  # before the store, or the store is freed under a fiber
+        self._phases = None
+        self._end_fiber()
         self._forget()
         self._store.close()
 

@@ -17,7 +17,8 @@ from wasmtime.component import Func, Instance, LinkerInstance, Variant
 from plataforma_sdk.errors import SandboxCrashedError
 from plataforma_sdk.sandbox._limits import ResourceLimits
 from plataforma_sdk.sandbox.wasm._binding import HostFunction, Pointer, context_of
-from plataforma_sdk.sandbox.wasm._compiled import CompiledRunner, Profile
+from plataforma_sdk.sandbox.wasm._compiled import INSTANTIATION_FUEL, CompiledRunner, Profile
+from plataforma_sdk.sandbox.wasm._fiber_store import MAX_TABLE_ELEMENTS
 from plataforma_sdk.sandbox.wasm._memory import LinearMemory
 from plataforma_sdk.sandbox.wasm._threads import RelayedHost
 from plataforma_sdk.sandbox.wasm._traps import trap_error
@@ -25,9 +26,6 @@ from plataforma_sdk.sandbox.wasm._wasi import traps_only
 from plataforma_sdk.sandbox.wasm._watch import WatchedHost, ticker_of
 
 __all__ = ["STOCK", "StockDefinitions", "StockStore"]
-
-_INSTANTIATION_FUEL: Final = 1_000_000_000
-_MAX_TABLE_ELEMENTS: Final = 100_000
 
 
 class StockDefinitions:
@@ -120,7 +118,7 @@ class StockStore:
         self._is_begun = self._is_lent = False
         self.memory = LinearMemory()
         self._store = Store(compiled.engine)
-        self._store.set_limits(memory_size=limits.max_memory_bytes, table_elements=_MAX_TABLE_ELEMENTS)
+        self._store.set_limits(memory_size=limits.max_memory_bytes, table_elements=MAX_TABLE_ELEMENTS)
         self._context = context_of(self._store)
         compiled.hosts[self._context] = self._host
         try:
@@ -130,7 +128,7 @@ class StockStore:
             raise trap_error(str(error), module=module, limits=limits) from None
 
     def _instantiate(self) -> None:
-        self._store.set_fuel(_INSTANTIATION_FUEL)
+        self._store.set_fuel(INSTANTIATION_FUEL)
         self._ticker.watch(self._store)
         instance = self._compiled.linker.instantiate(self._store, self._compiled.component)
         self.memory.locate(self._compiled.artefact)

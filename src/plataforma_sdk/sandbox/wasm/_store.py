@@ -10,23 +10,17 @@ from wasmtime.component import Instance
 from plataforma_sdk.errors import SandboxCrashedError
 from plataforma_sdk.sandbox._limits import ResourceLimits
 from plataforma_sdk.sandbox.wasm import _binding
-from plataforma_sdk.sandbox.wasm._compiled import CompiledRunner
+from plataforma_sdk.sandbox.wasm._compiled import INSTANTIATION_FUEL, CompiledRunner
+from plataforma_sdk.sandbox.wasm._fiber_store import MAX_TABLE_ELEMENTS, FiberStore
 from plataforma_sdk.sandbox.wasm._memory import LinearMemory
 from plataforma_sdk.sandbox.wasm._traps import trap_error
 from plataforma_sdk.sandbox.wasm._wasi import GuestHost
 
 __all__ = ["GuestStore"]
 
-_INSTANTIATION_FUEL: Final = 1_000_000_000
-_MAX_TABLE_ELEMENTS: Final = 100_000
 
-
-class GuestStore:
+class GuestStore(FiberStore):
     """A component instance and the memory behind it.
-
-    Belongs to the thread that made it, save while it is lent: then `poll` alone may run, in one other thread. Never
-    freed while a call into it is on the stack: `drop` inside a host function takes effect when the slice ends, and that
-    of a lent store at the latest when it is taken back.
 
     Args:
         compiled: what to instantiate.
@@ -43,16 +37,13 @@ class GuestStore:
 
     def __init__(self, compiled: CompiledRunner, host: GuestHost, limits: ResourceLimits, *, module: str) -> None:
         compiled.check_process()
+        super().__init__()
         self._compiled = compiled
         self._limits = limits
         self._module = module
-        self._future: _binding.Pointer | None = None
         self._call: _binding.Call | None = None
-        self._is_inside = False
-        self._is_dropped = False
-        self._is_lent = False
         self._store = Store(compiled.engine)
-        self._store.set_limits(memory_size=limits.max_memory_bytes, table_elements=_MAX_TABLE_ELEMENTS)
+        self._store.set_limits(memory_size=limits.max_memory_bytes, table_elements=MAX_TABLE_ELEMENTS)
         self._context = _binding.context_of(self._store)
         self._tank = compiled.make_tank(self._context)
         compiled.hosts[self._context] = host
@@ -64,7 +55,7 @@ class GuestStore:
             raise trap_error(str(error), module=module, limits=limits) from None
 
     def _instantiate(self) -> None:
-        self._tank.fill(_INSTANTIATION_FUEL)
+        self._tank.fill(INSTANTIATION_FUEL)
         raw = _binding.instantiate(self._compiled.linker, self._context, self._compiled.component)
         self.memory.locate(self._compiled.artefact)
         instance = Instance._from_raw(raw)  # noqa: SLF001
@@ -82,17 +73,12 @@ class GuestStore:
         """Give an instance that was made ahead to a module: from now on it has that module's host, limits and name."""
         self._limits, self._module = limits, module
         self._compiled.hosts[self._context] = host
-        self._store.set_limits(memory_size=limits.max_memory_bytes, table_elements=_MAX_TABLE_ELEMENTS)
+        self._store.set_limits(memory_size=limits.max_memory_bytes, table_elements=MAX_TABLE_ELEMENTS)
 
     @property
     def is_busy(self) -> bool:
         """Whether a call is under way."""
         return self._future is not None or self._is_lent
-
-    @property
-    def is_inside(self) -> bool:
-        """Whether guest code is on the stack now: the caller is one of its host functions."""
-        return self._is_inside
 
     def begin(self, call: _binding.Call, fuel: int, first: bytes, second: bytes = b"") -> None:
         """Begin a call with a budget of fuel; `poll` runs it."""
@@ -105,14 +91,8 @@ class GuestStore:
         future = self._future
         if future is None:
             return True
-        self._is_inside = True
-        try:
-            has_ended = _binding.poll(future)
-        finally:
-            self._is_inside = False
+        has_ended = self._run_slice(future)
         if has_ended:
-            _binding.delete_future(future)
-            self._future = None
             self._tank.stop()
         if self._is_dropped:
             self._free()
@@ -136,27 +116,9 @@ class GuestStore:
         """Return what is left of the last call's budget."""
         return self._tank.left()
 
-    def drop(self) -> None:
-        """Free everything, the memory of the guest included; a second call does nothing."""
-        self._is_dropped = True
-        if not (self._is_inside or self._is_lent):
-            self._free()
-
-    def lend(self) -> None:
-        """Leave the store to another thread, which may `poll` it and nothing else."""
-        self._is_lent = True
-
-    def take_back(self) -> None:
-        """The other thread is done."""
-        self._is_lent = False
-        if self._is_dropped:
-            self._free()
-
     def _free(self) -> None:
-        future, self._future = self._future, None
         self._tank.stop()
-        if future is not None:
-            _binding.delete_future(future)  # before the store, or the store is freed under a fiber
+        self._end_fiber()
         call, self._call = self._call, None
         if call is not None:
             call.discard()
