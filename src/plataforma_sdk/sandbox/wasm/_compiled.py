@@ -9,16 +9,14 @@ from __future__ import annotations
 import ctypes
 import functools
 import hashlib
-import importlib.metadata
 import os
-import platform
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Protocol
 
 import attrs
-from wasmtime import Config, Engine, WasmtimeError
+from wasmtime import Config, Engine
 from wasmtime.component import Component, Linker
 
 from plataforma_sdk.errors import SandboxError, StaleRunnerError
@@ -27,6 +25,7 @@ from plataforma_sdk.sandbox.wasm import _binding
 from plataforma_sdk.sandbox.wasm._binding import Pointer
 from plataforma_sdk.sandbox.wasm._epochs import EpochTank, EpochTicker
 from plataforma_sdk.sandbox.wasm._fiber_store import YIELD_INTERVAL
+from plataforma_sdk.sandbox.wasm._machine_code import FIBER_STACK_BYTES, check_process, code_key, map_code
 from plataforma_sdk.sandbox.wasm._progress import Progress, announced
 from plataforma_sdk.sandbox.wasm._runner import Runner, locate_runner
 from plataforma_sdk.sandbox.wasm._selftest import require_fibers
@@ -46,9 +45,6 @@ __all__ = [
 INSTANTIATION_FUEL: Final = 1_000_000_000
 
 _GUEST_STACK_BYTES: Final = 1024 * 1024
-_FIBER_STACK_BYTES: Final = 4 * 1024 * 1024
-"""The guest's stack, and what Python needs above it where the guest calls the host."""
-
 _KEPT_ARTEFACTS: Final = 4
 _COMPILE_S: Final = 8.0
 _ENGINE_CONFIG: Final = f"component stack={_GUEST_STACK_BYTES}"
@@ -75,11 +71,11 @@ class Profile:
 
 
 def _configure_fibers(config: Config) -> None:
-    _binding.set_async_stack_size(config, _FIBER_STACK_BYTES)
+    _binding.set_async_stack_size(config, FIBER_STACK_BYTES)
 
 
 FIBERS: Final = Profile(
-    name=f"fiber={_FIBER_STACK_BYTES}", configure=_configure_fibers, definitions=_binding, check=require_fibers
+    name=f"fiber={FIBER_STACK_BYTES}", configure=_configure_fibers, definitions=_binding, check=require_fibers
 )
 """Guests on fibers, by the engine's own binding."""
 
@@ -125,16 +121,12 @@ class CompiledRunner:
     pid: int
 
     def check_process(self) -> None:
-        """Refuse to go on in a forked child: the machine code's signal handlers and stacks are the parent's.
+        """Refuse to go on in a forked child; see `_machine_code`.
 
         Raises:
             SandboxError: this process is a fork of the one that compiled the runner.
         """
-        if self.pid != os.getpid():
-            raise SandboxError(
-                "The wasm engine was used before this process forked, and cannot be used after: start worker "
-                "processes with the 'spawn' method, or create hosts in each worker only"
-            )
+        check_process(self.pid)
 
 
 def compiled_runner(profile: Profile = FIBERS) -> CompiledRunner:
@@ -224,14 +216,7 @@ def _give_memory_back() -> None:
 
 
 def _map(engine: Engine, path: Path) -> Component | None:
-    if not path.is_file() or path.is_symlink():
-        return None
-    try:
-        component = Component.deserialize_file(engine, str(path))
-    except WasmtimeError:
-        return None  # of another build of wasmtime, or damaged: compiled anew
-    os.utime(path)
-    return component
+    return map_code(Component.deserialize_file, engine, path, entry=path)
 
 
 def _verified(runner: Runner) -> bytes:
@@ -247,15 +232,4 @@ def artefact_path(runner: Runner, profile: Profile | None = None) -> Path:
 
 
 def _key(runner: Runner, profile: Profile) -> str:
-    engine = f"{_ENGINE_CONFIG} {profile.metering} {profile.name}"
-    facts = (importlib.metadata.version("wasmtime"), engine, platform.machine(), _cpu_features(), runner.sha256)
-    return hashlib.sha256("\n".join(facts).encode()).hexdigest()[:40]
-
-
-def _cpu_features() -> str:
-    """The processor's feature flags: machine code of one machine of a fleet may not run on its neighbour."""
-    try:
-        with Path("/proc/cpuinfo").open(encoding="ascii", errors="replace") as file:
-            return next((line for line in file if line.startswith(("flags", "Features"))), "")
-    except OSError:
-        return platform.processor()
+    return code_key(f"{_ENGINE_CONFIG} {profile.metering} {profile.name}", runner.sha256)

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import importlib.metadata
 import os
-import platform
 import shutil
 import subprocess
 import sys
@@ -20,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 import attrs
-from wasmtime import Engine, Module, WasmtimeError
+from wasmtime import Engine, Module
 from wasmtime.component import Component
 
 from plataforma_sdk.errors import ModuleLoadError, SandboxError
@@ -29,6 +27,7 @@ from plataforma_sdk.sandbox.wasm import _foreign_compiler as compiler
 from plataforma_sdk.sandbox.wasm._binary import read_shape
 from plataforma_sdk.sandbox.wasm._binding import set_async_stack_size
 from plataforma_sdk.sandbox.wasm._core_binding import check_layout
+from plataforma_sdk.sandbox.wasm._machine_code import FIBER_STACK_BYTES, check_process, code_key, map_code
 from plataforma_sdk.sandbox.wasm._selftest import fibers_refusal
 
 __all__ = ["COMPILE_S", "CompiledForeign", "compile_foreign", "find_compiled", "foreign_engine"]
@@ -36,7 +35,6 @@ __all__ = ["COMPILE_S", "CompiledForeign", "compile_foreign", "find_compiled", "
 COMPILE_S: Final = 60
 """How long one binary may take to compile; 31 MB of CPython take 8 s, QuickJS 2 s."""
 
-_FIBER_STACK_BYTES: Final = 4 * 1024 * 1024
 _KEPT_ARTEFACTS: Final = 64
 _ARTEFACT: Final = "code.cwasm"
 _LOCK: Final = threading.Lock()
@@ -66,16 +64,12 @@ class CompiledForeign:
     pid: int
 
     def check_process(self) -> None:
-        """Refuse to go on in a forked child; see `CompiledRunner.check_process`.
+        """Refuse to go on in a forked child; see `_machine_code`.
 
         Raises:
             SandboxError: this process is a fork of the one that loaded the code.
         """
-        if self.pid != os.getpid():
-            raise SandboxError(
-                "The wasm engine was used before this process forked, and cannot be used after: start worker "
-                "processes with the 'spawn' method, or create hosts in each worker only"
-            )
+        check_process(self.pid)
 
 
 @functools.cache
@@ -90,7 +84,7 @@ def foreign_engine() -> Engine:
         raise SandboxError(f"{refusal}; modules in other languages need fibers")
     check_layout()
     config = compiler.engine_config()
-    set_async_stack_size(config, _FIBER_STACK_BYTES)
+    set_async_stack_size(config, FIBER_STACK_BYTES)
     return Engine(config)
 
 
@@ -155,18 +149,9 @@ def _find(binary: _Binary) -> CompiledForeign | None:
 
 
 def _map(engine: Engine, kind: str, path: Path) -> Component | Module | None:
-    if not path.is_file() or path.is_symlink():
-        return None
-    try:
-        code: Component | Module = (
-            Component.deserialize_file(engine, str(path))
-            if kind == "component"
-            else Module.deserialize_file(engine, str(path))
-        )
-    except WasmtimeError:
-        return None  # of another build of wasmtime, or damaged: compiled anew
-    os.utime(path.parent)  # used now: `prune` keeps what was used last
-    return code
+    if kind == "component":
+        return map_code(Component.deserialize_file, engine, path, entry=path.parent)
+    return map_code(Module.deserialize_file, engine, path, entry=path.parent)
 
 
 def _compile(binary: _Binary, data: bytes, module: str) -> None:
@@ -221,15 +206,4 @@ def _run(kind: str, source: Path, target: Path) -> str | None:
 
 
 def _key(kind: str, sha256: str) -> str:
-    facts = (kind, importlib.metadata.version("wasmtime"), compiler.CONFIG_NAME, platform.machine(), _cpu(), sha256)
-    return hashlib.sha256("\n".join(facts).encode()).hexdigest()[:40]
-
-
-@functools.cache
-def _cpu() -> str:
-    """The processor's feature flags: machine code of one machine of a fleet may not run on its neighbour."""
-    try:
-        with Path("/proc/cpuinfo").open(encoding="ascii", errors="replace") as file:
-            return next((line for line in file if line.startswith(("flags", "Features"))), "")
-    except OSError:
-        return platform.processor()
+    return code_key(f"{compiler.CONFIG_NAME} {kind}", sha256)
