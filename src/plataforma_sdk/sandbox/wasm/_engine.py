@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import functools
 import hashlib
-import secrets
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
 import attrs
 
-from plataforma_sdk import codec
 from plataforma_sdk.errors import HostCallError, ModuleLoadError, PlataformaError
 from plataforma_sdk.sandbox._protocols import EngineContext
+from plataforma_sdk.sandbox.wasm._bundle import bundle_of, config_of
 from plataforma_sdk.sandbox.wasm._foreign_engine import prepare_foreign
 from plataforma_sdk.sandbox.wasm._guests import GuestMaker, code_cache
 from plataforma_sdk.sandbox.wasm._host import error_text
@@ -30,8 +28,6 @@ if TYPE_CHECKING:
     from plataforma_sdk.package import ModulePackage
 
 __all__ = ["WasmEngine"]
-
-_SEED_BITS: Final = 63
 
 
 class WasmEngine:
@@ -78,15 +74,13 @@ class WasmEngine:
             make_store: MakeStore = await prepare_foreign(package, context)
             wrap = _recording(package, context, hashlib.sha256(package.files[package.entry_file]).hexdigest())
             pump = Pump(context, make_store if wrap is None else wrap(make_store))
-            await _load(pump, context, bundle_of(package), _config(context))
-            return WasmInstance(context, pump)
+            return await _loaded(pump, package, context)
         if not self._launcher.is_prepared:
             await asyncio.to_thread(self._launcher.prepare)
         compiled = self._launcher.fibers
         if compiled is None or context.journal is not None:
             pump = self._launcher.launch(context, wrap=_recording(package, context, self._launcher.runner_sha256))
-            await _load(pump, context, bundle_of(package), _config(context))
-            return WasmInstance(context, pump)
+            return await _loaded(pump, package, context)
         pool = pool_of(compiled)
         pool.join(self)
         return await self._load_warm(package, context, GuestMaker(compiled, pool, context))
@@ -100,9 +94,9 @@ class WasmEngine:
         except BaseException:
             guests.drop()
             raise
-        await _load(pump, context, bundle_of(package, codes), _config(context))
+        instance = await _loaded(pump, package, context, codes)
         guests.tidy_later()
-        return WasmInstance(context, pump)
+        return instance
 
     async def close(self) -> None:
         """Free the instances made ahead, with the last engine, and end the threads that have nothing to do."""
@@ -130,11 +124,13 @@ def _resumed(context: EngineContext, resumption: Resumption) -> WasmInstance:
     return WasmInstance(context, pump)
 
 
-async def _load(pump: Pump, context: EngineContext, bundle: bytes, config: bytes) -> None:
+async def _loaded(
+    pump: Pump, package: ModulePackage, context: EngineContext, codes: Mapping[str, str] | None = None
+) -> WasmInstance:
     limits = context.limits
     try:
         async with asyncio.timeout(limits.max_call_ms / 1_000):
-            await pump.load(bundle, config)
+            await pump.load(bundle_of(package, codes), config_of(context))
     except TimeoutError:
         error = limit_error("call_time", module=context.module_id, limits=limits, used=limits.max_call_ms)
         pump.end(error)
@@ -145,32 +141,4 @@ async def _load(pump: Pump, context: EngineContext, bundle: bytes, config: bytes
     except BaseException:
         pump.end(ModuleLoadError(f"Loading module {context.module_id!r} was cancelled", module=context.module_id))
         raise
-
-
-def bundle_of(package: ModulePackage, codes: Mapping[str, str] | None = None) -> bytes:
-    """Write what `load` of a guest receives of a package."""
-    bundle: dict[str, Any] = {
-        "entry": package.entry_file,
-        "class": package.entry_class,
-        "files": {} if package.is_component else dict(package.sources),
-    }
-    if codes:
-        bundle["codes"] = dict(codes)
-    if package.wheels:
-        bundle["wheels"] = {name: base64.b64encode(content).decode() for name, content in package.wheels.items()}
-    return codec.encode(bundle).encode()
-
-
-def _config(context: EngineContext) -> bytes:
-    return codec.encode(
-        {
-            "id": context.module_id,
-            "version": context.version,
-            "config": dict(context.config),
-            "locale": context.locale,
-            "messages": dict(context.messages),
-            "max_tree_nodes": context.limits.max_tree_nodes,
-            "seed": secrets.randbits(_SEED_BITS) if context.seed is None else context.seed,
-            "now": context.clock.monotonic(),
-        }
-    ).encode()
+    return WasmInstance(context, pump)

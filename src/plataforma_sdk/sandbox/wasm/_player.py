@@ -9,6 +9,7 @@ import attrs
 
 from plataforma_sdk.errors import IntegrityError, PlataformaError, StaleRunnerError
 from plataforma_sdk.sandbox._limits import ResourceLimits
+from plataforma_sdk.sandbox.wasm._bundle import bundle_of
 from plataforma_sdk.sandbox.wasm._compiled import compiled_runner
 from plataforma_sdk.sandbox.wasm._foreign_engine import foreign_store_maker
 from plataforma_sdk.sandbox.wasm._guest_protocol import Guest
@@ -104,8 +105,6 @@ class Player:
             host.feed(end.read_events())
         first = begin.first
         if self._package is not None and begin.export == LOAD:
-            from plataforma_sdk.sandbox.wasm._engine import bundle_of
-
             first = bundle_of(self._package)
         guest.begin(guest.load if begin.export == LOAD else guest.pump, begin.fuel, first, begin.second)
         slices = end.slices if end is not None and end.outcome == DROPPED and self._package is None else _ENDLESS
