@@ -7,6 +7,8 @@ import difflib
 import warnings
 from collections.abc import Iterator
 
+import attrs
+
 from plataforma_sdk import ui
 from plataforma_sdk.errors import Fault, PolicyError
 from plataforma_sdk.events import pattern_inside
@@ -33,7 +35,7 @@ def analyse(package: ModulePackage) -> list[Finding]:
     for path, text in package.sources.items():
         tree = _parse(text)
         if isinstance(tree, Finding):
-            findings.append(_at(tree, path))
+            findings.append(attrs.evolve(tree, path=path))
             continue
         uses += [(path, use) for use in uses_of(tree, package.id)]
     for path, use in uses:
@@ -61,15 +63,8 @@ def _parse(text: str) -> ast.AST | Finding:
             return ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         line = getattr(error, "lineno", None)
-        return Finding(
-            rule="syntax", path="", line=line, message=getattr(error, "msg", str(error)), advice="correct it"
-        )
-
-
-def _at(finding: Finding, path: str) -> Finding:
-    return Finding(
-        rule=finding.rule, path=path, line=finding.line, message=finding.message or "no Python", advice=finding.advice
-    )
+        message = getattr(error, "msg", str(error)) or "no Python"
+        return Finding(rule="syntax", path="", line=line, message=message, advice="correct it")
 
 
 def _of_use(package: ModulePackage, path: str, use: Use) -> Iterator[Finding]:
