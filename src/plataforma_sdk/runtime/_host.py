@@ -21,7 +21,8 @@ from plataforma_sdk.plugins import make_plugin_manager
 from plataforma_sdk.runtime._engines import HostEngines
 from plataforma_sdk.runtime._handle import ModuleHandle
 from plataforma_sdk.runtime._journals import open_journal
-from plataforma_sdk.runtime._live import LiveModule, ModuleSetup, require_declared
+from plataforma_sdk.runtime._launch import ModuleSetup, require_declared
+from plataforma_sdk.runtime._live import LiveModule
 from plataforma_sdk.runtime._loader import LoadTarget, PackageSource, check_tier, package_of_class, resolve
 from plataforma_sdk.runtime._parts import HostParts
 from plataforma_sdk.runtime._restore import Restoration, RestoreSource, read_source

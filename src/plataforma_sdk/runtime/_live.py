@@ -5,96 +5,32 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import TYPE_CHECKING, Any, Final
 
-import attrs
-
 from plataforma_sdk import ui
-from plataforma_sdk.errors import ModuleLoadError, ModuleStateError, PermissionDeniedError, PlataformaError
+from plataforma_sdk.errors import ModuleStateError, PlataformaError
 from plataforma_sdk.permissions import is_within
+from plataforma_sdk.runtime._launch import Launched, ModuleSetup, launch, require_declared
 from plataforma_sdk.runtime._loader import check_tier
-from plataforma_sdk.runtime._noted import noted
 from plataforma_sdk.runtime._parking import IdleParking
-from plataforma_sdk.runtime._session import ModuleSession
-from plataforma_sdk.sandbox import ApiProxy, EngineContext, Parkable, ResourceMonitor, Supervisor
+from plataforma_sdk.sandbox import Parkable, Supervisor
 from plataforma_sdk.types import Subscription
 
 if TYPE_CHECKING:
-    from plataforma_sdk.module import ModuleFramework
     from plataforma_sdk.package import ModulePackage
     from plataforma_sdk.permissions import PermissionManager
-    from plataforma_sdk.runtime._parts import HostParts, ModuleServices
+    from plataforma_sdk.runtime._parts import HostParts
     from plataforma_sdk.runtime._restore import Restoration
-    from plataforma_sdk.sandbox import Engine, Instance, ResourceLimits
-    from plataforma_sdk.sandbox.wasm import Journal, Resumption
-    from plataforma_sdk.services import KeyValueStorage
+    from plataforma_sdk.sandbox import Instance
+    from plataforma_sdk.sandbox.wasm import Resumption
     from plataforma_sdk.windows import UiEvent, Window
 
-__all__ = ["LiveModule", "ModuleSetup"]
+__all__ = ["LiveModule"]
 
 UNLOAD_DEADLINE_S: Final = 2.0
 FRAME_S: Final = 0.016
 _LOG: Final = logging.getLogger("plataforma_sdk.runtime")
-
-
-@attrs.frozen(kw_only=True)
-class ModuleSetup:
-    """How a module is to run; the same for all its instances.
-
-    Attributes:
-        engine: runs it.
-        permissions: what it may do.
-        monitor: its meters and limits.
-        config: the host's values for its ``[config]``.
-        locale: BCP 47 tag.
-        seed: seed of its random numbers, or None.
-        journal: where what crosses is recorded, or None.
-        seal_key: returns the key that snapshots are sealed with.
-        park_after_s: seconds without work after which it is parked, or None.
-        reread: reads its package again, for a reload; None where there is nothing to read again.
-        limits: what the host gives, before the manifest lowers it.
-        cls: the class, where the host loads one that it already holds.
-        grown: makes permissions for a version that declares more, as a fresh load would.
-        services: makes the services of a version, with the storage that the module has.
-        on_version: called when a version has loaded.
-        extra_services: services of plugins, method -> what serves it.
-    """
-
-    engine: Engine
-    permissions: PermissionManager
-    monitor: ResourceMonitor
-    config: Mapping[str, Any]
-    limits: ResourceLimits
-    grown: Callable[[ModulePackage], PermissionManager]
-    services: Callable[[ModulePackage, PermissionManager, KeyValueStorage | None], ModuleServices]
-    locale: str = "en"
-    seed: int | None = None
-    journal: Journal | None = None
-    seal_key: Callable[[], bytes] = lambda: b""
-    park_after_s: float | None = None
-    reread: Callable[[], ModulePackage] | None = None
-    cls: type[ModuleFramework] | None = None
-    on_version: Callable[[ModulePackage], None] = lambda _: None
-    extra_services: Mapping[str, Callable[..., Any]] = attrs.field(factory=dict)
-
-
-@attrs.frozen
-class _Launched:
-    """One instance with what belongs to it."""
-
-    package: ModulePackage
-    permissions: PermissionManager
-    services: ModuleServices
-    limits: ResourceLimits
-    instance: Instance
-    session: ModuleSession
-    proxy: ApiProxy
-
-    async def dispose(self) -> None:
-        self.session.dispose()
-        self.proxy.close()
-        await self.instance.close()
 
 
 class LiveModule:
@@ -115,17 +51,16 @@ class LiveModule:
         self.permissions = setup.permissions
         self.engine = setup.engine
         self.monitor = setup.monitor
-        self._setup = setup
+        self.setup = setup
         self._services = setup.services(package, setup.permissions, None)
         self._upgrade_from = upgrade_from
         self._restoration = restoration
         self.restored_by = restoration.by if restoration is not None else None
-        self.seal_key, self.journal, self.package_is_a_class = setup.seal_key, setup.journal, setup.cls is not None
         self._on_unloaded = on_unloaded
         self._supervisor = Supervisor(
             package.id, self._launch, restart=package.manifest.restart, clock=parts.clock, on_failed=self._on_failed
         )
-        self._current: _Launched | None = None
+        self._current: Launched | None = None
         self._reloading: asyncio.Task[None] | None = None
         self._unloading: asyncio.Task[None] | None = None
         self._watchers: dict[object, Callable[[Window], object]] = {}
@@ -179,7 +114,7 @@ class LiveModule:
         except BaseException:
             await self._services.close()
             raise
-        self._setup.on_version(self.package)
+        self.setup.on_version(self.package)
         self._idle.start()
         self._announce("loaded")
 
@@ -277,8 +212,14 @@ class LiveModule:
             await self._current.dispose()
         restoration, self._restoration = self._restoration, None
         resumption = None if restoration is None else restoration.resumption
-        launched = await self._make(
-            self.package, self.permissions, self._services, is_staged=False, resumption=resumption
+        launched = await launch(
+            self.setup,
+            self.parts,
+            self.call,
+            package=self.package,
+            permissions=self.permissions,
+            services=self._services,
+            resumption=resumption,
         )
         self._current = launched
         attach(launched.instance)
@@ -297,7 +238,7 @@ class LiveModule:
             raise
         return launched.instance
 
-    def _go_on(self, resumption: Resumption, launched: _Launched) -> None:
+    def _go_on(self, resumption: Resumption, launched: Launched) -> None:
         """Register again what a guest from elsewhere had registered there, as far as it may here, and let it run."""
         self._upgrade_from = None
         self._last_stream = resumption.left.last_call  # no fewer than the streams that it had opened
@@ -308,47 +249,13 @@ class LiveModule:
                 self.parts.report(self.id, f"{method}, which it had done before it was restored", error)
         resumption.begin()
 
-    async def _make(
-        self,
-        package: ModulePackage,
-        permissions: PermissionManager,
-        services: ModuleServices,
-        *,
-        is_staged: bool,
-        resumption: Resumption | None = None,
-    ) -> _Launched:
-        setup = self._setup
-        limits = setup.limits.lowered_by(package.manifest.limits)
-        session = ModuleSession(package, permissions, self.parts, services, self.call, is_staged=is_staged)
-        services_of_it = noted({**session.services(), **setup.extra_services}, session.registrations)
-        proxy = ApiProxy(package.id, permissions, self.monitor, services_of_it)
-        context = EngineContext(
-            module_id=package.id,
-            version=package.version,
-            bridge=proxy,
-            limits=limits,
-            monitor=self.monitor,
-            config=package.manifest.config_values(setup.config),
-            locale=setup.locale,
-            messages=_messages(package, setup.locale),
-            clock=self.parts.clock,
-            seed=setup.seed,
-            journal=setup.journal,
-            resume=resumption,
-        )
-        if setup.cls is not None:
-            instance: Instance = await setup.engine.load_class(setup.cls, context)  # type: ignore[attr-defined]
-        else:
-            instance = await setup.engine.load(package, context)
-        return _Launched(package, permissions, services, limits, instance, session, proxy)
-
     # --- reload ----------------------------------------------------------------------------------------------------
 
     async def reload(self, package: ModulePackage | None) -> None:
         """Load a new instance beside the old one and let it take over; if it fails, the old one stays."""
         if self.state not in ("active", "failed") or self._unloading is not None:
             raise ModuleStateError(f"Module {self.id!r} is {self.state}; it cannot reload now", module=self.id)
-        package = package or (self._setup.reread() if self._setup.reread else self.package)
+        package = package or (self.setup.reread() if self.setup.reread else self.package)
         if package.id != self.id:
             raise ModuleStateError(f"Module {self.id!r} cannot become {package.id!r}: load that one", module=self.id)
         check_tier(package, self.engine)
@@ -366,21 +273,28 @@ class LiveModule:
         task.result()
 
     async def _reload(self, package: ModulePackage) -> None:
-        launched = await self._make_successor(package)
-        old = self._take_over(launched)
+        old = self._take_over(await self._make_successor(package))
+        if old is None:
+            return
         try:
-            if old is not None:
-                await self._say_goodbye(old.instance)
+            await self._say_goodbye(old.instance)
         finally:
-            if old is not None:
-                await old.dispose()
+            await old.dispose()
 
-    async def _make_successor(self, package: ModulePackage) -> _Launched:
+    async def _make_successor(self, package: ModulePackage) -> Launched:
         permissions = self._permissions_of(package)
         await require_declared(package, permissions)
         old_state = await self._old_state()
-        services = self._setup.services(package, permissions, self._services.storage)
-        launched = await self._make(package, permissions, services, is_staged=True)
+        services = self.setup.services(package, permissions, self._services.storage)
+        launched = await launch(
+            self.setup,
+            self.parts,
+            self.call,
+            package=package,
+            permissions=permissions,
+            services=services,
+            is_staged=True,
+        )
         replaced = self.package.version if package.version != self.package.version else None
         try:
             async with self._upgrade(launched.instance, replaced):
@@ -398,9 +312,9 @@ class LiveModule:
         """
         if is_within(package.manifest.permissions.declared, self.package.manifest.permissions.declared):
             return self.permissions
-        return self._setup.grown(package)
+        return self.setup.grown(package)
 
-    def _take_over(self, launched: _Launched) -> _Launched | None:
+    def _take_over(self, launched: Launched) -> Launched | None:
         """Put the new version in place of the old one; nothing can come in between, since nothing here waits."""
         old, self._current = self._current, launched
         self._supervisor.adopt(launched.instance)
@@ -411,7 +325,7 @@ class LiveModule:
         if old is not None:
             old.session.dispose()
         launched.session.commit()
-        self._setup.on_version(launched.package)
+        self.setup.on_version(launched.package)
         self._announce("reloaded")
         self._mark_dirty()
         return old
@@ -485,36 +399,3 @@ class LiveModule:
             _LOG.warning("on_unload of module %r took more than %s s", self.id, UNLOAD_DEADLINE_S)
         except PlataformaError as error:
             self.parts.report(self.id, "on_unload", error)
-
-
-async def require_declared(package: ModulePackage, permissions: PermissionManager) -> None:
-    """Ask for every required permission that is missing.
-
-    Raises:
-        PermissionDeniedError: one is refused, or there is nobody to ask.
-    """
-    for name, reason in package.manifest.permissions.required.items():
-        if not await permissions.request(name, reason):
-            raise PermissionDeniedError(
-                name,
-                module=package.id,
-                reason="required, not granted",
-                advice=f"grant it: host.load(..., grants=[{name!r}]), or pass ModuleHost(prompt=...) to ask a person",
-            )
-
-
-def _messages(package: ModulePackage, locale: str) -> Mapping[str, str]:
-    """Translations of ``locales/<locale>.json``, or of the language alone: ``pt-BR``, then ``pt``."""
-    import json
-
-    for name in dict.fromkeys((locale, locale.split("-", maxsplit=1)[0])):
-        raw = package.files.get(f"locales/{name}.json")
-        if raw is not None:
-            try:
-                found = json.loads(raw)
-            except (ValueError, RecursionError) as error:
-                raise ModuleLoadError(
-                    f"Module {package.id!r}: locales/{name}.json is no JSON: {str(error)[:200]}", module=package.id
-                ) from None
-            return {str(key): str(text) for key, text in found.items()} if isinstance(found, dict) else {}
-    return {}

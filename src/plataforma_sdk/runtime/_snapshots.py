@@ -34,7 +34,7 @@ async def take_snapshot(live: LiveModule, kind: str | None) -> Snapshot:
     reasons = []
     for name in KINDS if kind is None else (kind,):
         try:
-            return (await _TAKE[name](live)).sealed(live.seal_key())
+            return (await _TAKE[name](live)).sealed(live.setup.seal_key())
         except _UnavailableError as reason:
             reasons.append(f"by {name}: {reason}")
     raise ModuleStateError(f"Module {live.id!r} cannot be snapshot {'; '.join(reasons)}", module=live.id)
@@ -57,7 +57,7 @@ async def _by_memory(live: LiveModule) -> Snapshot:
 
 
 async def _by_state(live: LiveModule) -> Snapshot:
-    if live.package_is_a_class:
+    if live.setup.cls is not None:
         raise _UnavailableError("it is a class of the host, which no snapshot carries")
     instance = live.instance
     if instance is None or instance.is_poisoned:
@@ -70,7 +70,7 @@ async def _by_state(live: LiveModule) -> Snapshot:
 
 
 async def _by_replay(live: LiveModule) -> Snapshot:
-    journal = live.journal
+    journal = live.setup.journal
     if journal is None:
         raise _UnavailableError("it is not recorded: load it with record=")
     if not journal.is_recording:

@@ -1,0 +1,165 @@
+"""One instance of a module: how it is to run, what belongs to it, and how it is made."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from plataforma_sdk.errors import ModuleLoadError, PermissionDeniedError
+from plataforma_sdk.runtime._noted import noted
+from plataforma_sdk.runtime._session import ModuleSession
+from plataforma_sdk.sandbox import ApiProxy, EngineContext, ResourceMonitor
+
+if TYPE_CHECKING:
+    from plataforma_sdk.module import ModuleFramework
+    from plataforma_sdk.package import ModulePackage
+    from plataforma_sdk.permissions import PermissionManager
+    from plataforma_sdk.runtime._parts import HostParts, ModuleServices
+    from plataforma_sdk.sandbox import Engine, Instance, ResourceLimits
+    from plataforma_sdk.sandbox.wasm import Journal, Resumption
+    from plataforma_sdk.services import KeyValueStorage
+
+__all__ = ["Launched", "ModuleSetup", "launch", "require_declared"]
+
+
+@attrs.frozen(kw_only=True)
+class ModuleSetup:
+    """How a module is to run; the same for all its instances.
+
+    Attributes:
+        engine: runs it.
+        permissions: what it may do.
+        monitor: its meters and limits.
+        config: the host's values for its ``[config]``.
+        locale: BCP 47 tag.
+        seed: seed of its random numbers, or None.
+        journal: where what crosses is recorded, or None.
+        seal_key: returns the key that snapshots are sealed with.
+        park_after_s: seconds without work after which it is parked, or None.
+        reread: reads its package again, for a reload; None where there is nothing to read again.
+        limits: what the host gives, before the manifest lowers it.
+        cls: the class, where the host loads one that it already holds.
+        grown: makes permissions for a version that declares more, as a fresh load would.
+        services: makes the services of a version, with the storage that the module has.
+        on_version: called when a version has loaded.
+        extra_services: services of plugins, method -> what serves it.
+    """
+
+    engine: Engine
+    permissions: PermissionManager
+    monitor: ResourceMonitor
+    config: Mapping[str, Any]
+    limits: ResourceLimits
+    grown: Callable[[ModulePackage], PermissionManager]
+    services: Callable[[ModulePackage, PermissionManager, KeyValueStorage | None], ModuleServices]
+    locale: str = "en"
+    seed: int | None = None
+    journal: Journal | None = None
+    seal_key: Callable[[], bytes] = lambda: b""
+    park_after_s: float | None = None
+    reread: Callable[[], ModulePackage] | None = None
+    cls: type[ModuleFramework] | None = None
+    on_version: Callable[[ModulePackage], None] = lambda _: None
+    extra_services: Mapping[str, Callable[..., Any]] = attrs.field(factory=dict)
+
+
+@attrs.frozen
+class Launched:
+    """One instance with what belongs to it."""
+
+    package: ModulePackage
+    permissions: PermissionManager
+    services: ModuleServices
+    limits: ResourceLimits
+    instance: Instance
+    session: ModuleSession
+    proxy: ApiProxy
+
+    async def dispose(self) -> None:
+        """Take back what it registered, and free it."""
+        self.session.dispose()
+        self.proxy.close()
+        await self.instance.close()
+
+
+async def launch(
+    setup: ModuleSetup,
+    parts: HostParts,
+    call: Callable[..., Awaitable[Any]],
+    *,
+    package: ModulePackage,
+    permissions: PermissionManager,
+    services: ModuleServices,
+    is_staged: bool = False,
+    resumption: Resumption | None = None,
+) -> Launched:
+    """Make an instance of a version of the module, behind its own proxy; `@load` is for the caller to call.
+
+    Args:
+        setup: how it is to run.
+        parts: the host's rooms.
+        call: what its registrations call the module by.
+        package: the version.
+        permissions: what that version may do.
+        services: what the module has for itself.
+        is_staged: let what it registers wait for `ModuleSession.commit`.
+        resumption: the guest that it takes over, or None.
+    """
+    limits = setup.limits.lowered_by(package.manifest.limits)
+    session = ModuleSession(package, permissions, parts, services, call, is_staged=is_staged)
+    services_of_it = noted({**session.services(), **setup.extra_services}, session.registrations)
+    proxy = ApiProxy(package.id, permissions, setup.monitor, services_of_it)
+    context = EngineContext(
+        module_id=package.id,
+        version=package.version,
+        bridge=proxy,
+        limits=limits,
+        monitor=setup.monitor,
+        config=package.manifest.config_values(setup.config),
+        locale=setup.locale,
+        messages=_messages(package, setup.locale),
+        clock=parts.clock,
+        seed=setup.seed,
+        journal=setup.journal,
+        resume=resumption,
+    )
+    if setup.cls is not None:
+        instance: Instance = await setup.engine.load_class(setup.cls, context)  # type: ignore[attr-defined]
+    else:
+        instance = await setup.engine.load(package, context)
+    return Launched(package, permissions, services, limits, instance, session, proxy)
+
+
+async def require_declared(package: ModulePackage, permissions: PermissionManager) -> None:
+    """Ask for every required permission that is missing.
+
+    Raises:
+        PermissionDeniedError: one is refused, or there is nobody to ask.
+    """
+    for name, reason in package.manifest.permissions.required.items():
+        if not await permissions.request(name, reason):
+            raise PermissionDeniedError(
+                name,
+                module=package.id,
+                reason="required, not granted",
+                advice=f"grant it: host.load(..., grants=[{name!r}]), or pass ModuleHost(prompt=...) to ask a person",
+            )
+
+
+def _messages(package: ModulePackage, locale: str) -> Mapping[str, str]:
+    """Translations of ``locales/<locale>.json``, or of the language alone: ``pt-BR``, then ``pt``."""
+    import json
+
+    for name in dict.fromkeys((locale, locale.split("-", maxsplit=1)[0])):
+        raw = package.files.get(f"locales/{name}.json")
+        if raw is not None:
+            try:
+                found = json.loads(raw)
+            except (ValueError, RecursionError) as error:
+                raise ModuleLoadError(
+                    f"Module {package.id!r}: locales/{name}.json is no JSON: {str(error)[:200]}", module=package.id
+                ) from None
+            return {str(key): str(text) for key, text in found.items()} if isinstance(found, dict) else {}
+    return {}
