@@ -16,8 +16,6 @@ from ._suite import CASES, METERED
 MINIMUM = 60
 """Modules-with-expectations that every tier passes."""
 
-HARDLY_USED = {"windows.is_open"}
-
 
 @pytest.fixture(scope="module")
 def cases():

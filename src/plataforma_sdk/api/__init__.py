@@ -11,7 +11,7 @@ from plataforma_sdk.api._endpoints import EndpointHandler, EndpointTable
 from plataforma_sdk.api._external import ExternalTransport, Resolver
 from plataforma_sdk.api._headers import ALLOWED_HEADERS
 from plataforma_sdk.api._http import HttpTransport
-from plataforma_sdk.api._mock import MockHandler, MockTransport
+from plataforma_sdk.api._mock import MockHandler, MockTransport, route_names
 from plataforma_sdk.api._paths import (
     METHODS,
     CheckedPath,
@@ -54,5 +54,6 @@ __all__ = [
     "current_chain",
     "is_public_address",
     "needed_permission",
+    "route_names",
     "use_chain",
 ]

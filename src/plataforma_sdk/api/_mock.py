@@ -40,6 +40,13 @@ class MockTransport:
     def _find(self, request: TransportRequest) -> Any:
         if callable(self._routes):
             return self._routes
-        name = request.path if request.origin is None else f"https://{request.origin.host}{request.path}"
-        missing = TransportResponse.of({"error": f"the mock has no answer for {request.method} {name}"}, 404)
-        return self._routes.get(f"{request.method} {name}", self._routes.get(name, missing))
+        for name in route_names(request):
+            if name in self._routes:
+                return self._routes[name]
+        return TransportResponse.of({"error": f"the mock has no answer for {route_names(request)[0]}"}, 404)
+
+
+def route_names(request: TransportRequest) -> tuple[str, str]:
+    """Return what a table may call a request, the more exact first: ``"GET /path"`` and ``"/path"``."""
+    name = request.path if request.origin is None else f"https://{request.origin.host}{request.path}"
+    return f"{request.method} {name}", name

@@ -12,6 +12,7 @@ import attrs
 from plataforma_sdk import ui
 from plataforma_sdk.errors import Fault, PolicyError
 from plataforma_sdk.events import pattern_inside
+from plataforma_sdk.manifest import METHODS
 from plataforma_sdk.package import ModulePackage
 from plataforma_sdk.permissions import is_within, parse_permission
 from plataforma_sdk.security._findings import Finding, Severity
@@ -100,7 +101,7 @@ def _topics(package: ModulePackage, path: str, use: Use) -> Iterator[Finding]:
             )
     if use.method == "api.register" and not use.is_computed:
         endpoint = use.args[1]
-        if not any(manifest.allows_endpoint(endpoint, method) for method in ("GET", "POST", "PUT", "PATCH", "DELETE")):
+        if not any(manifest.allows_endpoint(endpoint, method) for method in METHODS):
             yield Finding(
                 rule="unknown-endpoint",
                 path=path,

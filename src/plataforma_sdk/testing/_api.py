@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from plataforma_sdk.api import MockTransport, TransportRequest, TransportResponse
+from plataforma_sdk.api import MockTransport, TransportRequest, TransportResponse, route_names
 
 __all__ = ["FakeApi", "UnexpectedCallError"]
 
@@ -50,13 +50,9 @@ class FakeApi:
 
     async def send(self, request: TransportRequest) -> TransportResponse:
         """Serve a request; see `Transport`."""
-        if not self._has(request):
+        if not any(name in self._routes for name in route_names(request)):
             self.unexpected.append(request)
         return await self._transport.send(request)
-
-    def _has(self, request: TransportRequest) -> bool:
-        name = request.path if request.origin is None else f"https://{request.origin.host}{request.path}"
-        return name in self._routes or f"{request.method} {name}" in self._routes
 
     def assert_expected(self) -> None:
         """Fail on calls that the table had no answer for.

@@ -9,7 +9,7 @@ from plataforma_sdk.ui import walk
 
 __all__ = ["Node", "NodeNotFoundError", "find_nodes"]
 
-_WORDS = ("value", "label", "title", "text", "name")
+_WORDS = ("label", "title", "value", "text", "name")
 """Properties by which a person would name an element."""
 
 
@@ -56,7 +56,7 @@ class Node:
     @property
     def text(self) -> str:
         """What a person would call it: its text, label, title or name; empty where it has none."""
-        return next((str(self.props[word]) for word in _LABELS if isinstance(self.props.get(word), str)), "")
+        return next((str(self.props[word]) for word in _WORDS if isinstance(self.props.get(word), str)), "")
 
     @property
     def actions(self) -> dict[str, Mapping[str, Any]]:
@@ -78,9 +78,6 @@ class Node:
 
     def __repr__(self) -> str:
         return f"<ui.{self.type} {self.key} {self.text!r}>" if self.text else f"<ui.{self.type} {self.key}>"
-
-
-_LABELS = ("label", "title", "value", "text", "name")
 
 
 def find_nodes(tree: Mapping[str, Any], kind: str | None, text: str | None, props: Mapping[str, Any]) -> Iterator[Node]:

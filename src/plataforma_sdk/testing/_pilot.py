@@ -30,15 +30,13 @@ class ModulePilot:
 
     Args:
         handle: the module.
-        busy: tells whether something outside of the module is still on its way to it.
 
     Attributes:
         handle: the module.
     """
 
-    def __init__(self, handle: ModuleHandle, *, busy: Any = lambda: False) -> None:
+    def __init__(self, handle: ModuleHandle) -> None:
         self.handle = handle
-        self._busy = busy
         self._trees: dict[str, Mapping[str, Any]] = {}
         self._entered: dict[str, dict[str, Any]] = {}
 
@@ -164,7 +162,7 @@ class ModulePilot:
             before, calls = dict(self._trees), self.handle.usage.host_calls
             await asyncio.sleep(_TURN_S)
             await self._look()
-            is_quiet = before == self._trees and calls == self.handle.usage.host_calls and not self._busy()
+            is_quiet = before == self._trees and calls == self.handle.usage.host_calls
             quiet = quiet + 1 if is_quiet else 0
             if quiet >= _QUIET_TURNS:
                 return
