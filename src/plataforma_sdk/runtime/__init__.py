@@ -5,7 +5,7 @@ from plataforma_sdk.runtime._console_prompt import ConsolePrompt
 from plataforma_sdk.runtime._decisions import DecisionKey, DecisionStore
 from plataforma_sdk.runtime._handle import ModuleHandle
 from plataforma_sdk.runtime._host import ModuleHost
-from plataforma_sdk.runtime._loader import LoadTarget, PackageSource
+from plataforma_sdk.runtime._loader import LoadTarget, PackageSource, package_of_class
 from plataforma_sdk.runtime._snapshot import Snapshot
 
 __all__ = [
@@ -18,4 +18,5 @@ __all__ = [
     "ModuleHost",
     "PackageSource",
     "Snapshot",
+    "package_of_class",
 ]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from plataforma_sdk.errors import ModuleStateError
 from plataforma_sdk.module import ModuleFramework
 from plataforma_sdk.package import ModulePackage
-from plataforma_sdk.runtime import ModuleHandle, ModuleHost
+from plataforma_sdk.runtime import ModuleHandle, ModuleHost, package_of_class
 from plataforma_sdk.testing._api import FakeApi
 from plataforma_sdk.testing._database import FakeDatabase
 from plataforma_sdk.testing._permissions import MockPermissionManager
@@ -100,15 +100,15 @@ class ModuleTestEnvironment:
         return manager
 
     async def __aenter__(self) -> Self:
-        package = self._package()
-        module_id = package.id if isinstance(package, ModulePackage) else None
+        target = self._package()
+        package = package_of_class(target) if isinstance(target, type) else target
         self.host = ModuleHost(
             engine=self.tier,
             api=self.api,
             database=self.database,
             registry=self.registry,
             limits=self._limits,
-            config={module_id: self._config} if module_id and self._config else None,
+            config={package.id: self._config},
             clock=self.clock,
             permission_manager=self._manager,
             **self._settings,
@@ -116,7 +116,8 @@ class ModuleTestEnvironment:
         await self.host.__aenter__()
         try:
             self.events = EventRecorder(self.host.events)
-            self.handle = await self.host.load(package, grants=self._granted(package))
+            grants = package.manifest.permissions.declared if self._grants is None else self._grants
+            self.handle = await self.host.load(target, grants=grants)
             self.pilot = ModulePilot(self.handle)
             await self.pilot.settle()
         except BaseException:
@@ -155,17 +156,10 @@ class ModuleTestEnvironment:
         if isinstance(self.api, FakeApi):
             self.api.assert_expected()
 
-    def _package(self) -> Any:
+    def _package(self) -> ModulePackage | type[ModuleFramework]:
         if isinstance(self._target, (str, os.PathLike)):
             return ModulePackage.from_path(self._target)
         return self._target
-
-    def _granted(self, package: Any) -> tuple[str, ...]:
-        if self._grants is not None:
-            return self._grants
-        if isinstance(package, ModulePackage):
-            return package.manifest.permissions.declared
-        return tuple(getattr(package, "permissions", ())) if isinstance(package, type) else ()
 
     def _manager(self, grants: Iterable[str], *, module: str, **settings: Any) -> MockPermissionManager:
         manager = MockPermissionManager(grants, module=module, answers=self._prompts, **settings)

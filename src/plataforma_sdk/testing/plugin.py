@@ -154,6 +154,8 @@ def plataforma_environment(
     """
     settings = {name: value for name, value in _settings_of(request.node).items() if name not in ("tier", "api")}
     target = settings.pop("target", None) or _configured(request.config)
+    if "plataforma_clock" in request.fixturenames:
+        settings.setdefault("clock", request.getfixturevalue("plataforma_clock"))
     limits = settings.pop("limits", None)
     if isinstance(limits, dict):
         limits = ResourceLimits(**limits)

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from plataforma_sdk import ModuleFramework, ModulePackage, ui
-from plataforma_sdk.errors import PackageNotFoundError, PermissionDeniedError
+from plataforma_sdk.errors import ManifestError, PackageNotFoundError, PermissionDeniedError
 from plataforma_sdk.sandbox import TIERS
 from plataforma_sdk.testing import (
     FakeApi,
@@ -214,6 +214,11 @@ def test_a_class_is_tested_where_it_stands():
         assert environment.clock.monotonic() == 5
 
     run(body, target=Timed, clock=FakeClock())
+
+
+def test_config_that_a_class_does_not_know_is_refused_as_a_host_refuses_it():
+    with pytest.raises(ManifestError, match="a: unknown key"):
+        run(None, target=Timed, config={"a": 1})
 
 
 def test_an_unused_grant_is_named():

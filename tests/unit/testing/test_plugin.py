@@ -110,6 +110,23 @@ def test_the_union_of_all_tests_counts(project):
     result.assert_outcomes(passed=2)
 
 
+TICKS = """
+import pytest
+
+@pytest.mark.plataforma(tier="trusted")
+def test_more(plataforma_run, plataforma_clock):
+    async def body(environment):
+        await environment.pilot.press("More")
+        await environment.pilot.call("save")
+        assert environment.clock is plataforma_clock
+    plataforma_run(body)
+"""
+
+
+def test_the_clock_that_a_test_asks_for_is_the_environments(project):
+    assert project(TICKS).ret == 0
+
+
 @pytest.mark.parametrize("options", [("-k", "more"), ("test_counter.py::test_more",)])
 def test_of_a_part_nothing_is_said(project, options):
     assert project(PRESSES + SAVES, *options).ret == 0
