@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any
 
-from plataforma_sdk.sandbox import Registrations
+from plataforma_sdk.sandbox import REGISTERING, Registrations
 
 __all__ = ["noted"]
-
-_METHODS: Final = (
-    "events.subscribe",
-    "events.unsubscribe",
-    "timers.start",
-    "timers.stop",
-    "api.register",
-    "windows.create",
-    "windows.update",
-    "windows.close",
-)
 
 
 def noted(services: Mapping[str, Callable[..., Any]], kept: Registrations) -> dict[str, Callable[..., Any]]:
     """Return the services, those that register something with a note of it where they succeed."""
-    wrapped = {method: _noting(method, services[method], kept) for method in _METHODS if method in services}
+    wrapped = {method: _noting(method, services[method], kept) for method in REGISTERING if method in services}
     return {**services, **wrapped}
 
 

@@ -9,12 +9,13 @@ from plataforma_sdk.sandbox._limits import ResourceLimits
 from plataforma_sdk.sandbox._monitor import ResourceMonitor, ResourceUsage
 from plataforma_sdk.sandbox._protocols import Engine, EngineContext, HostBridge, Instance, Parkable
 from plataforma_sdk.sandbox._proxy import ApiProxy, Services
-from plataforma_sdk.sandbox._registrations import Registrations
+from plataforma_sdk.sandbox._registrations import REGISTERING, Registrations
 from plataforma_sdk.sandbox._sandbox import ModuleSandbox
 from plataforma_sdk.sandbox._supervisor import Supervisor
 
 __all__ = [
     "ISOLATIONS",
+    "REGISTERING",
     "TIERS",
     "ApiProxy",
     "CallDeadline",

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-__all__ = ["Registrations"]
+__all__ = ["REGISTERING", "Registrations"]
 
 _BEGINS: Final = frozenset({"events.subscribe", "timers.start", "api.register"})
 _ENDS: Final = frozenset({"events.unsubscribe", "timers.stop"})
+
+REGISTERING: Final = (*sorted(_BEGINS | _ENDS), "windows.create", "windows.update", "windows.close")
+"""The calls that `Registrations.note` takes account of."""
 
 
 class Registrations:

@@ -50,6 +50,7 @@ __all__ = [
     "instantiate",
     "pointer_of",
     "poll",
+    "prototype",
     "set_async_stack_size",
     "set_epoch_deadline",
     "set_epoch_yield",
@@ -82,7 +83,7 @@ _short: Final = ctypes.PyDLL(ffi.dll._name)  # noqa: SLF001
 """For functions that neither run a guest nor take long: they keep the interpreter's lock, which is 0.1 µs each."""
 
 
-def _prototype(name: str, result: Any, *arguments: Any, library: ctypes.CDLL = _dll) -> Any:
+def prototype(name: str, result: Any, *arguments: Any, library: ctypes.CDLL = _dll) -> Any:
     """Declare a function. One that is missing fails at its first call, for `self_test` to see, not at import."""
     function = getattr(library, name, None)
     if function is None:
@@ -96,37 +97,37 @@ def _refuse(name: str, *_: Any) -> NoReturn:
     raise WasmtimeError(f"it has no function {name}")
 
 
-_func_call_async: Final = _prototype(
+_func_call_async: Final = prototype(
     "wasmtime_component_func_call_async",
     c_void_p,
     *(c_void_p, c_void_p, c_void_p, c_size_t, c_void_p, c_size_t, c_void_p),
     library=_short,
 )
-_instantiate_async: Final = _prototype(
+_instantiate_async: Final = prototype(
     "wasmtime_component_linker_instantiate_async", c_void_p, c_void_p, c_void_p, c_void_p, c_void_p, c_void_p
 )
-_add_func: Final = _prototype(
+_add_func: Final = prototype(
     "wasmtime_component_linker_instance_add_func",
     c_void_p,
     *(c_void_p, c_char_p, c_size_t, c_void_p, c_void_p, c_void_p),
 )
-_fuel_yield: Final = _prototype("wasmtime_context_fuel_async_yield_interval", c_void_p, c_void_p, c_uint64)
-_set_fuel: Final = _prototype("wasmtime_context_set_fuel", c_void_p, c_void_p, c_uint64, library=_short)
-_get_fuel: Final = _prototype("wasmtime_context_get_fuel", c_void_p, c_void_p, c_void_p, library=_short)
-_epoch_yield: Final = _prototype("wasmtime_context_epoch_deadline_async_yield_and_update", c_void_p, c_void_p, c_uint64)
-_epoch_deadline: Final = _prototype("wasmtime_context_set_epoch_deadline", None, c_void_p, c_uint64, library=_short)
-_stack_size: Final = _prototype("wasmtime_config_async_stack_size_set", None, c_void_p, c_size_t)
-_value_new: Final = _prototype("wasmtime_component_val_new", c_void_p, c_void_p, library=_short)
-_value_delete: Final = _prototype("wasmtime_component_val_delete", None, c_void_p, library=_short)
-_vec_new: Final = _prototype("wasm_byte_vec_new", None, c_void_p, c_size_t, c_char_p, library=_short)
-_error_delete: Final = _prototype("wasmtime_error_delete", None, c_void_p)
-_list_new: Final = _prototype("wasmtime_component_vallist_new", None, c_void_p, c_size_t, c_char_p)
-_error_new: Final = _prototype("wasmtime_error_new", c_void_p, c_char_p)
+_fuel_yield: Final = prototype("wasmtime_context_fuel_async_yield_interval", c_void_p, c_void_p, c_uint64)
+_set_fuel: Final = prototype("wasmtime_context_set_fuel", c_void_p, c_void_p, c_uint64, library=_short)
+_get_fuel: Final = prototype("wasmtime_context_get_fuel", c_void_p, c_void_p, c_void_p, library=_short)
+_epoch_yield: Final = prototype("wasmtime_context_epoch_deadline_async_yield_and_update", c_void_p, c_void_p, c_uint64)
+_epoch_deadline: Final = prototype("wasmtime_context_set_epoch_deadline", None, c_void_p, c_uint64, library=_short)
+_stack_size: Final = prototype("wasmtime_config_async_stack_size_set", None, c_void_p, c_size_t)
+_value_new: Final = prototype("wasmtime_component_val_new", c_void_p, c_void_p, library=_short)
+_value_delete: Final = prototype("wasmtime_component_val_delete", None, c_void_p, library=_short)
+_vec_new: Final = prototype("wasm_byte_vec_new", None, c_void_p, c_size_t, c_char_p, library=_short)
+_error_delete: Final = prototype("wasmtime_error_delete", None, c_void_p)
+_list_new: Final = prototype("wasmtime_component_vallist_new", None, c_void_p, c_size_t, c_char_p)
+_error_new: Final = prototype("wasmtime_error_new", c_void_p, c_char_p)
 
-poll: Final[Callable[[Pointer], bool]] = _prototype("wasmtime_call_future_poll", c_bool, c_void_p)
+poll: Final[Callable[[Pointer], bool]] = prototype("wasmtime_call_future_poll", c_bool, c_void_p)
 """Run a guest until it ends or yields; true when it has ended."""
 
-delete_future: Final[Callable[[Pointer], None]] = _prototype("wasmtime_call_future_delete", None, c_void_p)
+delete_future: Final[Callable[[Pointer], None]] = prototype("wasmtime_call_future_delete", None, c_void_p)
 """Free a future; a guest that had not ended is dropped, and its store is of no more use."""
 
 _bytes_at: Final[Callable[[Pointer, int], bytes]] = ctypes.PYFUNCTYPE(py_object, c_void_p, c_ssize_t)(

@@ -195,7 +195,6 @@ class ComponentStore(PhasedStore):
             ) from None
 
     def _forget(self) -> None:
-        _HOSTS.pop(self._context, None)
         for call in self._exports.values():
             call.discard()  # what it came to, if the store was dropped before anybody asked
         self._exports.clear()

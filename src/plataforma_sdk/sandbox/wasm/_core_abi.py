@@ -301,6 +301,5 @@ class CoreStore(PhasedStore):
         self._guest.end_slice()
 
     def _forget(self) -> None:
-        _HOSTS.pop(self._context, None)
         self._functions.clear()
         self.memory.forget()

@@ -17,7 +17,7 @@ from wasmtime import Func, FuncType, Linker, Memory, Trap, ValType, WasmtimeErro
 from wasmtime import _ffi as ffi
 
 from plataforma_sdk.errors import SandboxError
-from plataforma_sdk.sandbox.wasm._binding import Pointer, check, pointer_of
+from plataforma_sdk.sandbox.wasm._binding import Pointer, check, pointer_of, prototype
 
 __all__ = [
     "CoreCall",
@@ -35,33 +35,23 @@ _VALUE_WORDS: Final = 4
 _MASK: Final = 0xFFFF_FFFF
 _MAX_ARGUMENTS: Final = 8
 
-_dll: Final = ctypes.CDLL(ffi.dll._name)  # noqa: SLF001 - the same library; prototypes of our own, free of type checks
-
-
-def _prototype(name: str, result: Any, *arguments: Any) -> Any:
-    function = _dll[name]
-    function.restype = result
-    function.argtypes = list(arguments)
-    return function
-
-
-_instantiate_async: Final = _prototype(
+_instantiate_async: Final = prototype(
     "wasmtime_linker_instantiate_async", c_void_p, c_void_p, c_void_p, c_void_p, c_void_p, c_void_p, c_void_p
 )
-_call_async: Final = _prototype(
+_call_async: Final = prototype(
     "wasmtime_func_call_async",
     c_void_p,
     *(c_void_p, c_void_p, c_void_p, c_size_t, c_void_p, c_size_t, c_void_p, c_void_p),
 )
-_define: Final = _prototype(
+_define: Final = prototype(
     "wasmtime_linker_define_func",
     c_void_p,
     *(c_void_p, c_char_p, c_size_t, c_char_p, c_size_t, c_void_p, c_void_p, c_void_p, c_void_p),
 )
-_caller_context: Final = _prototype("wasmtime_caller_context", c_void_p, c_void_p)
-_memory_data: Final = _prototype("wasmtime_memory_data", c_void_p, c_void_p, c_void_p)
-_memory_size: Final = _prototype("wasmtime_memory_data_size", c_size_t, c_void_p, c_void_p)
-_trap_new: Final = _prototype("wasmtime_trap_new", c_void_p, c_char_p, c_size_t)
+_caller_context: Final = prototype("wasmtime_caller_context", c_void_p, c_void_p)
+_memory_data: Final = prototype("wasmtime_memory_data", c_void_p, c_void_p, c_void_p)
+_memory_size: Final = prototype("wasmtime_memory_data_size", c_size_t, c_void_p, c_void_p)
+_trap_new: Final = prototype("wasmtime_trap_new", c_void_p, c_char_p, c_size_t)
 
 _Callback: Final = ctypes.CFUNCTYPE(c_size_t, c_void_p, c_void_p, c_void_p, c_size_t, c_void_p, c_size_t)
 _kept_alive: Final[list[Any]] = []

@@ -30,11 +30,6 @@ class FiberStore(abc.ABC):
         self._is_dropped = False
         self._is_lent = False
 
-    @property
-    def is_inside(self) -> bool:
-        """Whether guest code is on the stack now: the caller is one of its host functions."""
-        return self._is_inside
-
     def lend(self) -> None:
         """Leave the store to another thread, which may `poll` it and nothing else."""
         self._is_lent = True

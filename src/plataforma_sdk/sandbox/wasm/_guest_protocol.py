@@ -40,10 +40,6 @@ class Guest(Protocol):
     def is_busy(self) -> bool:
         """Whether a call is under way, or the guest is lent."""
 
-    @property
-    def is_inside(self) -> bool:
-        """Whether guest code is on the stack now: the caller is one of its host functions."""
-
     def begin(self, call: Any, fuel: int, first: bytes, second: bytes = b"") -> None:
         """Begin a call with a budget of fuel; `poll` runs it."""
 

@@ -113,7 +113,7 @@ async def _load(engine: WasmEngine, host: _Host) -> WasmInstance:
 
 
 def _memory_of(instance: WasmInstance) -> LinearMemory:
-    memory: LinearMemory = instance._pump._store.memory  # type: ignore[assignment]  # noqa: SLF001
+    memory: LinearMemory = instance._pump.guest.memory  # type: ignore[assignment]  # noqa: SLF001
     return memory
 
 

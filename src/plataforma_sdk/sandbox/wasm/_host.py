@@ -13,9 +13,11 @@ from plataforma_sdk import codec
 from plataforma_sdk.errors import CodecError, HostCallError, PlataformaError, error_to_data
 from plataforma_sdk.sandbox._protocols import EngineContext
 
-__all__ = ["InstanceHost", "error_text"]
+__all__ = ["STEP", "InstanceHost", "error_text"]
 
-_STEP: Final = b"@step"
+STEP: Final = b"@step"
+"""The immediate call by which a guest says that the next step begins."""
+
 _LOG: Final = logging.getLogger("plataforma_sdk.sandbox.wasm")
 
 
@@ -62,7 +64,7 @@ class InstanceHost:
 
     def serve_now(self, method: bytes, payload: bytes) -> tuple[bool, bytes]:
         """Serve an immediate call: ``"<call> [args]"``."""
-        if method == _STEP:
+        if method == STEP:
             self._on_step()
             return True, b""
         try:

@@ -6,8 +6,8 @@ third party's start function may run for as long as it likes: it yields, and is 
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
-from typing import Final, Protocol, TypeAlias
+from collections.abc import Generator, MutableMapping
+from typing import Any, Final, Protocol, TypeAlias
 
 from wasmtime import Engine, Store, WasmtimeError
 
@@ -46,7 +46,7 @@ class PhasedStore(FiberStore):
     """
 
     def __init__(
-        self, engine: Engine, hosts: Mapping[Pointer, object], limits: ResourceLimits, *, memories: int, module: str
+        self, engine: Engine, hosts: MutableMapping[Pointer, Any], limits: ResourceLimits, *, memories: int, module: str
     ) -> None:
         super().__init__()
         self._limits = limits
@@ -82,7 +82,7 @@ class PhasedStore(FiberStore):
     def poll(self) -> bool:
         """Run one slice, and short phases in a row; true when the call has ended, or the store was dropped."""
         while self._future is not None:
-            if not self._poll_once():
+            if not self._poll_once(self._future):
                 return self._is_freed
             if self._is_freed:
                 return True
@@ -106,10 +106,7 @@ class PhasedStore(FiberStore):
         """Return what is left of the last call's budget."""
         return 0 if self._is_freed else self._tank.left()
 
-    def _poll_once(self) -> bool:
-        future = self._future
-        if future is None:
-            return True
+    def _poll_once(self, future: Pointer) -> bool:
         has_ended = self._run_slice(future)
         if self._is_dropped:
             self._free()
@@ -142,6 +139,7 @@ class PhasedStore(FiberStore):
         self._is_freed = True
         self._phases = None
         self._end_fiber()
+        self._hosts.pop(self._context, None)
         self._forget()
         self._store.close()
 

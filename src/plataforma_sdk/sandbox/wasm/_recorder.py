@@ -22,7 +22,7 @@ from plataforma_sdk import codec
 from plataforma_sdk.errors import PlataformaError
 from plataforma_sdk.sandbox._protocols import EngineContext
 from plataforma_sdk.sandbox.wasm._guest_protocol import Guest, GuestMemorySize
-from plataforma_sdk.sandbox.wasm._host import InstanceHost
+from plataforma_sdk.sandbox.wasm._host import STEP, InstanceHost
 from plataforma_sdk.sandbox.wasm._journal import BEGIN, CLOSED, END, INSTANCE, PACKAGE, Frame, Journal
 from plataforma_sdk.types import Clock
 
@@ -49,7 +49,6 @@ _END: Final = struct.Struct("<B?QII")
 _CLOCK: Final = struct.Struct("<Bd")
 _RANDOM: Final = struct.Struct("<BI")
 _CALL: Final = struct.Struct("<B?HII")
-_STEP: Final = b"@step"
 _MAX_TEXT_BYTES: Final = 4_096
 """An outbox up to this size is kept whole, of a larger one its digest: the replay makes it anew."""
 
@@ -193,7 +192,7 @@ class _RecordedHost:
 
     def serve_now(self, method: bytes, payload: bytes) -> tuple[bool, bytes]:
         answer = self._host.serve_now(method, payload)
-        if method != _STEP:  # it tells the host's clock something, and has one answer
+        if method != STEP:  # it tells the host's clock something, and has one answer
             is_ok, text = answer
             head = _CALL.pack(CALL, is_ok, len(method), zlib.crc32(payload), len(text))
             self.events.append(b"".join((head, method, text)))
@@ -213,7 +212,6 @@ class _RecordedGuest:
         self._slices = 0
         self._is_open = False
         self._is_closed = False
-        self.poll_guest = guest.poll
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._guest, name)
@@ -239,7 +237,7 @@ class _RecordedGuest:
 
     def poll(self) -> bool:
         self._slices += 1
-        return self.poll_guest()
+        return self._guest.poll()
 
     def end(self) -> tuple[bool, bytes]:
         fuel = self._budget - self._guest.fuel_left()

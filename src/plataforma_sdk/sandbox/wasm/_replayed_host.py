@@ -9,13 +9,13 @@ from typing import Any, Final, Protocol
 
 from wasmtime import WasmtimeError
 
+from plataforma_sdk.sandbox.wasm._host import STEP
 from plataforma_sdk.sandbox.wasm._recorder import CALL, MONOTONIC, RANDOM, WALL, Event
 from plataforma_sdk.sandbox.wasm._wasi import InterruptibleHost
 from plataforma_sdk.types import Clock
 
 __all__ = ["ExactHost", "LenientHost", "ReplayedHost"]
 
-_STEP: Final = b"@step"
 _LOG: Final = b"log"
 _NAMES: Final = {WALL: "the wall clock", MONOTONIC: "the monotonic clock", RANDOM: "random bytes"}
 _SHOWN_CHARS: Final = 200
@@ -82,7 +82,7 @@ class ExactHost:
 
     def serve_now(self, method: bytes, payload: bytes) -> tuple[bool, bytes]:
         """Give the recorded answer."""
-        if method == _STEP:
+        if method == STEP:
             return True, b""
         asked = method.decode("utf-8", "replace")
         event = self._take(CALL, f"{asked} {payload[:_SHOWN_CHARS].decode('utf-8', 'replace')}")
@@ -142,7 +142,7 @@ class LenientHost:
 
     def serve_now(self, method: bytes, payload: bytes) -> tuple[bool, bytes]:
         """Give the next recorded answer of this method."""
-        if method == _STEP:
+        if method == STEP:
             return True, b""
         if method == _LOG:
             return True, b"null"

@@ -38,7 +38,6 @@ class HostRequests:
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._held: dict[int, HostRequest] = {}
         self._served: set[int] = set()
-        self._is_closed = False
         self._no_room = error_text(
             QuotaExceededError(
                 "open_requests", used=_MAX_OPEN + 1, limit=_MAX_OPEN, unit="requests", module=context.module_id
@@ -83,7 +82,6 @@ class HostRequests:
 
     def close(self) -> None:
         """Cancel everything."""
-        self._is_closed = True
         self._held.clear()
         self._served.clear()
         for task in self._tasks.values():

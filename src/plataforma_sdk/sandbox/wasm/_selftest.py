@@ -25,6 +25,7 @@ from wasmtime.component import Component, Instance, Linker
 from plataforma_sdk.errors import SandboxError
 from plataforma_sdk.sandbox._private import private_directory, write_aside
 from plataforma_sdk.sandbox.wasm import _binding
+from plataforma_sdk.sandbox.wasm._machine_code import FIBER_STACK_BYTES
 
 __all__ = ["fibers_refusal", "python_refusal", "require_fibers", "self_test"]
 
@@ -195,7 +196,7 @@ def _check_calls() -> None:
     config.wasm_component_model = True
     config.consume_fuel = True
     config.epoch_interruption = True
-    _binding.set_async_stack_size(config, 4 * 1024 * 1024)
+    _binding.set_async_stack_size(config, FIBER_STACK_BYTES)
     engine = Engine(config)
     seen: list[Any] = []
 

@@ -146,11 +146,6 @@ class StockStore:
         """Whether a call is under way, or the guest is lent."""
         return self._is_begun or self._is_lent
 
-    @property
-    def is_inside(self) -> bool:
-        """Whether guest code is on the stack of the caller; a host function of this guest runs in another thread."""
-        return False
-
     def begin(self, call: Export, fuel: int, first: bytes, second: bytes = b"") -> None:
         """Begin a call with a budget of fuel; `poll` runs it."""
         self._store.set_fuel(fuel)

@@ -20,7 +20,7 @@ from typing import Final
 
 from plataforma_sdk.errors import HostCallError
 from plataforma_sdk.sandbox.wasm._fibers import Resumable
-from plataforma_sdk.sandbox.wasm._host import error_text
+from plataforma_sdk.sandbox.wasm._host import STEP, error_text
 from plataforma_sdk.sandbox.wasm._wasi import GuestHost
 from plataforma_sdk.sandbox.wasm._workers import WorkerThreads
 
@@ -31,7 +31,6 @@ _TURN_S: Final = 0.010
 guests to take turns where there are more of them than threads."""
 
 _PATIENCE_S: Final = 0.1
-_STEP: Final = b"@step"
 
 
 class ThreadScheduler:
@@ -122,7 +121,7 @@ class RelayedHost:
 
     def serve_now(self, method: bytes, payload: bytes) -> tuple[bool, bytes]:
         """Serve an immediate call; never raises."""
-        if method == _STEP or threading.get_ident() == self._thread:
+        if method == STEP or threading.get_ident() == self._thread:
             return self._host.serve_now(method, payload)
         answer = _Answer()
         try:

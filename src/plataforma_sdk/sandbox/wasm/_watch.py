@@ -23,6 +23,7 @@ from plataforma_sdk.errors import PlataformaError
 from plataforma_sdk.sandbox._limits import ResourceLimits
 from plataforma_sdk.sandbox.wasm._binding import Pointer
 from plataforma_sdk.sandbox.wasm._compiled import CompiledRunner
+from plataforma_sdk.sandbox.wasm._host import STEP
 from plataforma_sdk.sandbox.wasm._share import CpuShare
 from plataforma_sdk.sandbox.wasm._steps import StepClock
 from plataforma_sdk.sandbox.wasm._threads import RelayedHost
@@ -33,7 +34,6 @@ __all__ = ["Ticker", "WatchedHost", "ticker_of"]
 _TICK_S: Final = 0.005
 _QUIET_TICKS: Final = 200
 _HOLD_S: Final = 0.1
-_STEP: Final = b"@step"
 
 
 class WatchedHost:
@@ -68,7 +68,7 @@ class WatchedHost:
         """Serve an immediate call; never raises."""
         if self.is_dropped.is_set():
             return self._host.refuse()
-        if method == _STEP:
+        if method == STEP:
             self._steps.begin_step()
         return self._host.serve_now(method, payload)
 

@@ -40,7 +40,7 @@ FUNCTIONS = [
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_library_that_lacks_a_function_is_refused_with_its_name(monkeypatch, name):
-    monkeypatch.setattr(_binding, name, _binding._prototype("wasmtime_of_another_year", None))
+    monkeypatch.setattr(_binding, name, _binding.prototype("wasmtime_of_another_year", None))
     with pytest.raises(SandboxError, match=r"no function wasmtime_of_another_year|host function call failed"):
         self_test()
 
@@ -49,7 +49,7 @@ def test_every_function_that_is_declared_is_there():
     declared = [value for value in vars(_binding).values() if type(value).__name__ == "_FuncPtr"]
     others = {"_error_new", "_error_delete", "_epoch_yield", "_epoch_deadline"}  # of bad guests, and of one metering
     assert {name for name in vars(_binding) if vars(_binding)[name] in declared} == {*FUNCTIONS, *others}
-    assert _binding._prototype("wasmtime_error_new", ctypes.c_void_p, ctypes.c_char_p).argtypes == [ctypes.c_char_p]
+    assert _binding.prototype("wasmtime_error_new", ctypes.c_void_p, ctypes.c_char_p).argtypes == [ctypes.c_char_p]
 
 
 @attrs.frozen
