@@ -31,9 +31,7 @@ _ABSTRACT_UNITS: Final = 16
 _MAX_DIGITS: Final = 4_300
 _MAX_ROUNDING: Final = 1_000
 _MISSING: Final = object()
-_UNSUMMED: Final = (str, bytes, bytearray)
 _DIGITS: Final = frozenset({str, bytes, bytearray})
-_EXACT: Final = frozenset({int, float, bool, complex})
 
 
 class Builtins:

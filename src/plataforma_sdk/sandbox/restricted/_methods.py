@@ -48,6 +48,7 @@ class Methods:
             (list, "sort"): self._sort,
             (list, "index"): self._index,
             (Deque, "index"): self._index,
+            (set, "symmetric_difference_update"): self._symmetric_update,
             (collections.Counter, "update"): self._count,
             (collections.Counter, "subtract"): self._uncount,
         }
@@ -68,8 +69,6 @@ class Methods:
             args, kwargs = self._positional(kind, method, args, kwargs)
         args = cost(self, receiver, args)
         result = getattr(receiver, method)(*args, **kwargs)
-        if method == "symmetric_difference_update":  # the only one that leaves a table as large as it was
-            compact(receiver)
         return self.operators.grown(result)
 
     def make_call(self, meta: type) -> Callable[..., Any]:
@@ -109,7 +108,7 @@ class Methods:
             return self._native(receiver, kind, name)
         if name in costs or (kind, name) in self._special:
             return self._bound(receiver, name)
-        if name in _HASHED_BOUND and hasattr(kind, name):
+        if name in HASHED and hasattr(kind, name):
             native, hashed = getattr(receiver, name), self.scales.hashed
             return lambda key, *rest: native(hashed(key), *rest)
         raise self._absent(kind, name)
@@ -157,6 +156,11 @@ class Methods:
     def _uncount(self, receiver: Any, items: Any = (), **counts: Any) -> None:
         self.iterables.count_into(receiver, items, -1)
         self.iterables.count_into(receiver, counts, -1)
+
+    def _symmetric_update(self, receiver: set[Any], *args: Any) -> None:
+        """The only method that leaves a table as large as it was."""
+        receiver.symmetric_difference_update(*COSTS[set]["symmetric_difference_update"](self, receiver, args))
+        compact(receiver)
 
     def _index(self, receiver: Any, *args: Any) -> Any:
         """``items.index(value)``: where it fails, C shows the value, however long its repr is, and its address.
@@ -269,5 +273,4 @@ _STRETCH_MASK: Final = 127
 _STRETCH_UNITS: Final = 16
 _FEW: Final = 64
 _SHORT: Final = 512
-_HASHED_BOUND: Final = frozenset(["get", "add", "setdefault"])
 _REFUSED_OF_ERRORS: Final = frozenset(["obj", "object", "add_note", "with_traceback"])

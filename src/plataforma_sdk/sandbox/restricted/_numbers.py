@@ -19,7 +19,7 @@ from plataforma_sdk.sandbox.restricted._private_lists import is_list_of, uses_of
 from plataforma_sdk.sandbox.restricted._scan import walk_scope
 from plataforma_sdk.sandbox.restricted._trees import LOAD, children, constant, is_call_to, name, walk
 
-__all__ = ["Knowledge", "infer", "is_small_constant"]
+__all__ = ["Knowledge", "infer", "is_float_constant", "is_small_constant"]
 
 _MAX_TERMS: Final = 6
 _MAX_ROUNDS: Final = 16
@@ -33,6 +33,11 @@ _GROWING: Final = (ast.Pow, ast.LShift, ast.MatMult)
 _NUMERIC: Final = (int, float, bool)
 _LISTS: Final = (ast.List, ast.ListComp)
 _DEFINITIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
+
+
+def is_float_constant(node: ast.expr) -> bool:
+    """Tell whether it is written as a float."""
+    return isinstance(node, ast.Constant) and type(node.value) is float
 
 
 def is_small_constant(node: ast.expr) -> bool:
@@ -263,13 +268,9 @@ def infer(function: ast.FunctionDef | ast.AsyncFunctionDef, bound: frozenset[str
         lists=lists,
         local=frozenset(map(mangle, found.local - found.shared)),
         own=own,
-        floating=frozenset(key for key in own if any(map(_is_float, found.values[key]))),
+        floating=frozenset(key for key in own if any(map(is_float_constant, found.values[key]))),
         makes_generator=found.makes_generator,
     )
-
-
-def _is_float(value: ast.expr) -> bool:
-    return isinstance(value, ast.Constant) and type(value.value) is float
 
 
 def _is_counter_value(value: ast.expr) -> bool:

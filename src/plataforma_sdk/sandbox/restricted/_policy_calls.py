@@ -28,6 +28,7 @@ from plataforma_sdk.sandbox.restricted._method_names import COPYING, GROWING, GU
 from plataforma_sdk.sandbox.restricted._names import CALLABLE_DUNDERS, PREFIX, mangle
 from plataforma_sdk.sandbox.restricted._policy_augmented import AugmentedPolicy
 from plataforma_sdk.sandbox.restricted._policy_names import is_super
+from plataforma_sdk.sandbox.restricted._policy_products import WORD
 from plataforma_sdk.sandbox.restricted._trees import LOAD, call, choose, constant, name, place, test_type, walk, walrus
 
 __all__ = ["BUILTIN_TYPES", "CallPolicy"]
@@ -46,7 +47,6 @@ _MAX_PIECES: Final = 256
 _SHORT_GROWING: Final = 256
 """Characters of a text that may be split, or get a short constant for another: sixteenfold, that is still short."""
 
-_WORD: Final = 2**29
 _SHORT_WIDTH: Final = 2
 _DIGITS: Final = re.compile(r"\d+")
 
@@ -117,7 +117,7 @@ class CallPolicy(AugmentedPolicy):
 
     def _is_short_number(self, first: ast.expr, again: ast.expr) -> ast.expr:
         """Test for a float or a small integer: 4,300 digits take a fifth of a millisecond to write."""
-        within = [ast.Compare(constant(-_WORD), [ast.Lt()], [again]), ast.Compare(again, [ast.Lt()], [constant(_WORD)])]
+        within = [ast.Compare(constant(-WORD), [ast.Lt()], [again]), ast.Compare(again, [ast.Lt()], [constant(WORD)])]
         is_small = ast.BoolOp(ast.And(), [test_type(first, ast.Is(), "_int_"), *within])
         return ast.BoolOp(ast.Or(), [is_small, test_type(again, ast.Is(), "_float_")])
 

@@ -27,7 +27,7 @@ from __future__ import annotations
 import ast
 from typing import Final
 
-from plataforma_sdk.sandbox.restricted._numbers import is_small_constant
+from plataforma_sdk.sandbox.restricted._numbers import is_float_constant, is_small_constant
 from plataforma_sdk.sandbox.restricted._policy_products import ProductPolicy
 from plataforma_sdk.sandbox.restricted._trees import (
     LOAD,
@@ -67,7 +67,6 @@ _COMPARISONS: Final[dict[type[ast.cmpop], str]] = {
     ast.In: "_in_",
     ast.NotIn: "_not_in_",
 }
-_PLAIN_IN_PLACE: Final = (ast.Div, ast.RShift)
 _UNARY: Final[dict[type[ast.unaryop], str]] = {ast.UAdd: "_pos_", ast.USub: "_neg_"}
 _MEMBERSHIP: Final = (ast.In, ast.NotIn)
 _MAX_LITERAL: Final = 64
@@ -99,7 +98,9 @@ class OperatorPolicy(ProductPolicy):
         joined = None if is_plain else self.beside_product(node)
         if joined is not None:
             return place(joined, node)  # type: ignore[return-value]
-        is_growing = op is ast.Mult and known.is_number(node) and not (_is_float(left) or _is_float(right))
+        is_growing = (
+            op is ast.Mult and known.is_number(node) and not (is_float_constant(left) or is_float_constant(right))
+        )
         new.left, new.right = self.visit(left), self.visit(right)
         if is_plain:
             return place(new, node)  # type: ignore[return-value]
@@ -138,7 +139,7 @@ class OperatorPolicy(ProductPolicy):
         self, new: ast.BinOp, op: type[ast.operator], *, is_text: bool, raw: tuple[ast.expr, ast.expr]
     ) -> ast.expr:
         left, right = raw
-        if op is ast.Mult and (_is_float(left) or _is_float(right)):
+        if op is ast.Mult and (is_float_constant(left) or is_float_constant(right)):
             return new
         tiny = any(_is_tiny(side) for side in raw)
         if op in _SET_GUARDS:
@@ -318,10 +319,6 @@ def _is_fixed(index: ast.Slice) -> bool:
     """Whether the bounds are literal numbers, negative ones too."""
     bounds = [part for part in (index.lower, index.upper, index.step) if part is not None]
     return all(isinstance(getattr(part, "operand", part), ast.Constant) for part in bounds)
-
-
-def _is_float(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and type(node.value) is float
 
 
 def _is_repeatable(node: ast.expr) -> bool:

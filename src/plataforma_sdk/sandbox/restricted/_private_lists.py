@@ -19,15 +19,13 @@ from typing import Any, Final
 
 import attrs
 
-from plataforma_sdk.sandbox.restricted._scan import walk_scope
+from plataforma_sdk.sandbox.restricted._scan import SCOPES, walk_scope
 from plataforma_sdk.sandbox.restricted._trees import constant, walk
 
 __all__ = ["Uses", "appends_to", "is_list_of", "uses_of"]
 
 _READERS: Final = frozenset({"len", "sum", "min", "max", "any", "all", "sorted"})
 """Builtins that keep no reference to their only argument, and do not return it."""
-
-_DEFINITIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 
 
 @attrs.define
@@ -75,7 +73,7 @@ def uses_of(body: list[ast.stmt], names: Iterable[str], bound: frozenset[str]) -
         kind = type(node)
         if kind is ast.Name:
             found.mention(node)  # type: ignore[arg-type]
-        elif kind in _DEFINITIONS:
+        elif kind in SCOPES:
             found.forget(node)
         else:
             look = _LOOKS.get(kind)

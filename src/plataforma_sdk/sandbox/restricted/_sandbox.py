@@ -46,7 +46,6 @@ _COMPARISONS: Final = {
 }
 
 _SLICED: Final = frozenset({str, bytes, bytearray, list, tuple, range})
-_OWN_NAMES: Final = frozenset({"__builtins__", "__name__"})
 _TYPES: Final = {f"_ty_{name}_": getattr(builtins, name) for name in BUILTIN_TYPES}
 
 

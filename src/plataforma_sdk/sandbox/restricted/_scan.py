@@ -9,7 +9,7 @@ from typing import Any, Final
 from plataforma_sdk.errors import PolicyError
 from plataforma_sdk.sandbox.restricted._trees import LEAVES, children
 
-__all__ = ["BINDS", "MAX_DEPTH", "MAX_NODES", "MAX_SOURCE_CHARS", "bound_names", "walk_scope"]
+__all__ = ["BINDS", "MAX_DEPTH", "MAX_NODES", "MAX_SOURCE_CHARS", "SCOPES", "bound_names", "walk_scope"]
 
 MAX_SOURCE_CHARS: Final = 512 * 1024
 MAX_NODES: Final = 48_000
@@ -23,7 +23,7 @@ _NAMED: Final = (
     ast.MatchAs,
     ast.MatchStar,
 )
-_SCOPES: Final = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef})
+SCOPES: Final = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef})
 
 
 def bound_names(tree: ast.AST, file: str) -> frozenset[str]:
@@ -78,7 +78,7 @@ def walk_scope(statements: list[ast.stmt]) -> list[ast.AST]:
         kind = type(node)
         if kind in LEAVES:
             continue
-        if kind not in _SCOPES:
+        if kind not in SCOPES:
             pending += children(node)
             continue
         arguments = getattr(node, "args", None)

@@ -193,7 +193,7 @@ def _of_numbers(function: Callable[..., float]) -> Callable[..., float]:
     def call(*args: Any) -> float:
         if not all(type(item) in (int, float) and math.isfinite(item) for item in args):
             raise ValueError("a distribution takes finite numbers")
-        if any(abs(item) > _MAX_SHAPE for item in args) and function.__name__ == "betavariate":
+        if function.__name__ == "betavariate" and any(abs(item) > _MAX_SHAPE for item in args):
             raise ValueError("betavariate() takes numbers up to 1e15")  # beyond, it may accept no draw at all
         return function(*args)
 
