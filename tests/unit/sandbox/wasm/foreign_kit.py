@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from typing import Any
 
 import attrs
+import pytest
 from wasmtime import wat2wasm
 
 from plataforma_sdk.sandbox.wasm import WasmEngine, WasmInstance
@@ -16,6 +17,10 @@ from .conftest import FakeBridge, make_context
 
 HOST_CALL = '(import "plataforma" "host_call" (func $host_call (param i32 i32 i32 i32) (result i64)))'
 HOST_ANSWER = '(import "plataforma" "host_answer" (func $host_answer (param i32)))'
+
+PAGE = 65_536
+SPIN = "(loop $l (br $l))"
+FOUR = "(param i32 i32 i32 i32)"
 
 PARTS = {
     "imports": "",
@@ -29,19 +34,23 @@ PARTS = {
 """The default module answers each pump with one constant outbox, which stands at 64; ``{}`` stands at 16."""
 
 
+def escaped(data: bytes) -> str:
+    """Write bytes as the text of a data segment."""
+    return "".join(f"\\{byte:02x}" for byte in data)
+
+
 def core(*, outbox: str | bytes = b"r1 7", body: str = "", answer: int | None = None, **parts: str) -> bytes:
     """Write a core module; `body` runs in each pump, `answer` replaces what it returns."""
     raw = outbox.encode() if isinstance(outbox, str) else outbox
     packed = 64 << 32 | len(raw) if answer is None else answer
     texts = {**PARTS, **parts}
     texts["pump"] = texts["pump"].replace("{body}", body).replace("{answer}", str(packed))
-    data = "".join(f"\\{byte:02x}" for byte in raw)
     text = "\n".join(
         [
             texts["imports"],
             texts["memory"],
             '(data (i32.const 16) "{}")' if texts["memory"] else "",
-            f'(data (i32.const 64) "{data}")' if texts["memory"] and raw else "",
+            f'(data (i32.const 64) "{escaped(raw)}")' if texts["memory"] and raw else "",
             *(texts[name] for name in ("alloc", "dealloc", "load", "pump", "rest")),
         ]
     )
@@ -66,7 +75,6 @@ def component(
 ) -> bytes:
     """Write a component on the world: ``load`` answers ``{}``, ``pump`` one constant outbox."""
     raw = outbox.encode()
-    data = "".join(f"\\{byte:02x}" for byte in raw)
     kinds = {"load": load, "pump": pump}
     flat = {"load": "(param i32 i32 i32 i32)", "pump": "(param i32 i32)"}
     lifted = "".join(
@@ -83,7 +91,7 @@ def component(
     return bytes(
         wat2wasm(f"""(component {imports}
           (core module $m {memory.replace("(memory", '(memory (export "memory")', 1)}
-            (data (i32.const 16) "{{}}") (data (i32.const 64) "{data}")
+            (data (i32.const 16) "{{}}") (data (i32.const 64) "{escaped(raw)}")
             (data (i32.const 36) "\\10\\00\\00\\00\\02\\00\\00\\00")
             (data (i32.const 52) "\\40\\00\\00\\00\\{len(raw):02x}\\00\\00\\00")
             (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 65536))
@@ -134,3 +142,14 @@ async def turns() -> AsyncIterator[list[None]]:
         yield seen
     finally:
         task.cancel()
+
+
+def refused(run: Callable[[Coroutine[Any, Any, None]], None], binary: bytes, error: Any, match: str, **settings: Any):
+    """Load a binary, and expect that it is refused."""
+
+    async def main():
+        with pytest.raises(error, match=match):
+            async with loaded(binary, **settings):
+                pass
+
+    run(main())

@@ -6,20 +6,9 @@ import pytest
 
 from plataforma_sdk.errors import ModuleLoadError, ResourceLimitError, SandboxCrashedError
 
-from .foreign_kit import component, loaded, turns
+from .foreign_kit import PAGE, SPIN, component, loaded, refused, turns
 
-PAGE = 65_536
-SPIN = "(loop $l (br $l))"
 TEXTS = '(param "a" string)'
-
-
-def refused(run, binary, error, match, **settings):
-    async def main():
-        with pytest.raises(error, match=match):
-            async with loaded(binary, **settings):
-                pass
-
-    run(main())
 
 
 def interface(name: str, functions: str = '(export "f" (func))') -> str:

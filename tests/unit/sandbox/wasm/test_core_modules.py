@@ -17,20 +17,7 @@ from plataforma_sdk.errors import (
 from plataforma_sdk.sandbox.wasm._core_abi import _HOSTS
 
 from .conftest import FakeBridge
-from .foreign_kit import HOST_ANSWER, HOST_CALL, core, loaded, turns
-
-PAGE = 65_536
-SPIN = "(loop $l (br $l))"
-FOUR = "(param i32 i32 i32 i32)"
-
-
-def refused(run, binary, error, match, **settings):
-    async def main():
-        with pytest.raises(error, match=match):
-            async with loaded(binary, **settings):
-                pass
-
-    run(main())
+from .foreign_kit import FOUR, HOST_ANSWER, HOST_CALL, PAGE, SPIN, core, loaded, refused, turns
 
 
 def test_a_module_without_any_import_answers(run):

@@ -7,7 +7,7 @@ import pytest
 from plataforma_sdk.errors import SandboxCrashedError
 
 from .conftest import FakeBridge
-from .foreign_kit import core, loaded
+from .foreign_kit import FOUR, core, escaped, loaded
 
 WASI = "wasi_snapshot_preview1"
 OK, BADF, INVAL, SPIPE = 0, 8, 28, 70
@@ -54,7 +54,6 @@ def test_randomness_of_a_seeded_run_is_the_same(run, seed):
     assert len(drawn) == 1 if seed is not None else len(drawn) > 1
 
 
-FOUR = "(param i32 i32 i32 i32)"
 CODES = {
     "clock": ("clock_time_get", "(param i32 i64 i32)", "(i32.const 2) (i64.const 0) (i32.const 1024)", INVAL),
     "random": ("random_get", "(param i32 i32)", "(i32.const 1024) (i32.const 65537)", INVAL),
@@ -86,15 +85,11 @@ def written(*chunks: bytes, descriptor: int = 1) -> bytes:
     for number, chunk in enumerate(chunks):
         at = 1024 + 8 * number
         vector = (position | len(chunk) << 32).to_bytes(8, "little")
-        data += f'(data (i32.const {at}) "{_escaped(vector)}") (data (i32.const {position}) "{_escaped(chunk)}")'
+        data += f'(data (i32.const {at}) "{escaped(vector)}") (data (i32.const {position}) "{escaped(chunk)}")'
         calls += f"(drop (call $f (i32.const {descriptor}) (i32.const {at}) (i32.const 1) (i32.const 768)))"
         position += len(chunk)
     imports = f'(import "{WASI}" "fd_write" (func $f {WRITE}))'
     return core(imports=imports, body=calls, rest=data)
-
-
-def _escaped(data: bytes) -> str:
-    return "".join(f"\\{byte:02x}" for byte in data)
 
 
 def lines(bridge):
