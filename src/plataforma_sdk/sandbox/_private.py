@@ -127,5 +127,12 @@ def write_aside(path: Path, data: bytes | bytearray) -> None:
 
 def prune(directory: Path, pattern: str, keep: int) -> list[Path]:
     """Return all but the `keep` entries used last, for the caller to remove."""
-    entries = sorted(directory.glob(pattern), key=lambda path: path.stat().st_mtime, reverse=True)
+    entries = sorted(directory.glob(pattern), key=_last_use, reverse=True)
     return entries[keep:]
+
+
+def _last_use(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:  # another process removed it meanwhile
+        return 0.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import faulthandler
+import gc
 import json
 import os
 import resource
@@ -135,6 +136,7 @@ class _Trial:
 
 
 def _child(payload: Payload, make_target: Callable[[], Any], pipe: int) -> None:
+    gc.freeze()  # collecting what the runner holds would copy it, on the payload's time
     target = make_target()
     space = _statm()[0] + _ADDRESS_SPACE
     resource.setrlimit(resource.RLIMIT_AS, (space, space))

@@ -143,3 +143,11 @@ def test_the_lock_is_free_again_after_its_block(tmp_path):
         raise KeyError
     with locked(tmp_path):
         assert (tmp_path / ".lock").exists()
+
+
+def test_an_entry_that_another_process_removed_counts_as_the_oldest(tmp_path):
+    kept = tmp_path / "kept.cwasm"
+    kept.touch()
+    gone = tmp_path / "gone.cwasm"
+    gone.symlink_to(tmp_path / "nowhere")  # listed, and not there
+    assert prune(tmp_path, "*.cwasm", 1) == [gone]

@@ -12,6 +12,7 @@ import attrs
 from RestrictedPython.transformer import RestrictingNodeTransformer
 
 from plataforma_sdk.errors import Fault
+from plataforma_sdk.sandbox.restricted._method_names import HASHED
 from plataforma_sdk.sandbox.restricted._names import (
     FORBIDDEN_NAMES,
     METHOD_DUNDERS,
@@ -29,6 +30,9 @@ _FREE_WORK: Final = 16
 
 _MAX_INTEGER_BITS: Final = 1 << 15
 _WORK: Final = frozenset({ast.Call, ast.BinOp, ast.Compare, ast.Subscript, ast.AugAssign, ast.FormattedValue})
+_SEARCH: Final = 4
+"""Operators that one search of a hash table counts for."""
+
 _APART: Final = frozenset({ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp})
 """What pays for itself at each of its turns."""
 
@@ -231,10 +235,22 @@ def count_work(node: ast.AST) -> int:
         item = pending.pop()
         kind = type(item)
         if kind in _WORK:
-            count += 1
+            count += _searched(item)
         if kind not in _APART:
             pending += children(item)
     return count
+
+
+def _searched(node: ast.AST) -> int:
+    """Return what a node counts for: one, or more where keys that share a hash make a search as long as the table.
+
+    Source: oCERT-2011-003, hash collisions.
+    """
+    if isinstance(node, ast.Call):
+        return _SEARCH if isinstance(node.func, ast.Attribute) and node.func.attr in HASHED else 1
+    if isinstance(node, ast.Compare):
+        return _SEARCH if any(isinstance(operator, ast.In | ast.NotIn) for operator in node.ops) else 1
+    return _SEARCH if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store) else 1
 
 
 _HEADERS: Final[dict[type[ast.AST], tuple[str, ...]]] = {
