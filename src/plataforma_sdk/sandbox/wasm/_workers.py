@@ -9,7 +9,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
-from queue import Empty, SimpleQueue
+from queue import Empty, Queue
 from typing import Final
 
 __all__ = ["STACK_BYTES", "WorkerThreads"]
@@ -43,7 +43,8 @@ class WorkerThreads:
         self.is_ending = False
         self._max = max_threads
         self._name = name
-        self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        # not a SimpleQueue: where another thread takes the item as its time runs out, that of 3.11 waits for ever
+        self._jobs: Queue[Callable[[], None] | None] = Queue()
         self._lock = threading.Lock()
         self._threads = 0
         self._pending = 0

@@ -113,7 +113,14 @@ def is_alive(pid: int) -> bool:
 
 def children() -> set[int]:
     """Process ids of this process's children, zombies included."""
-    return {int(pid) for task in Path("/proc/self/task").iterdir() for pid in (task / "children").read_text().split()}
+    return {int(pid) for task in Path("/proc/self/task").iterdir() for pid in _children_of(task).split()}
+
+
+def _children_of(task: Path) -> str:
+    try:
+        return (task / "children").read_text()
+    except (FileNotFoundError, ProcessLookupError):  # the thread has ended meanwhile
+        return ""
 
 
 def descriptors() -> set[str]:
