@@ -257,6 +257,10 @@ class PermissionManager:
             once: until the next `require` that it decides.
             until: until a moment, in seconds since the epoch.
             forever: until it is taken back; a decision store keeps it.
+
+        Raises:
+            InvalidPermissionError: the name is none.
+            ValueError: more than one of `once`, `until` and `forever`.
         """
         if once + (until is not None) + forever > 1:
             raise ValueError("a grant is for once, until a moment, or for ever: give one of them")

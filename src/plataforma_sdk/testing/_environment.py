@@ -139,7 +139,11 @@ class ModuleTestEnvironment:
         return self._managers[module_id]
 
     async def advance(self, seconds: float) -> None:
-        """Let time pass on the fake clock, and let the module settle."""
+        """Let time pass on the fake clock, and let the module settle.
+
+        Raises:
+            ValueError: the environment was given no `FakeClock`.
+        """
         if self.clock is None:
             raise ValueError("this environment runs on the machine's clock: give it clock=FakeClock()")
         self.clock.advance(seconds)
