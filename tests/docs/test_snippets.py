@@ -1,13 +1,15 @@
 """Every snippet of the README and of the documentation runs, in the order of its page.
 
 A block under ``<!-- file: path -->`` is written to that file, other Python blocks are executed, other TOML is read;
-each page has a directory of its own. Any other block says why it is not run, ``<!-- not run: why -->`` on the line
-before it, or is compared with what was recorded (``<!-- exchange: name -->``, see ``test_wire.py``).
+each page has a directory of its own, an example's page one with the examples in it. Any other block says why it is
+not run, ``<!-- not run: why -->`` on the line before it, or is compared with what was recorded
+(``<!-- exchange: name -->``, see ``test_wire.py``).
 """
 
 from __future__ import annotations
 
 import re
+import shutil
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
@@ -17,7 +19,8 @@ from sybil import Document, Example, Region, Sybil
 from sybil.parsers.myst import PythonCodeBlockParser
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/**/*.md")), *sorted(ROOT.glob("examples/**/*.md"))]
+EXAMPLES = ROOT / "examples"
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/**/*.md")), *sorted(EXAMPLES.glob("**/*.md"))]
 FENCE = re.compile(r"^ *```(?P<kind>[^\n`]*)\n(?P<text>.*?)^ *```$", re.MULTILINE | re.DOTALL)
 REASON = re.compile(r"<!-- (?:not run: \w.*|exchange: \w+|file: [\w./-]+) -->\s*\Z")
 FILE_BLOCK = re.compile(r"^<!-- file: (?P<path>[\w./-]+) -->\n+```\w+\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -58,6 +61,8 @@ SYBIL = Sybil(parsers=[parse_files, parse_python, parse_toml], path=str(ROOT))
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_snippets_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    if page.is_relative_to(EXAMPLES):
+        shutil.copytree(EXAMPLES, "examples", ignore=shutil.ignore_patterns("__pycache__", "node_modules"))
     for example in SYBIL.parse(page).examples():
         example.evaluate()
 
