@@ -83,4 +83,4 @@ def test_every_room_is_among_those_whose_names_are_looked_for() -> None:
     package = Path(plataforma_sdk.__file__).parent
     rooms = {path.parent.name for path in package.glob("[!_]*/__init__.py")}
     files = {path.stem for path in package.glob("[!_]*.py")}
-    assert rooms | files == {room for room in ROOMS if "." not in room} | {"cli"}
+    assert rooms | files <= {*ROOMS, "cli", "integrations"}  # these have pages written by hand
