@@ -1,4 +1,4 @@
-"""The pages that tell of the tree and of the specification say what there is."""
+"""The pages that tell of the tree, of the specification and of the benches say what there is."""
 
 from __future__ import annotations
 
@@ -68,3 +68,9 @@ def test_what_is_said_to_be_not_yet_is_not() -> None:
     ]
     assert sorted(name for name in absent if name in plataforma_sdk.__all__) == []
     assert absent
+
+
+def test_every_bench_is_on_the_page_of_comparisons_and_every_one_there_exists() -> None:
+    page = (ROOT / "docs" / "explanation" / "comparisons.md").read_text("utf-8")
+    named = set(re.findall(r"nox -s bench -- (\w+)", page))
+    assert named == {path.stem.removeprefix("bench_") for path in (ROOT / "tests" / "bench").glob("bench_*.py")}
