@@ -1,8 +1,10 @@
 """Sphinx: the pages are Markdown, the reference is read from the docstrings."""
 
+import re
 import sys
 from pathlib import Path
 
+import attrs
 from sphinx.application import Sphinx
 from sphinx.pycode import ModuleAnalyzer
 
@@ -70,8 +72,32 @@ def name_public(_app: Sphinx, what: str, _name: str, room: object, _options: obj
         lines.extend(["", f"Among the public names: {links}.", ""] if names else [])
 
 
+def keep_colons(_app: Sphinx, what: str, _name: str, _obj: object, _options: object, lines: list[str]) -> None:
+    """Put back what napoleon took for a type: under a constant or property it reads ``type: text``, we write none."""
+    places = [place for place, line in enumerate(lines) if line.startswith(":type: ")]
+    if what in {"attribute", "data", "property"} and places:
+        lines[0] = f"{lines.pop(places[0]).removeprefix(':type: ')}: {lines[0]}"
+
+
+def write_defaults(
+    _app: Sphinx, what: str, _name: str, obj: object, _options: object, signature: str | None, returns: str | None
+) -> tuple[str, str | None] | None:
+    """Write the defaults of attrs classes: the source of their generated ``__init__`` says nothing to a reader."""
+    if what not in {"class", "exception"} or not signature or not attrs.has(obj):
+        return None
+    defaults = {field.name: field.default for field in attrs.fields(obj)}
+
+    def write(found: re.Match[str]) -> str:
+        value = defaults.get(found[1] or "", attrs.NOTHING)
+        return "..." if value is attrs.NOTHING or isinstance(value, attrs.Factory) else repr(value)
+
+    return re.sub(r"attr_dict\['(\w+)'\]\.default|\bNOTHING\b", write, signature), returns
+
+
 def setup(app: Sphinx) -> None:
     """Connect what is above."""
     app.connect("builder-inited", lend_constants)
     app.connect("autodoc-skip-member", skip_public_name)
     app.connect("autodoc-process-docstring", name_public)
+    app.connect("autodoc-process-docstring", keep_colons, priority=600)  # after napoleon
+    app.connect("autodoc-process-signature", write_defaults)

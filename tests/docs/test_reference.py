@@ -48,6 +48,7 @@ def described(site: Path) -> set[str]:
     built = subprocess.run(command, capture_output=True, text=True, check=False)
     assert built.stderr == ""
     assert built.returncode == 0
+    assert [page.name for page in site.rglob("*.html") if "attr_dict" in page.read_text("utf-8")] == []  # see conf.py
     *_header, packed = (site / "objects.inv").read_bytes().split(b"\n", 4)
     lines = zlib.decompress(packed).decode().splitlines()
     return {line.split()[0] for line in lines if line.split()[1].startswith("py:")}
