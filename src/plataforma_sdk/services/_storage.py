@@ -30,11 +30,7 @@ _SCHEMA: Final = (
 
 @attrs.frozen
 class StorageSnapshot:
-    """All entries of a storage at one moment, to go back to after a failed upgrade.
-
-    Attributes:
-        entries: pairs of key and value, each as the storage encodes it.
-    """
+    """All entries of a storage at one moment, to go back to after a failed upgrade."""
 
     entries: tuple[tuple[bytes, bytes], ...]
 
