@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 MODULES = Path(__file__).parent / "modulos"
 GRANTS = ("api.loja[GET]", "events.subscribe[loja.*]", "window.create")
 """What any module may have, as far as it declares it. With ``prompt=`` a person would be asked for the rest."""
-LIMITS = ResourceLimits(max_call_ms=500, max_network_requests_per_min=120)
+LIMITS = ResourceLimits(max_call_ms=2_000, max_network_requests_per_min=120)
 MOST = Decimal("0.20")
 """The largest part of an order that all modules together may give away."""
 

@@ -166,6 +166,14 @@ def test_a_call_that_nobody_expected_while_it_loads_is_told_and_not_only_what_ca
         run(None, package)
 
 
+def test_to_be_granted_a_permission_is_no_use_of_it():
+    permissions = MockPermissionManager(["system.storage"], answers={"system.clipboard": True})
+    assert asyncio.run(permissions.request("system.clipboard", "to copy"))
+    assert permissions.unused_grants == ("system.clipboard", "system.storage")
+    assert permissions.has("system.clipboard")
+    assert permissions.unused_grants == ("system.storage",)
+
+
 def test_a_request_that_nobody_expected_is_refused_and_fails_where_the_block_ends():
     async def body(environment):
         assert await environment.pilot.call("ask") is False
