@@ -79,6 +79,7 @@ def _extras(*names: str) -> list[str]:
 def docs(session: nox.Session) -> None:
     """Build the documentation, warnings as errors, and run every snippet of it."""
     _install_project(session, "docs", "test")
+    session.run("python", "-c", WARM_UP)
     session.run("sphinx-build", "-q", "-W", "--keep-going", "-b", "html", "docs", "docs/_build/html")
     _pytest(session, "tests/docs")
 

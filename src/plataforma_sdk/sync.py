@@ -64,7 +64,11 @@ class ModuleHost:
 
     @property
     def host(self) -> runtime.ModuleHost:
-        """The host itself; touch it only through `run`."""
+        """The host itself; touch it only through `run`.
+
+        Raises:
+            ModuleStateError: it is not entered.
+        """
         if self._host is None:
             raise ModuleStateError("The host is not entered: 'with sync.ModuleHost(...) as host'")
         return self._host
@@ -75,7 +79,16 @@ class ModuleHost:
         return MappingProxyType({key: handle for key, handle in self._handles.items() if key in self.host.modules})
 
     def run(self, coroutine: Coroutine[Any, Any, T], *, timeout_s: float | None = None) -> T:
-        """Run a coroutine in the host's loop and wait for its result."""
+        """Run a coroutine in the host's loop and wait for its result.
+
+        Args:
+            coroutine: what to run, made by a method of `host`.
+            timeout_s: how long to wait; None for as long as it takes.
+
+        Raises:
+            ModuleStateError: the host is not entered, or this is its own thread.
+            TimeoutError: it took longer than `timeout_s`; the coroutine goes on.
+        """
         if self._loop is None or threading.current_thread() is self._thread:
             coroutine.close()
             raise ModuleStateError("Not from here: enter the host first, and make a handler of the host async")

@@ -34,6 +34,7 @@ JsonValue: TypeAlias = (
 """What may cross a boundary: JSON, and bytes, Decimal, date, datetime and large integers by tag (see `codec`)."""
 
 MODULE_ID_PATTERN: Final = re.compile(r"(?:[a-z0-9]+(?:-[a-z0-9]+)*/)?[a-z0-9]+(?:-[a-z0-9]+)*", re.ASCII)
+"""A module id: ``name`` or ``namespace/name``; `is_module_id` checks its length too."""
 MAX_MODULE_ID_BYTES: Final = 64
 
 

@@ -15,6 +15,7 @@ from plataforma_sdk import errors
 from plataforma_sdk.module import OPERATIONS, ModuleRuntime
 from plataforma_sdk.package import ModulePackage
 from plataforma_sdk.runtime import ModuleHost
+from plataforma_sdk.sandbox import wasm
 from plataforma_sdk.sandbox.wasm._core_abi import HOST_FUNCTIONS, CoreStore
 from plataforma_sdk.sandbox.wasm._core_wasi import WASI_FUNCTIONS
 from plataforma_sdk.sandbox.wasm._host import InstanceHost
@@ -160,6 +161,14 @@ def test_the_exchange_of_calls_that_wait(run: Any, recording: list[str]) -> None
 def _rows(heading: str) -> Iterator[str]:
     section = PAGE.partition(f"## {heading}")[2].partition("\n## ")[0]
     yield from re.findall(r"^\| `([^`(\[ ]+)", section, re.MULTILINE)
+
+
+def test_the_world_is_the_one_that_components_are_built_for() -> None:
+    found = re.search(r"```text\n(package plataforma:module.*?)```", PAGE, re.DOTALL)
+    assert found is not None
+    (world,) = (Path(wasm.__file__).parent / "guest" / "wit").glob("*.wit")
+    text = re.sub(r"^ *///.*\n", "", world.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert found[1].split() == text.split()
 
 
 def test_every_function_of_the_host_is_documented() -> None:

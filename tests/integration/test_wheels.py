@@ -19,6 +19,7 @@ import pytest
 from plataforma_sdk import ModuleHost, ModulePackage
 from plataforma_sdk.sandbox import ResourceLimits
 
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "with-wheels"
 FOLDER = os.environ.get("PLATAFORMA_WHEELS", "")
 pytestmark = pytest.mark.skipif(not FOLDER, reason="PLATAFORMA_WHEELS names no directory: run nox -s integration")
 SHIM = Path(__file__).with_name("mini_pytest.py")
@@ -167,3 +168,19 @@ def test_the_own_tests_of_a_package_pass_inside_the_guest(name, record_property)
     assert failed == {}, "\n".join(f"{test}: {text}" for test, text in failed.items())
     assert passed > 0
     assert skipped <= SKIPPED_AT_MOST * (passed + skipped)
+
+
+@pytest.mark.timeout(300)
+def test_the_example_with_wheels_runs_with_the_one_that_its_readme_fetches():
+    """Under the digest that its manifest names."""
+    name, content = pure_wheel("tabulate")
+    files = {path.name: path.read_bytes() for path in EXAMPLE.iterdir() if path.is_file()}
+    package = ModulePackage.from_files({**files, f"wheels/{name}": content})
+
+    async def run():
+        async with ModuleHost() as host:
+            relatorio = await host.load(package)
+            return await relatorio.call("escrever", [{"produto": "Café", "total": 3}])
+
+    header, _rule, row = asyncio.run(run()).splitlines()
+    assert (header.split(), row.split()) == (["|", "produto", "|", "total", "|"], ["|", "Café", "|", "3", "|"])

@@ -17,6 +17,7 @@ Message: TypeAlias = MutableMapping[str, Any]
 AsgiApp: TypeAlias = Callable[
     [MutableMapping[str, Any], Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]], Awaitable[None]
 ]
+"""An ASGI 3 application: ``await app(scope, receive, send)``."""
 
 _log = logging.getLogger("plataforma_sdk.api")
 

@@ -21,6 +21,7 @@ from plataforma_sdk.types import ApiRequest, Subscription, module_segment
 __all__ = ["EndpointHandler", "EndpointTable"]
 
 EndpointHandler: TypeAlias = Callable[[ApiRequest], "Awaitable[Any] | Any"]
+"""Serves an `ApiRequest`; what it returns, or what comes of awaiting that, is the answer."""
 
 MAX_DEPTH: Final = 8
 MAX_IN_FLIGHT: Final = 64

@@ -11,6 +11,7 @@ from plataforma_sdk.api._transport import TransportRequest, TransportResponse
 __all__ = ["MockHandler", "MockTransport"]
 
 MockHandler: TypeAlias = Callable[[TransportRequest], "TransportResponse | Awaitable[Any] | Any"]
+"""Answers a request: a value, a `TransportResponse`, or something to await for one of them."""
 
 
 class MockTransport:

@@ -44,7 +44,12 @@ class ModuleIdentity:
 
 @attrs.frozen
 class Origin:
-    """Host and port of an absolute https URL."""
+    """Host and port of an absolute https URL.
+
+    Attributes:
+        host: the name, in lower case.
+        port: where it listens.
+    """
 
     host: str
     port: int = HTTPS_PORT

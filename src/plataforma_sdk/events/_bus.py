@@ -97,6 +97,7 @@ class EventBus:
             PlataformaError: neither topic nor pattern.
             QuotaExceededError: the owner has too many subscriptions.
             ModuleStateError: the bus is closed.
+            TypeError: the handler is no function.
         """
         if not callable(handler):
             raise TypeError(f"The handler of {topic!r} is a {type(handler).__name__}, not a function")

@@ -17,8 +17,10 @@ from plataforma_sdk.manifest._unfit import UnfitError
 __all__ = ["CONFIG_TYPES", "ConfigEntry", "ConfigValue", "read_config", "typed_config"]
 
 ConfigValue: TypeAlias = str | int | float | bool
+"""What a module finds in ``self.config``."""
 
 CONFIG_TYPES: Final = ("string", "integer", "number", "boolean")
+"""What ``type`` may say in ``[config.<name>]``."""
 MAX_TEXT_CHARS: Final = 4_096
 
 _KEYS: Final = ("type", "default", "description", "options", "minimum", "maximum")

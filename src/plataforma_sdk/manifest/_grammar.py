@@ -20,6 +20,7 @@ __all__ = [
 ]
 
 METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+"""HTTP methods that an endpoint may serve."""
 
 MAX_TOPIC_BYTES: Final = 256
 MAX_TOPIC_SEGMENTS: Final = 16

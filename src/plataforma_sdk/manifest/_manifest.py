@@ -16,6 +16,7 @@ from plataforma_sdk.manifest._versions import VersionRange
 __all__ = ["LIMIT_NAMES", "TIERS", "Manifest", "ManifestEvents", "ManifestPermissions"]
 
 TIERS: Final = ("trusted", "restricted", "wasm")
+"""What ``exclude`` may name."""
 
 LIMIT_NAMES: Final = (
     "max_memory_bytes",

@@ -38,6 +38,7 @@ from plataforma_sdk.types import is_module_id, module_segment
 __all__ = ["MAX_MANIFEST_CHARS", "read_manifest", "read_tables"]
 
 MAX_MANIFEST_CHARS: Final = 32_768
+"""Of a ``module.toml``, in characters."""
 
 _MAX_REASON_CHARS: Final = 200
 _MAX_LIMIT: Final = 2**53

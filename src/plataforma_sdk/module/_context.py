@@ -85,7 +85,10 @@ class ModuleContext:
 
 @attrs.define(kw_only=True)
 class FakeContext(ModuleContext):
-    """A context whose host is in memory; `bridge` records what the module did.
+    """A context whose host is in memory; made by `ModuleContext.fake`.
+
+    Attributes:
+        bridge: what the module did: `calls`, `events`, `windows`, `notifications`, `stored`; and its permissions.
 
     >>> FakeContext is type(ModuleContext.fake())
     True

@@ -25,10 +25,13 @@ __all__ = [
 ]
 
 MAX_FILES: Final = 2_000
+"""Files of one package."""
 MAX_FILE_BYTES: Final = 16 * 2**20
+"""Of one file that is no ``.wasm``, unpacked."""
 MAX_COMPONENT_BYTES: Final = 48 * 2**20
 """Of a ``.wasm`` file: one that brings a Python interpreter has about 30 MiB."""
 MAX_TOTAL_BYTES: Final = 64 * 2**20
+"""Of all files of one package together, unpacked."""
 
 _SKIPPED: Final = frozenset({"__pycache__", "__MACOSX", "node_modules"})
 _DEVICES: Final = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\..*)?", re.IGNORECASE)

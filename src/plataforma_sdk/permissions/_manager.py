@@ -212,7 +212,7 @@ class PermissionManager:
         refusal = verdict.reason if verdict.reason != "not granted" else self._obstacle(permission)
         if refusal is None:
             made = self._make_request
-            return await self._dialog.ask(permission, lambda: made(permission, reason)) and self.has(name)
+            return await self._dialog.ask(permission, lambda: made(permission, reason)) and self._memo[name]
         self._holdings.announcer.write("request", str(permission), "denied", refusal)
         return False
 
@@ -257,6 +257,10 @@ class PermissionManager:
             once: until the next `require` that it decides.
             until: until a moment, in seconds since the epoch.
             forever: until it is taken back; a decision store keeps it.
+
+        Raises:
+            InvalidPermissionError: the name is none.
+            ValueError: more than one of `once`, `until` and `forever`.
         """
         if once + (until is not None) + forever > 1:
             raise ValueError("a grant is for once, until a moment, or for ever: give one of them")
@@ -335,7 +339,7 @@ class PermissionManager:
             self._holdings.grant(permission, _KINDS[answer.answer], answer.until)
         elif answer.answer is Answer.DENY_FOREVER:
             self._holdings.deny(permission, Kind.FOREVER)
-        return self.has(str(permission))
+        return self._memo[str(permission)]
 
     def _denial(self, permission: Permission, verdict: Verdict, action: str = "check") -> PermissionDeniedError:
         self._holdings.announcer.write(action, str(permission), "denied", verdict.reason)

@@ -119,6 +119,7 @@ class PermissionPrompt(Protocol):
 
 
 Prompt: TypeAlias = PermissionPrompt | Callable[[PermissionRequest], Awaitable[PermissionAnswer | bool]]
+"""Asks a person: an object with an async ``ask``, or an async function. True is for the session, False for once."""
 
 
 @attrs.frozen(kw_only=True)

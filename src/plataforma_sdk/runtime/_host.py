@@ -301,6 +301,9 @@ class ModuleHost:
     def submit(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
         """Run a coroutine in the host's loop from another thread: the thread-safe door.
 
+        Raises:
+            ModuleStateError: the host is not entered.
+
         >>> # future = host.submit(handle.call("total")); future.result(timeout=5)
         """
         if self._loop is None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["LoadTarget", "PackageSource", "check_tier", "package_of_class", "resolve"]
 
 LoadTarget: TypeAlias = "str | os.PathLike[str] | ModulePackage | type[ModuleFramework]"
+"""What `ModuleHost.load` takes: ``"id@range"``, a path, a package, or, in `trusted`, a class."""
 
 _ID_RANGE: Final = re.compile(rf"({MODULE_ID_PATTERN.pattern})(?:@(.+))?", re.ASCII)
 

@@ -10,7 +10,9 @@ from plataforma_sdk.sandbox._protocols import Engine
 __all__ = ["ISOLATIONS", "TIERS", "make_engine"]
 
 TIERS: Final = ("trusted", "restricted", "wasm")
+"""The built-in engines, from the one that trusts most to the one that trusts nobody."""
 ISOLATIONS: Final = ("none", "process")
+"""Where `restricted` runs: in the host's process, or each module in one of its own."""
 
 
 def make_engine(engine: str | Engine, *, isolation: str | None = None) -> Engine:

@@ -88,7 +88,11 @@ class Supervisor:
             raise
 
     def adopt(self, instance: Instance) -> Instance | None:
-        """Put another instance in place, as a reload does; return the old one, which the caller closes."""
+        """Put another instance in place, as a reload does; return the old one, which the caller closes.
+
+        Raises:
+            ModuleStateError: the module was unloaded meanwhile.
+        """
         if self.state == "unloaded":
             raise ModuleStateError(f"Module {self.module!r} is unloaded", module=self.module, state="unloaded")
         old, self._instance = self._instance, instance

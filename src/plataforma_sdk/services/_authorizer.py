@@ -20,6 +20,7 @@ from plataforma_sdk.services._functions import ALLOWED_FUNCTIONS
 __all__ = ["AccessKind", "Authorizer", "DatabaseAccess", "Tables", "read_tables"]
 
 AccessKind: TypeAlias = Literal["read", "write"]
+"""What a statement does to a table: ``database.read`` or ``database.write`` guards it."""
 
 _WRITES: Final = {sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE, sqlite3.SQLITE_DELETE}
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from plataforma_sdk.errors import ModuleStateError
+from plataforma_sdk.errors import ModuleStateError, PlataformaError
 from plataforma_sdk.module import ModuleFramework
 from plataforma_sdk.package import ModulePackage
 from plataforma_sdk.runtime import ModuleHandle, ModuleHost, package_of_class
@@ -120,8 +120,10 @@ class ModuleTestEnvironment:
             self.handle = await self.host.load(target, grants=grants)
             self.pilot = ModulePilot(self.handle)
             await self.pilot.settle()
-        except BaseException:
+        except BaseException as error:
             await self._close()
+            if isinstance(error, PlataformaError) and isinstance(self.api, FakeApi):
+                self.api.assert_expected()  # a call without an answer explains more than what the module made of it
             raise
         return self
 
@@ -139,7 +141,11 @@ class ModuleTestEnvironment:
         return self._managers[module_id]
 
     async def advance(self, seconds: float) -> None:
-        """Let time pass on the fake clock, and let the module settle."""
+        """Let time pass on the fake clock, and let the module settle.
+
+        Raises:
+            ValueError: the environment was given no `FakeClock`.
+        """
         if self.clock is None:
             raise ValueError("this environment runs on the machine's clock: give it clock=FakeClock()")
         self.clock.advance(seconds)

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from plataforma_sdk.errors import ModuleStateError
+from plataforma_sdk.runtime import ModuleHandle
 from plataforma_sdk.testing._node import Node, NodeNotFoundError, find_nodes, the_one
 from plataforma_sdk.windows import UiEvent
 
 if TYPE_CHECKING:
-    from plataforma_sdk.runtime import ModuleHandle
     from plataforma_sdk.sandbox import ResourceUsage
     from plataforma_sdk.windows import Window
 

@@ -158,6 +158,22 @@ def test_a_call_that_nobody_expected_fails_where_the_block_ends():
         run(body)
 
 
+def test_a_call_that_nobody_expected_while_it_loads_is_told_and_not_only_what_came_of_it():
+    """The module fails of the refusal; the author wants the line that answers the call."""
+    source = SHOP.replace("self.create_window", "await self.load(); self.create_window", 1)
+    package = ModulePackage.from_source(source, id="shop", permissions=DECLARED)
+    with pytest.raises(UnexpectedCallError, match=r"GET /shop/rows.*api="):
+        run(None, package)
+
+
+def test_to_be_granted_a_permission_is_no_use_of_it():
+    permissions = MockPermissionManager(["system.storage"], answers={"system.clipboard": True})
+    assert asyncio.run(permissions.request("system.clipboard", "to copy"))
+    assert permissions.unused_grants == ("system.clipboard", "system.storage")
+    assert permissions.has("system.clipboard")
+    assert permissions.unused_grants == ("system.storage",)
+
+
 def test_a_request_that_nobody_expected_is_refused_and_fails_where_the_block_ends():
     async def body(environment):
         assert await environment.pilot.call("ask") is False

@@ -5,7 +5,7 @@ A worker is a fresh interpreter without environment, descriptors or privileges, 
 reads them without blocking and believes none of them (`_channel`, `_talk`, `_requests`), the worker runs the engine
 with a bridge that asks the host (`_worker`, `_inside`, `_bridge`, `_link`). Whatever breaks a rule is killed.
 
-For those who cannot use `wasm`. What it promises, and what not: ``docs/guide/process-isolation.md``.
+For those who cannot use `wasm`. What it promises, and what not: ``docs/how-to/process-isolation.md``.
 """
 
 from plataforma_sdk.sandbox.restricted.process._engine import ProcessEngine
