@@ -20,15 +20,13 @@ from plataforma_sdk.cli._new import new_command
 from plataforma_sdk.cli._pack import pack_command
 from plataforma_sdk.cli._replay import replay_command
 from plataforma_sdk.cli._run_tests import run_tests_command
+from plataforma_sdk.cli._say import EXIT_FAILED, EXIT_USAGE
 from plataforma_sdk.errors import PlataformaError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 __all__ = ["app"]
-
-EXIT_FAILED = 1
-EXIT_USAGE = 2
 
 app = typer.Typer(
     no_args_is_help=True,

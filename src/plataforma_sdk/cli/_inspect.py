@@ -85,8 +85,7 @@ def _imports(package: ModulePackage) -> list[str] | None:
 
 def _lines(data: Mapping[str, Any]) -> Iterator[str]:
     yield f"{data['name']}, {data['id']} {data['version']}"
-    if data["description"]:
-        yield data["description"]
+    yield from (f"| {line}" for line in data["description"].splitlines())  # else it could forge what follows
     yield ""
     for label, value in (
         ("Digest", data["digest"]),

@@ -15,10 +15,6 @@ from plataforma_sdk.errors import PlataformaError
 __all__ = ["new_command"]
 
 _ID_RULE: Final = "an id is a-z, 0-9 and single hyphens, as vendas or acme/vendas, at most 64 bytes"
-_NEXT: Final = {
-    "javascript": "npm install --no-package-lock && sh build.sh",
-    "c": "sh build.sh",
-}
 
 
 class TemplateChoice(StrEnum):
@@ -28,6 +24,18 @@ class TemplateChoice(StrEnum):
     WINDOW = "window"
     JAVASCRIPT = "javascript"
     C = "c"
+
+
+_ABOUT: Final = {
+    TemplateChoice.PYTHON: "reacts to events, keeps a sum",
+    TemplateChoice.WINDOW: "Python with a window: a list and a form",
+    TemplateChoice.JAVASCRIPT: "a WebAssembly component; needs Node and npm to build",
+    TemplateChoice.C: "a core WebAssembly module; needs clang, lld and wasi-libc to build",
+}
+_BUILD: Final = {
+    TemplateChoice.JAVASCRIPT: "npm install --no-package-lock && sh build.sh",
+    TemplateChoice.C: "sh build.sh",
+}
 
 
 def new_command(  # noqa: PLR0917 - typer calls it by name
@@ -98,13 +106,11 @@ def _checked_id(text: str | None) -> str:
 
 
 def _ask_template() -> TemplateChoice:
-    from plataforma_sdk.cli._scaffold import TEMPLATES
-
-    for name, what in TEMPLATES.items():
-        say(f"  {name:<11}{what}")
+    for choice, what in _ABOUT.items():
+        say(f"  {choice:<12}{what}")
     answer = typer.prompt("Template", default=TemplateChoice.PYTHON.value)
-    if answer not in TEMPLATES:
-        refuse("new", f"{answer!r} is no template: write one of {', '.join(TEMPLATES)}", EXIT_USAGE)
+    if answer not in TemplateChoice:
+        refuse("new", f"{answer!r} is no template: write one of {', '.join(TemplateChoice)}", EXIT_USAGE)
     return TemplateChoice(answer)
 
 
@@ -112,7 +118,7 @@ def _show(module_id: str, names: list[str], target: Path, template: TemplateChoi
     say(f"Made {module_id} in {target}: {', '.join(names)}")
     say("Next:")
     say(f"  cd {target}")
-    if template in _NEXT:
-        say(f"  {_NEXT[template]}")
+    if template in _BUILD:
+        say(f"  {_BUILD[template]}")
     say("  plataforma test")
     say("  plataforma pack")

@@ -16,14 +16,8 @@ from plataforma_sdk.cli._example import example_path
 from plataforma_sdk.manifest import Manifest
 from plataforma_sdk.types import module_segment
 
-__all__ = ["TEMPLATES", "NewModule", "make_files", "write_files"]
+__all__ = ["NewModule", "make_files", "write_files"]
 
-TEMPLATES: Final[Mapping[str, str]] = {
-    "python": "reacts to events, keeps a sum",
-    "window": "Python with a window: a list and a form",
-    "javascript": "a WebAssembly component; needs Node and npm to build",
-    "c": "a core WebAssembly module; needs clang, lld and wasi-libc to build",
-}
 _HERE: Final = Path(__file__).resolve().parent
 _SUFFIX: Final = ".tmpl"
 """Keeps linters, type checkers and pytest away from files that are none until they are filled in."""

@@ -14,7 +14,8 @@ from typer.testing import CliRunner
 
 from plataforma_sdk import ModuleHost, ModulePackage
 from plataforma_sdk.cli._app import app
-from plataforma_sdk.cli._scaffold import TEMPLATES, NewModule, make_files
+from plataforma_sdk.cli._new import TemplateChoice
+from plataforma_sdk.cli._scaffold import NewModule, make_files
 
 PYTHON_TEMPLATES = ("python", "window")
 ODD = """Olá "você" \\ {{id}} */ é"""
@@ -88,7 +89,7 @@ def test_what_is_not_built_is_not_packed_and_the_error_says_what_to_do(tmp_path,
     assert "no vendas.wasm; the package has no .wasm file: build it first" in result.stderr
 
 
-@pytest.mark.parametrize("template", TEMPLATES)
+@pytest.mark.parametrize("template", TemplateChoice)
 def test_every_placeholder_is_filled_in(template):
     module = NewModule(id="vendas", name="Vendas", description="Soma.", author="Ana", licence="MIT")
     whole = b"".join(make_files(template, module).values()).decode()

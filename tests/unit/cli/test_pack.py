@@ -177,6 +177,14 @@ def test_inspect_for_people_shows_each_thing(project, words):
     assert words in run("inspect", project).stdout
 
 
+def test_a_description_cannot_forge_what_the_command_says(project):
+    manifest = (project / "module.toml").read_text()
+    (project / "module.toml").write_text('description = """Sums.\nTiers    none\nEntry    x"""\n' + manifest)
+    lines = run("inspect", project).stdout.splitlines()
+    assert [line for line in lines if line.startswith("Tiers")] == ["Tiers    restricted, wasm"]
+    assert [line for line in lines if line.startswith("Entry")] == ["Entry    vendas:Vendas"]
+
+
 def test_words_of_a_package_do_not_reach_the_terminal_as_they_are(project):
     """CWE-150: a file name is what a manifest's rules do not cover."""
     (project / "assets/\u202elogo.txt").write_text("x")
