@@ -109,7 +109,7 @@ def _ask_template() -> TemplateChoice:
     for choice, what in _ABOUT.items():
         say(f"  {choice:<12}{what}")
     answer = typer.prompt("Template", default=TemplateChoice.PYTHON.value)
-    if answer not in TemplateChoice:
+    if answer not in _ABOUT:
         refuse("new", f"{answer!r} is no template: write one of {', '.join(TemplateChoice)}", EXIT_USAGE)
     return TemplateChoice(answer)
 

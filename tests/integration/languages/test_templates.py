@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -30,6 +31,6 @@ def test_its_tests_pass_and_its_package_holds_the_binary_alone(made):
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "3 passed" in done.stdout
-    packed = subprocess.run([*command, "pack", made], capture_output=True, text=True, check=True).stdout
-    names = [line.split()[1] for line in packed.splitlines() if line.startswith("    ")]
+    packed = subprocess.run([*command, "pack", made, "--json"], capture_output=True, text=True, check=True).stdout
+    names = [file["path"] for file in json.loads(packed)["files"]]
     assert names == ["README.md", "minhas_vendas.wasm", "module.toml"]
