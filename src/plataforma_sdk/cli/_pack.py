@@ -43,6 +43,8 @@ def pack_command(
         target = output or directory / "dist" / f"{module_segment(package.id)}-{package.version}.zip"
         if target.suffix != ".zip":
             refuse("pack", f"a package is loaded by its ending: write {target.with_suffix('.zip')}", EXIT_USAGE)
+        if _lies_in(target, directory, package):
+            refuse("pack", f"{target} would be part of the next package: write it elsewhere, or ignore its folder")
         target.parent.mkdir(parents=True, exist_ok=True)
         package.write(target)
     except (PlataformaError, OSError) as error:
@@ -51,6 +53,12 @@ def pack_command(
         say_json(_data(package, target))
     else:
         _show(package, target)
+
+
+def _lies_in(target: Path, directory: Path, package: ModulePackage) -> bool:
+    """Whether an archive of an earlier run is among what would be packed."""
+    path, root = target.resolve(), directory.resolve()
+    return path.is_relative_to(root) and path.relative_to(root).as_posix() in package.files
 
 
 def _data(package: ModulePackage, target: Path) -> dict[str, Any]:

@@ -106,6 +106,15 @@ def test_an_archive_written_into_the_directory_is_not_packed_by_the_next_run(pro
     assert first == second
 
 
+def test_an_archive_that_would_grow_with_each_run_is_refused(project):
+    target = project / "assets" / "new.zip"
+    assert run("pack", project, "-o", target).exit_code == 0
+    before = target.read_bytes()
+    result = run("pack", project, "-o", target)
+    assert (result.exit_code, target.read_bytes()) == (1, before)
+    assert "elsewhere" in result.stderr
+
+
 def test_tests_are_carried_where_somebody_asks(project):
     data = packed(run("pack", project, "--with-tests", "--json"))
     assert {"tests/test_vendas.py", "conftest.py"} <= {file["path"] for file in data["files"]}
@@ -205,6 +214,32 @@ def test_inspect_of_a_component_shows_what_it_imports(tmp_path):
     data = json.loads(run("inspect", tmp_path / "x.wasm", "--json").stdout)
     assert data["imports"] == ["plataforma.host_call", "env.memory", "env.table", "env.g", "wasi.f"]
     assert data["tiers"] == ["wasm"]
+
+
+COMPONENT = b"\0asm\x0d\0\x01\0"
+MODULE = b"\0asm\x01\0\0\0"
+
+
+@pytest.mark.parametrize(
+    ("binary", "why"),
+    [
+        (COMPONENT + b"\x0a" + b"\x80" * 4_000_000, "too long"),
+        (COMPONENT + b"\x0a\x05\x80\x80\x80\x80\x80", "cut off"),
+        (COMPONENT + b"\x0a\x08\x01\x00\x01x\x09\x00\x00\x00", "'x' is of the kind 9"),
+        (MODULE + b"\x02\x06\xff\xff\xff\x7f\x01x", "cut off"),
+        (MODULE + b"\x02\x03\x01\x05x", "a name of 5 bytes"),
+        (MODULE + b"\x02\x83\xb5\x18\xa0\x8d\x06" + b"\0\0\0\0" * 100_000, "more than 10,000"),
+    ],
+    ids=["endless length", "cut length", "unknown kind", "endless count", "long name", "too many"],
+)
+def test_a_hostile_binary_is_refused_at_once(tmp_path, binary, why):
+    """A length without end would be a number without end: seconds, then minutes. CWE-400."""
+    (tmp_path / "x.wasm").write_bytes(binary)
+    (tmp_path / "x.toml").write_text('id = "x"\nversion = "1.0.0"\nentry = "x.wasm"\n')
+    result = run("inspect", tmp_path / "x.wasm")
+    assert result.exit_code == 1
+    assert "cannot be read" in result.stderr
+    assert why in result.stderr
 
 
 @pytest.mark.parametrize("cut", [9, 20, 40])

@@ -15,7 +15,6 @@ from typing import Final
 import attrs
 
 from plataforma_sdk.errors import ModuleLoadError
-from plataforma_sdk.sandbox.wasm._build import component_imports
 
 __all__ = ["MAX_FUNCTIONS", "MAX_FUNCTION_BYTES", "MAX_MEMORIES", "BinaryShape", "read_imports", "read_shape"]
 
@@ -32,6 +31,11 @@ _CORE: Final = b"\x00asm\x01\x00\x00\x00"
 _COMPONENT: Final = b"\x00asm\x0d\x00\x01\x00"
 _IMPORT, _MEMORY, _CODE = 2, 5, 10
 _IMPORTED_FUNCTION, _IMPORTED_TABLE, _IMPORTED_MEMORY, _IMPORTED_GLOBAL, _IMPORTED_TAG = range(5)
+_COMPONENT_IMPORT: Final = 10
+_BY_INDEX: Final = frozenset({1, 4, 5})
+"""Functions, components and interfaces, of which an index follows."""
+_MAX_IMPORTS: Final = 10_000
+_MAX_NAME_BYTES: Final = 1_000
 _NESTED_MODULE, _NESTED_COMPONENT = 1, 4
 _MAX_DEPTH: Final = 8
 _MAX_SECTIONS: Final = 10_000
@@ -98,14 +102,19 @@ def read_imports(data: bytes, *, module: str) -> tuple[str, ...]:
         ModuleLoadError: not WebAssembly, or damaged.
     """
     try:
-        if _is_component(data, 0, len(data)):
-            return tuple(component_imports(data))
+        wanted, names = (
+            (_COMPONENT_IMPORT, _component_imports) if _is_component(data, 0, len(data)) else (_IMPORT, _core_imports)
+        )
         sections = _sections(data, _PREAMBLE_BYTES, len(data))
-        return tuple(name for kind, start, end in sections if kind == _IMPORT for name in _imported(data, start, end))
-    except (_DamagedError, IndexError, UnicodeDecodeError, RuntimeError) as error:
+        found = (name for kind, start, end in sections if kind == wanted for name in names(data, start, end))
+        imports = tuple(itertools.islice(found, _MAX_IMPORTS + 1))
+        if len(imports) > _MAX_IMPORTS:
+            raise _DamagedError(f"there are more than {_MAX_IMPORTS:,}")
+    except (_DamagedError, IndexError, UnicodeDecodeError) as error:
         raise ModuleLoadError(
             f"Module {module!r}: the imports of its .wasm cannot be read: {error}; build it anew", module=module
         ) from None
+    return imports
 
 
 class _DamagedError(Exception):
@@ -154,7 +163,7 @@ def _code(data: bytes, position: int, end: int) -> Iterator[int]:
         yield size
 
 
-def _imported(data: bytes, position: int, end: int) -> Iterator[str]:
+def _core_imports(data: bytes, position: int, end: int) -> Iterator[str]:
     count, position = _leb(data, position, end)
     for _ in range(count):
         room, position = _name(data, position, end)
@@ -163,10 +172,21 @@ def _imported(data: bytes, position: int, end: int) -> Iterator[str]:
         position = _skip_type(data, position, end)
 
 
+def _component_imports(data: bytes, position: int, end: int) -> Iterator[str]:
+    count, position = _leb(data, position, end)
+    for _ in range(count):
+        name, position = _name(data, position + 1, end)  # before it, one byte tells how the name is written
+        yield name
+        kind = data[position]
+        if kind not in _BY_INDEX:
+            raise _DamagedError(f"{name!r} is of the kind {kind}, which no host provides")
+        _, position = _leb(data, position + 1, end)
+
+
 def _name(data: bytes, position: int, end: int) -> tuple[str, int]:
     size, first = _leb(data, position, end)
-    if first + size > end:
-        raise _DamagedError("a name is longer than its section")
+    if first + size > end or size > _MAX_NAME_BYTES:
+        raise _DamagedError(f"a name of {size:,} bytes")
     return data[first : first + size].decode(), first + size
 
 
