@@ -78,8 +78,6 @@ def _command(tier: str | None, rest: Sequence[str]) -> list[str]:
 
 def _end(code: int, root: Path) -> None:
     if code == _PYTEST_NO_TESTS:
-        refuse(
-            "test", f"no test was run in {root.resolve()}: write one as tests/test_NAME.py, see docs/guide/testing.md"
-        )
+        refuse("test", f"no test was run in {root.resolve()}: write one as tests/test_NAME.py, or choose others")
     if code:
         raise typer.Exit(EXIT_USAGE if code == _PYTEST_USAGE else EXIT_FAILED)
