@@ -170,12 +170,17 @@ def minimums(session: nox.Session) -> None:
 
 @nox.session
 def build(session: nox.Session) -> None:
-    """Build the wheel, install it alone elsewhere, and run the demo from it."""
+    """Build the wheel, install it alone elsewhere, run the demo from it, and make, test and pack a module with it."""
     session.install("uv")
     shutil.rmtree(ROOT / "dist", ignore_errors=True)
     session.run("uv", "build", "--out-dir", "dist")
     (wheel,) = (ROOT / "dist").glob("*.whl")
-    session.install("--force-reinstall", f"{wheel}[cli]")
+    session.install("--force-reinstall", f"{wheel}[cli]", "pytest>=9")
     with tempfile.TemporaryDirectory() as elsewhere, session.chdir(elsewhere):
         session.run("plataforma", "--version")
         session.run("plataforma", "demo", "--engine", "all", "--yes", "--json", silent=True)
+        for template in ("python", "window", "javascript", "c"):
+            session.run("plataforma", "new", f"novo-{template}", "--template", template, "--yes")
+            session.run("plataforma", "test", f"novo-{template}")
+        session.run("plataforma", "pack", "novo-window")
+        session.run("plataforma", "inspect", "novo-window/dist/novo-window-0.1.0.zip")

@@ -16,9 +16,10 @@ def main() -> None:
     """Run the command line of this process."""
     try:
         from plataforma_sdk.cli._app import app
+
+        app(prog_name="plataforma")
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] not in _NEEDED:
             raise
         sys.stderr.write(f"The plataforma command needs {error.name!r}: install 'plataforma-sdk[cli]'\n")
         raise SystemExit(1) from None
-    app()

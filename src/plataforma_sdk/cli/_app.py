@@ -1,38 +1,47 @@
-"""The commands, as typer sees them."""
+"""The commands, as typer sees them.
+
+``plataforma --help`` and the completion of a shell import this file, and with it the file of every command: these
+import the standard library, typer and `errors` at their top, and all else where they use it. A test counts them.
+"""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 from plataforma_sdk import __version__
 from plataforma_sdk.cli._engine import engine_app
+from plataforma_sdk.cli._inspect import inspect_command
+from plataforma_sdk.cli._new import new_command
+from plataforma_sdk.cli._pack import pack_command
 from plataforma_sdk.cli._replay import replay_command
+from plataforma_sdk.cli._run_tests import run_tests_command
+from plataforma_sdk.cli._say import EXIT_FAILED, EXIT_USAGE
 from plataforma_sdk.errors import PlataformaError
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 __all__ = ["app"]
 
-EXIT_FAILED = 1
-EXIT_USAGE = 2
-
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
+    rich_markup_mode=None,  # rich would make the help of 0.1 s one of 0.3 s, for frames around it
     pretty_exceptions_enable=False,
     help="Run Python modules that you do not have to trust.",
 )
 
 
-app.add_typer(engine_app, name="engine")
+app.command("new")(new_command)
+app.command("test", context_settings={"ignore_unknown_options": True})(run_tests_command)
+app.command("pack")(pack_command)
+app.command("inspect")(inspect_command)
 app.command("replay")(replay_command)
+app.add_typer(engine_app, name="engine")
 
 
 class EngineChoice(StrEnum):
@@ -76,6 +85,8 @@ def demo(
     Exit codes: 0 all tiers ran; 1 one failed or was refused what it requires; 2 wrong use, such as no terminal to
     ask in and no --yes.
     """
+    from rich.console import Console
+
     status = Console(stderr=True, highlight=False)
     if not yes and not sys.stdin.isatty():
         status.print(
@@ -96,6 +107,9 @@ def demo(
 
 def _run_tiers(tiers: list[str], data: Path | None, *, yes: bool, as_json: bool, status: Console) -> bool:
     """Run the demo in each tier, a failed one notwithstanding, and show what came of it."""
+    from rich.console import Console
+    from rich.markup import escape
+
     from plataforma_sdk.cli._demo import AskOnce, DemoResult
     from plataforma_sdk.cli._example import sales_api
     from plataforma_sdk.cli._report import show_results
@@ -120,6 +134,9 @@ def _run_tiers(tiers: list[str], data: Path | None, *, yes: bool, as_json: bool,
 
 def _run_tier(tier: str, api: Any, prompt: Any, status: Console) -> Any:
     """Run one tier; progress is a spinner, or lines where a person is asked: a spinner would hide the question."""
+    import asyncio
+    import contextlib
+
     from plataforma_sdk.cli._demo import run_demo
     from plataforma_sdk.cli._example import example_path
 

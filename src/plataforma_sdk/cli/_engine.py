@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Final, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
+from plataforma_sdk.cli._say import refuse
 from plataforma_sdk.errors import PlataformaError
 
 if TYPE_CHECKING:
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["engine_app"]
 
-EXIT_FAILED: Final = 1
 _Result = TypeVar("_Result")
 
 engine_app = typer.Typer(no_args_is_help=True, help="Show, prepare and clear what the wasm engine runs on.")
@@ -60,6 +58,8 @@ def clear(as_json: AsJson = False) -> None:
     if as_json:
         sys.stdout.write(json.dumps({"freed_bytes": freed}) + "\n")
     else:
+        from rich.console import Console
+
         Console(highlight=False).print(
             f"Freed {_megabytes(freed)}. The next start compiles again: plataforma engine warm"
         )
@@ -69,14 +69,16 @@ def _done(work: Callable[[], _Result]) -> _Result:
     try:
         return work()
     except PlataformaError as error:
-        Console(stderr=True, highlight=False).print(f"[red]engine:[/] {escape(str(error))}", soft_wrap=True)
-        raise typer.Exit(EXIT_FAILED) from None
+        refuse("engine", error)
 
 
 def _show(report: EngineReport, *, as_json: bool) -> None:
     if as_json:
         sys.stdout.write(json.dumps(report.to_data()) + "\n")
         return
+    from rich.console import Console
+    from rich.markup import escape
+
     console = Console(highlight=False)
     for name, value in _lines(report):
         console.print(f"[bold]{name:<14}[/]{escape(value)}", soft_wrap=True)

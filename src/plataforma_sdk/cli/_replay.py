@@ -8,11 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
+from plataforma_sdk.cli._say import EXIT_USAGE, refuse
 from plataforma_sdk.errors import GuestError, PlataformaError, error_to_data
-from plataforma_sdk.ui._text_values import clean
 
 if TYPE_CHECKING:
     from plataforma_sdk.sandbox.wasm import ReplayReport
@@ -20,7 +18,6 @@ if TYPE_CHECKING:
 __all__ = ["replay_command"]
 
 EXIT_DIFFERS: Final = 1
-EXIT_USAGE: Final = 2
 
 
 def replay_command(
@@ -44,8 +41,7 @@ def replay_command(
         other = None if package is None else ModulePackage.from_path(package)
         report = replay(journal, until=until, package=other)
     except PlataformaError as error:
-        Console(stderr=True, highlight=False).print(f"[red]replay:[/] {escape(str(error))}", soft_wrap=True)
-        raise typer.Exit(EXIT_USAGE) from None
+        refuse("replay", error, EXIT_USAGE)
     if as_json:
         sys.stdout.write(json.dumps(_data(report)) + "\n")
     else:
@@ -86,6 +82,11 @@ def _data(report: ReplayReport) -> dict[str, Any]:
 
 
 def _show(report: ReplayReport, *, is_other: bool) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+
+    from plataforma_sdk.ui._text_values import clean
+
     console = Console(highlight=False)
 
     def say(text: str) -> None:

@@ -332,7 +332,6 @@ def _check_entry_file(reader: Reader, entry: Entry | None, package_files: Collec
     kind = ".wasm" if entry.is_component else ".py"
     files = [path for path in package_files if path.endswith(kind)]
     near = nearest(entry.candidates[0], files)
-    advice = (
-        f"did you mean {near!r}?" if near else f"the package has {listing(sorted(files)[:10]) or f'no {kind} file'}"
-    )
+    missing = "no .wasm file: build it first" if entry.is_component else "no .py file"
+    advice = f"did you mean {near!r}?" if near else f"the package has {listing(sorted(files)[:10]) or missing}"
     reader.fault(("entry",), f"the package has no {' or '.join(entry.candidates)}", advice)

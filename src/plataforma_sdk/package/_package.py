@@ -17,6 +17,7 @@ import attrs
 from plataforma_sdk.errors import Fault, HostCallError, IntegrityError, ManifestError
 from plataforma_sdk.manifest import (
     METHODS,
+    TIERS,
     ConfigEntry,
     Manifest,
     ManifestEvents,
@@ -26,6 +27,7 @@ from plataforma_sdk.manifest import (
 from plataforma_sdk.package._archive import MAX_ARCHIVE_BYTES, read_archive, write_archive
 from plataforma_sdk.package._directory import read_directory, read_file
 from plataforma_sdk.package._faults import entry_faults, source_faults
+from plataforma_sdk.package._ignore import IGNORE_FILE, IgnoreList
 from plataforma_sdk.package._names import (
     MAX_COMPONENT_BYTES,
     MAX_FILE_BYTES,
@@ -40,6 +42,7 @@ from plataforma_sdk.types import module_segment
 __all__ = ["ModulePackage"]
 
 MANIFEST_FILE: Final = "module.toml"
+_MAX_IGNORE_BYTES: Final = 65_536
 
 
 def _frozen_files(files: Mapping[str, bytes]) -> Mapping[str, bytes]:
@@ -93,6 +96,22 @@ class ModulePackage:
         if not root.is_dir():
             raise IntegrityError(f"{root} is no directory")
         return cls.from_files(read_directory(root), source=str(root))
+
+    @classmethod
+    def from_project(cls, path: str | os.PathLike[str], *, with_tests: bool = False) -> Self:
+        """Read a directory as it is released: without what its ``.plataformaignore`` names, leftovers and tests.
+
+        Raises:
+            ManifestError: as `from_files`, and patterns of the list that are not understood.
+            IntegrityError: as `from_files`.
+        """
+        root = Path(path)
+        if not root.is_dir():
+            raise IntegrityError(f"{root} is no directory")
+        file = root / IGNORE_FILE
+        text = read_file(file, _MAX_IGNORE_BYTES).decode("utf-8-sig", "replace") if file.exists() else ""
+        ignore = IgnoreList.parse(text, with_tests=with_tests)
+        return cls.from_files(read_directory(root, ignore), source=str(root))
 
     @classmethod
     def from_archive(cls, path: str | os.PathLike[str] | bytes) -> Self:
@@ -217,6 +236,12 @@ class ModulePackage:
     def is_component(self) -> bool:
         """Whether the entry is WebAssembly itself: a component or a core module."""
         return self.manifest.entry_point.is_component
+
+    @property
+    def tiers(self) -> tuple[str, ...]:
+        """The tiers that it may run in: `wasm` alone for WebAssembly, no `restricted` with wheels, none it excludes."""
+        unfit = {*self.manifest.excluded_tiers, *(("restricted",) if self.manifest.wheels else ())}
+        return tuple(tier for tier in TIERS if tier not in unfit and (tier == "wasm" or not self.is_component))
 
     @cached_property
     def sources(self) -> Mapping[str, str]:

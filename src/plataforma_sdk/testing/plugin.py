@@ -8,29 +8,28 @@ Fixtures begin with ``plataforma_``. The marker configures them::
 ``plataforma_environment`` is for async tests, whatever runs them: it is entered by ``async with``. ``plataforma_run``
 serves a test that is no coroutine: it runs one in a loop of its own. Neither pytest-asyncio nor anyio is needed, and
 both work.
+
+Every pytest run of whoever has the library installed imports this file, so what only tests of modules need is imported
+where it is used.
 """
 
 from __future__ import annotations
 
-import asyncio
-import difflib
-import json
 import os
+import sys
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import pytest
 
-from plataforma_sdk.package import ModulePackage
-from plataforma_sdk.sandbox import TIERS, ResourceLimits
 from plataforma_sdk.testing._account import GrantAccount
-from plataforma_sdk.testing._api import FakeApi
-from plataforma_sdk.testing._compare import explain_difference, snapshot_of
-from plataforma_sdk.testing._environment import ModuleTestEnvironment
-from plataforma_sdk.testing._node import Node
-from plataforma_sdk.testing._permissions import MockPermissionManager
-from plataforma_sdk.types import FakeClock
+
+if TYPE_CHECKING:
+    from plataforma_sdk.testing._api import FakeApi
+    from plataforma_sdk.testing._environment import ModuleTestEnvironment
+    from plataforma_sdk.testing._permissions import MockPermissionManager
+    from plataforma_sdk.types import FakeClock
 
 T = TypeVar("T")
 
@@ -68,6 +67,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test in the tiers that its marker or the command line names."""
     if "plataforma_tier" not in metafunc.fixturenames:
         return
+    from plataforma_sdk.manifest import TIERS
+
     wanted = metafunc.config.getoption("plataforma_tier") or _settings_of(metafunc.definition).get("tier", "trusted")
     tiers = TIERS if wanted == "all" else tuple([wanted] if isinstance(wanted, str) else wanted)
     unknown = [tier for tier in tiers if tier not in TIERS]
@@ -78,6 +79,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Fail the run on grants of a manifest that no test used; hand the account over where xdist runs this worker."""
+    import json
+
     account = session.config.stash[_ACCOUNT]
     output = getattr(session.config, "workeroutput", None)
     if output is not None:
@@ -101,6 +104,8 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any, error: object) -> None:
     """Merge what a worker of xdist has used."""
+    import json
+
     data = getattr(node, "workeroutput", {}).get("plataforma_account")
     if data is not None and error is None:
         node.config.stash[_ACCOUNT].merge(json.loads(data))
@@ -126,18 +131,24 @@ def plataforma_tier(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def plataforma_clock() -> FakeClock:
     """A clock that stands still until it is advanced."""
+    from plataforma_sdk.types import FakeClock
+
     return FakeClock()
 
 
 @pytest.fixture
 def plataforma_api(request: pytest.FixtureRequest) -> FakeApi:
     """The API that the module calls: the marker's routes, and what the test adds by `answer`."""
+    from plataforma_sdk.testing._api import FakeApi
+
     return FakeApi(_settings_of(request.node).get("api"))
 
 
 @pytest.fixture
 def plataforma_permissions(request: pytest.FixtureRequest) -> Iterator[MockPermissionManager]:
     """Permissions for a test of code that takes a `PermissionManager`: the marker's grants and answers."""
+    from plataforma_sdk.testing._permissions import MockPermissionManager
+
     settings = _settings_of(request.node)
     manager = MockPermissionManager(settings.get("grants") or (), answers=settings.get("prompts"))
     yield manager
@@ -152,6 +163,10 @@ def plataforma_environment(
 
     After the test, requests without an answer fail it, and so do grants that the marker named and nothing used.
     """
+    from plataforma_sdk.package import ModulePackage
+    from plataforma_sdk.sandbox import ResourceLimits
+    from plataforma_sdk.testing._environment import ModuleTestEnvironment
+
     settings = {name: value for name, value in _settings_of(request.node).items() if name not in ("tier", "api")}
     target = settings.pop("target", None) or _configured(request.config)
     if "plataforma_clock" in request.fixturenames:
@@ -186,6 +201,7 @@ def plataforma_run(
                 assert environment.pilot.find("text").text == "1"
             plataforma_run(body)
     """
+    import asyncio
 
     def run(body: Callable[[ModuleTestEnvironment], Awaitable[T]]) -> T:
         async def whole() -> T:
@@ -204,6 +220,8 @@ def plataforma_snapshot(request: pytest.FixtureRequest) -> Callable[..., None]:
 
     ``--plataforma-update-snapshots`` writes it anew. One file serves all tiers, since a tree is the same in each.
     """
+    from plataforma_sdk.testing._compare import snapshot_of
+
     name = getattr(request.node, "originalname", request.node.name)
     folder = Path(request.node.path).parent / "snapshots"
     taken: list[str] = []
@@ -224,6 +242,8 @@ def plataforma_snapshot(request: pytest.FixtureRequest) -> Callable[..., None]:
 
 
 def _compare_texts(path: Path, text: str) -> None:
+    import difflib
+
     expected = path.read_text(encoding="utf-8")
     if text != expected:
         lines = difflib.unified_diff(expected.splitlines(), text.splitlines(), "snapshot", "tree", lineterm="", n=1)
@@ -234,11 +254,16 @@ def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str]
     """Say in which elements two trees differ."""
     if op != "==" or not (_is_tree(left) and _is_tree(right)):
         return None
+    from plataforma_sdk.testing._compare import explain_difference
+
     return ["the trees differ:", *explain_difference(left, right)]  # type: ignore[arg-type]
 
 
 def _is_tree(value: object) -> bool:
-    return isinstance(value, Node) or (isinstance(value, dict) and value.keys() == {"type", "key", "props", "children"})
+    if isinstance(value, dict):
+        return value.keys() == {"type", "key", "props", "children"}
+    node = sys.modules.get("plataforma_sdk.testing._node")  # where it was not imported, nothing is one
+    return node is not None and isinstance(value, node.Node)
 
 
 def _settings_of(node: Any) -> dict[str, Any]:

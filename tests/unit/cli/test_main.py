@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -37,10 +38,10 @@ def test_data_without_the_tables_is_wrong_use(tmp_path: Path) -> None:
     assert "Invoice" in result.stderr
 
 
-@pytest.mark.parametrize("missing", ["typer", "rich"])
-def test_a_missing_extra_is_explained(missing: str) -> None:
+@pytest.mark.parametrize(("missing", "command"), [("typer", "--help"), ("rich", "demo --yes")])
+def test_a_missing_extra_is_explained(missing: str, command: str) -> None:
     script = f"import sys; sys.modules[{missing!r}] = None\nfrom plataforma_sdk.cli import main\nmain()"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-c", script, *command.split()], capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "install 'plataforma-sdk[cli]'" in done.stderr
 
@@ -49,3 +50,34 @@ def test_importing_the_entry_point_loads_no_extra() -> None:
     script = "import plataforma_sdk.cli, sys; print({'typer', 'rich'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_the_help_imports_no_more_than_it_needs() -> None:
+    """Each of these costs a start of the command more than itself; commands import them where they use them."""
+    script = (
+        "import sys\nfrom plataforma_sdk.cli import main\nsys.argv = ['plataforma', '--help']\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "slow = {'asyncio', 'attr', 'importlib.metadata', 'pytest', 'rich', 'wasmtime'}\n"
+        "rooms = {'manifest', 'module', 'package', 'permissions', 'runtime', 'sandbox', 'testing', 'types', 'ui'}\n"
+        "sys.exit(' '.join(sorted((slow | {f'plataforma_sdk.{room}' for room in rooms}) & set(sys.modules))))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.stderr.strip() == ""
+    assert "inspect" in done.stdout
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_completes_the_commands(shell: str) -> None:
+    script = "import sys\nfrom plataforma_sdk.cli import main\nsys.argv = ['plataforma']\nmain()"
+    wanted = {
+        "_PLATAFORMA_COMPLETE": f"complete_{shell}",
+        "_TYPER_COMPLETE_ARGS": "plataforma pa",
+        "_TYPER_COMPLETE_FISH_ACTION": "get-args",
+        "COMP_WORDS": "plataforma pa",
+        "COMP_CWORD": "1",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, env={**os.environ, **wanted}
+    )
+    assert "pack" in done.stdout
+    assert "inspect" not in done.stdout

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 
 from plataforma_sdk.errors import HostCallError, IntegrityError, ManifestError
@@ -133,3 +135,20 @@ def test_writing_leaves_nothing_beside(directory, tmp_path):
 def test_a_directory_that_is_none_is_refused(tmp_path):
     with pytest.raises(IntegrityError, match="no directory"):
         ModulePackage.from_directory(tmp_path / "nowhere")
+
+
+WHEEL = "w-1-py3-none-any.whl"
+WHEEL_DIGEST = f"sha256:{hashlib.sha256(b'w').hexdigest()}"
+
+
+@pytest.mark.parametrize(
+    ("settings", "tiers"),
+    [
+        ({}, ("trusted", "restricted", "wasm")),
+        ({"exclude": ["trusted", "wasm"]}, ("restricted",)),
+        ({"wheels": {WHEEL: WHEEL_DIGEST}, "files": {WHEEL: b"w"}}, ("trusted", "wasm")),
+    ],
+    ids=["any", "excluded", "wheels"],
+)
+def test_the_tiers_that_it_may_run_in(settings, tiers):
+    assert ModulePackage.from_source("class A: ...", id="a", **settings).tiers == tiers

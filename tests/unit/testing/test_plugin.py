@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import textwrap
 
 import pytest
+
+from plataforma_sdk import testing
 
 MODULE = """
 from plataforma_sdk import ModuleFramework, ui
@@ -293,3 +297,25 @@ def test_permissions_alone(project):
         """
     )
     result.stdout.fnmatch_lines(["*granted, and not used: api.vendas?POST?*"])
+
+
+def test_the_plugin_costs_other_people_s_runs_next_to_nothing():
+    """Every pytest run imports it wherever the library is installed; it took 220 modules along once."""
+    script = (
+        "import pytest, sys\nbefore = set(sys.modules)\nimport plataforma_sdk.testing.plugin\n"
+        "print(*sorted(set(sys.modules) - before), sep='\\n')"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [
+        "plataforma_sdk",
+        "plataforma_sdk.testing",
+        "plataforma_sdk.testing._account",
+        "plataforma_sdk.testing.plugin",
+    ]
+
+
+def test_every_public_name_of_the_kit_is_found_where_it_is_looked_for():
+    names = {name: getattr(testing, name) for name in testing.__all__}
+    assert {value.__name__ for value in names.values()} == set(names)
+    with pytest.raises(AttributeError, match="no attribute 'Pilot'"):
+        testing.Pilot  # noqa: B018 - asking for it is the test

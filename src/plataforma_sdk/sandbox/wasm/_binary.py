@@ -1,7 +1,7 @@
 """Reads the shape of a WebAssembly binary, by hand and bounded, before a compiler sees it.
 
-Only what the caps need: which of the two kinds it is, and how much there is to compile. What stands inside a section
-is the compiler's to validate; a file that lies about its lengths is refused here.
+Only what the caps need: which of the two kinds it is, and how much there is to compile; and what it imports, for people
+to see. What stands inside a section is the compiler's to validate; a file that lies about its lengths is refused here.
 
 Source: WebAssembly core specification, "Binary Format"; Component Model, ``Binary.md``.
 """
@@ -16,7 +16,7 @@ import attrs
 
 from plataforma_sdk.errors import ModuleLoadError
 
-__all__ = ["MAX_FUNCTIONS", "MAX_FUNCTION_BYTES", "MAX_MEMORIES", "BinaryShape", "read_shape"]
+__all__ = ["MAX_FUNCTIONS", "MAX_FUNCTION_BYTES", "MAX_MEMORIES", "BinaryShape", "read_imports", "read_shape"]
 
 MAX_FUNCTIONS: Final = 60_000
 """Of all core modules together; the interpreter that this library itself ships as a guest has about 13,000."""
@@ -29,7 +29,13 @@ MAX_MEMORIES: Final = 4
 _PREAMBLE_BYTES: Final = 8
 _CORE: Final = b"\x00asm\x01\x00\x00\x00"
 _COMPONENT: Final = b"\x00asm\x0d\x00\x01\x00"
-_MEMORY, _CODE = 5, 10
+_IMPORT, _MEMORY, _CODE = 2, 5, 10
+_IMPORTED_FUNCTION, _IMPORTED_TABLE, _IMPORTED_MEMORY, _IMPORTED_GLOBAL, _IMPORTED_TAG = range(5)
+_COMPONENT_IMPORT: Final = 10
+_BY_INDEX: Final = frozenset({1, 4, 5})
+"""Functions, components and interfaces, of which an index follows."""
+_MAX_IMPORTS: Final = 10_000
+_MAX_NAME_BYTES: Final = 1_000
 _NESTED_MODULE, _NESTED_COMPONENT = 1, 4
 _MAX_DEPTH: Final = 8
 _MAX_SECTIONS: Final = 10_000
@@ -89,6 +95,28 @@ def read_shape(data: bytes, *, module: str) -> BinaryShape:
     return shape
 
 
+def read_imports(data: bytes, *, module: str) -> tuple[str, ...]:
+    """Return what a binary imports, in its own order: interfaces of a component, ``room.name`` of a core module.
+
+    Raises:
+        ModuleLoadError: not WebAssembly, or damaged.
+    """
+    try:
+        wanted, names = (
+            (_COMPONENT_IMPORT, _component_imports) if _is_component(data, 0, len(data)) else (_IMPORT, _core_imports)
+        )
+        sections = _sections(data, _PREAMBLE_BYTES, len(data))
+        found = (name for kind, start, end in sections if kind == wanted for name in names(data, start, end))
+        imports = tuple(itertools.islice(found, _MAX_IMPORTS + 1))
+        if len(imports) > _MAX_IMPORTS:
+            raise _DamagedError(f"there are more than {_MAX_IMPORTS:,}")
+    except (_DamagedError, IndexError, UnicodeDecodeError) as error:
+        raise ModuleLoadError(
+            f"Module {module!r}: the imports of its .wasm cannot be read: {error}; build it anew", module=module
+        ) from None
+    return imports
+
+
 class _DamagedError(Exception):
     """The bytes do not hang together."""
 
@@ -133,6 +161,48 @@ def _code(data: bytes, position: int, end: int) -> Iterator[int]:
         if position > end:
             raise _DamagedError(f"body {number} of {count} is longer than the code section")
         yield size
+
+
+def _core_imports(data: bytes, position: int, end: int) -> Iterator[str]:
+    count, position = _leb(data, position, end)
+    for _ in range(count):
+        room, position = _name(data, position, end)
+        name, position = _name(data, position, end)
+        yield f"{room}.{name}"
+        position = _skip_type(data, position, end)
+
+
+def _component_imports(data: bytes, position: int, end: int) -> Iterator[str]:
+    count, position = _leb(data, position, end)
+    for _ in range(count):
+        name, position = _name(data, position + 1, end)  # before it, one byte tells how the name is written
+        yield name
+        kind = data[position]
+        if kind not in _BY_INDEX:
+            raise _DamagedError(f"{name!r} is of the kind {kind}, which no host provides")
+        _, position = _leb(data, position + 1, end)
+
+
+def _name(data: bytes, position: int, end: int) -> tuple[str, int]:
+    size, first = _leb(data, position, end)
+    if first + size > end or size > _MAX_NAME_BYTES:
+        raise _DamagedError(f"a name of {size:,} bytes")
+    return data[first : first + size].decode(), first + size
+
+
+def _skip_type(data: bytes, position: int, end: int) -> int:
+    """Return where the type of an import ends."""
+    kind = data[position]
+    if kind == _IMPORTED_GLOBAL:
+        return position + 3
+    if kind not in (_IMPORTED_FUNCTION, _IMPORTED_TABLE, _IMPORTED_MEMORY, _IMPORTED_TAG):
+        raise _DamagedError(f"an import has the unknown kind {kind}")
+    position += 2 if kind in (_IMPORTED_TABLE, _IMPORTED_TAG) else 1
+    flags_or_index, position = _leb(data, position, end)
+    if kind not in (_IMPORTED_TABLE, _IMPORTED_MEMORY):
+        return position
+    _, position = _leb(data, position, end)
+    return _leb(data, position, end)[1] if flags_or_index & 1 else position
 
 
 def _leb(data: bytes, position: int, end: int) -> tuple[int, int]:
