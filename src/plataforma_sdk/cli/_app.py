@@ -14,8 +14,10 @@ from rich.console import Console
 from rich.markup import escape
 
 from plataforma_sdk import __version__
+from plataforma_sdk.cli._dev import dev_command
 from plataforma_sdk.cli._engine import engine_app
 from plataforma_sdk.cli._replay import replay_command
+from plataforma_sdk.cli._run import run_command
 from plataforma_sdk.errors import PlataformaError
 
 __all__ = ["app"]
@@ -33,6 +35,8 @@ app = typer.Typer(
 
 app.add_typer(engine_app, name="engine")
 app.command("replay")(replay_command)
+app.command("run")(run_command)
+app.command("dev")(dev_command)
 
 
 class EngineChoice(StrEnum):
