@@ -122,6 +122,7 @@ class LiveView:
             yield
         finally:
             self._is_paused = False
+            self._live.update(self.picture())
             self._live.start(refresh=True)
 
     def __enter__(self) -> Self:
