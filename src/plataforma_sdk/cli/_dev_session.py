@@ -53,12 +53,14 @@ class DevSession:
         self._prompt = prompt
         self._waker = waker
         self._handle: ModuleHandle | None = None
+        self._last_fault = ""
 
     async def run(self) -> None:
         """Load the module, and reload it at each change of its files."""
         handler = _LogHandler(self._show)
         logger = logging.getLogger("plataforma_sdk.module")
-        level, logger.level = logger.level, logging.DEBUG
+        level = logger.level
+        logger.setLevel(logging.DEBUG)
         logger.addHandler(handler)
         try:
             async with make_host(self._options, self._prompt, self._on_denied) as host, asyncio.TaskGroup() as group:
@@ -67,7 +69,7 @@ class DevSession:
                 await self._follow(host)
         finally:
             logger.removeHandler(handler)
-            logger.level = level
+            logger.setLevel(level)
 
     async def _follow(self, host: ModuleHost) -> None:
         known = scan(self._directory)
@@ -77,7 +79,7 @@ class DevSession:
 
     async def _take(self, host: ModuleHost, change: Change) -> None:
         """Load or reload; where that fails, say so and leave what runs running."""
-        began = time.perf_counter()
+        began, self._last_fault = time.perf_counter(), ""
         try:
             package = await self._read()
             handle = await self._load(host, package)
@@ -120,13 +122,16 @@ class DevSession:
         return handle
 
     async def _render(self, handle: ModuleHandle) -> None:
-        """Render at once, so that what a view gets wrong is told with the save that did it."""
+        """Render at once, so that what a view gets wrong is told with the save that did it; the new version runs."""
         for name in [*handle.windows] or ["main"]:
-            self._show("tree", window=name, tree=await handle.render(name))
+            try:
+                self._show("tree", window=name, tree=await handle.render(name))
+            except PlataformaError as error:
+                self._fail(f"render of {name!r}: {explain(error)}")
 
     def _running_version(self) -> str | None:
         handle = self._handle
-        return handle.version if handle is not None and handle.state == "active" else None
+        return handle.version if handle is not None and handle.state in ("active", "parked", "reloading") else None
 
     # --- what is shown ---------------------------------------------------------------------------------------------
 
@@ -141,9 +146,15 @@ class DevSession:
         if event.topic == "plataforma.module.leak":
             self._show("leak", error=event.data["message"])
         elif event.topic == "plataforma.module.error":
-            self._show("failed", files=[], error=_told(event.data), runs=self._running_version())
+            self._fail(f"{event.data['during']}: {event.data['error']['message']}")
         elif not event.topic.startswith("plataforma."):
             self._show("event", topic=event.topic, data=event.data)
+
+    def _fail(self, error: str) -> None:
+        """Show a fault of what runs; that of a view once a save, though it is rendered again and again."""
+        if error != self._last_fault or not error.startswith("render of"):
+            self._last_fault = error
+            self._show("failed", files=[], error=error, runs=self._running_version())
 
     async def _tell_usage(self) -> None:
         last: dict[str, Any] = {}
@@ -166,8 +177,3 @@ class _LogHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Show a record."""
         self._show("log", level=record.levelname.lower(), message=record.getMessage())
-
-
-def _told(data: dict[str, Any]) -> str:
-    error = data["error"]
-    return f"{data['during']}: {error.get('message', error) if isinstance(error, dict) else error}"
