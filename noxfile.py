@@ -154,9 +154,11 @@ def bench(session: nox.Session) -> None:
 
 @nox.session
 def soak(session: nox.Session) -> None:
-    """Call, call back and cancel until a leak would show, in each mode of the wasm tier, about 6 minutes."""
+    """Call, call back, cancel and reload until a leak would show, about 10 minutes; ``-- soak_reload`` one alone."""
     _install_project(session, "test")
-    session.run("python", "-m", "tests.soak.soak_wasm", *session.posargs)
+    names = [name for name in session.posargs if name.startswith("soak_")] or ["soak_wasm", "soak_reload"]
+    for name in names:
+        session.run("python", "-m", f"tests.soak.{name}", *(item for item in session.posargs if item not in names))
 
 
 @nox.session

@@ -16,6 +16,7 @@ import typer
 from plataforma_sdk import __version__
 from plataforma_sdk.cli._engine import engine_app
 from plataforma_sdk.cli._inspect import inspect_command
+from plataforma_sdk.cli._live_commands import dev_command, run_command
 from plataforma_sdk.cli._new import new_command
 from plataforma_sdk.cli._pack import pack_command
 from plataforma_sdk.cli._replay import replay_command
@@ -37,6 +38,8 @@ app = typer.Typer(
 
 
 app.command("new")(new_command)
+app.command("run")(run_command)
+app.command("dev")(dev_command)
 app.command("test", context_settings={"ignore_unknown_options": True})(run_tests_command)
 app.command("pack")(pack_command)
 app.command("inspect")(inspect_command)

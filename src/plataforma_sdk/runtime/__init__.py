@@ -5,6 +5,7 @@ from plataforma_sdk.runtime._console_prompt import ConsolePrompt
 from plataforma_sdk.runtime._decisions import DecisionKey, DecisionStore
 from plataforma_sdk.runtime._handle import ModuleHandle
 from plataforma_sdk.runtime._host import ModuleHost
+from plataforma_sdk.runtime._leaks import Leak
 from plataforma_sdk.runtime._loader import LoadTarget, PackageSource, package_of_class
 from plataforma_sdk.runtime._snapshot import Snapshot
 
@@ -13,6 +14,7 @@ __all__ = [
     "ConsolePrompt",
     "DecisionKey",
     "DecisionStore",
+    "Leak",
     "LoadTarget",
     "ModuleHandle",
     "ModuleHost",

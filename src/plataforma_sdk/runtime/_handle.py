@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from plataforma_sdk.manifest import Manifest
     from plataforma_sdk.package import ModulePackage
     from plataforma_sdk.permissions import PermissionManager
+    from plataforma_sdk.runtime._leaks import Leak
     from plataforma_sdk.runtime._live import LiveModule
     from plataforma_sdk.runtime._snapshot import Snapshot
     from plataforma_sdk.windows import UiEvent, Window
@@ -149,9 +150,25 @@ class ModuleHandle:
     async def reload(self, package: ModulePackage | None = None) -> None:
         """Replace the module by a new one: its package read again, or another version given here.
 
-        The new one loads beside the old one and takes over its state by `on_reload`; if it fails, the old one stays.
+        The new one loads beside the old one and takes over its state by `on_reload`; if it fails, the old one stays,
+        and so does its stored data: what the new one stores while it loads is stored in one transaction when it takes
+        over. A call that still runs in the old one then ends with `ModuleStateError`; later ones reach the new one.
+
+        Raises:
+            PermissionDeniedError: it declares more than the old one did, and that was refused.
+            ManifestError, PolicyError, ModuleLoadError, GuestError, ResourceLimitError: it does not load.
+            ModuleStateError: it reloads already, is unloaded, or the package is of another module.
         """
         await self._live.reload(package)
+
+    def leaks(self) -> list[Leak]:
+        """Return what this module left behind and is still there, and what its live instance registers over and over.
+
+        Whatever a module registers is disposed of with its instance. What can stay is what it started by itself in the
+        host's interpreter (a task that swallows its cancellation, a thread), so in the tiers that run there. Each is
+        also logged once, with the module's id, and emitted as ``plataforma.module.leak``. Also after `unload`.
+        """
+        return self._live.leaks()
 
     async def snapshot(self, *, kind: str | None = None) -> Snapshot:
         """Write the module down, to be restored after its process was killed, or on another host.

@@ -373,6 +373,7 @@ class ModuleHost:
             limits=given,
             park_after_s=self._park_after_s,
             grown=permissions_of,
+            shed=lambda permissions: self._state.shed(package.id, permissions),
             services=lambda version, permissions, storage: self._factory.make(version, permissions, monitor, storage),
             on_version=self._state.remember_version,
             extra_services=services,

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from plataforma_sdk.errors import ModuleLoadError, PermissionDeniedError
+from plataforma_sdk.runtime._leaks import Leak, Suspect
 from plataforma_sdk.runtime._noted import noted
 from plataforma_sdk.runtime._session import ModuleSession
-from plataforma_sdk.sandbox import ApiProxy, EngineContext, ResourceMonitor
+from plataforma_sdk.sandbox import ApiProxy, EngineContext, Lingering, ResourceMonitor
 
 if TYPE_CHECKING:
     from plataforma_sdk.module import ModuleFramework
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from plataforma_sdk.runtime._parts import HostParts, ModuleServices
     from plataforma_sdk.sandbox import Engine, Instance, ResourceLimits
     from plataforma_sdk.sandbox.wasm import Journal, Resumption
-    from plataforma_sdk.services import KeyValueStorage
+    from plataforma_sdk.services import KeyValueStorage, StagedStorage
 
 __all__ = ["Launched", "ModuleSetup", "launch", "require_declared"]
 
@@ -42,6 +43,7 @@ class ModuleSetup:
         limits: what the host gives, before the manifest lowers it.
         cls: the class, where the host loads one that it already holds.
         grown: makes permissions for a version that declares more, as a fresh load would.
+        shed: lets go of permissions that `grown` made, or that it replaced.
         services: makes the services of a version, with the storage that the module has.
         on_version: called when a version has loaded.
         extra_services: services of plugins, method -> what serves it.
@@ -53,6 +55,7 @@ class ModuleSetup:
     config: Mapping[str, Any]
     limits: ResourceLimits
     grown: Callable[[ModulePackage], PermissionManager]
+    shed: Callable[[PermissionManager], None] = lambda _: None
     services: Callable[[ModulePackage, PermissionManager, KeyValueStorage | None], ModuleServices]
     locale: str = "en"
     seed: int | None = None
@@ -77,11 +80,25 @@ class Launched:
     session: ModuleSession
     proxy: ApiProxy
 
-    async def dispose(self) -> None:
-        """Take back what it registered, and free it."""
+    async def dispose(self) -> list[Suspect]:
+        """Take back what it registered, and free it; return what should be gone now."""
         self.session.dispose()
         self.proxy.close()
         await self.instance.close()
+        return [*await self.session.settle(), *self._running()]
+
+    def _running(self) -> list[Suspect]:
+        """List what the module had started by itself, where its engine knows of it."""
+        if not isinstance(self.instance, Lingering):
+            return []
+        package = self.package
+        return [
+            (
+                Leak(module=package.id, version=package.version, kind=item.kind, name=item.name, where=item.where),
+                item.is_there,
+            )
+            for item in self.instance.left_running()
+        ]
 
 
 async def launch(
@@ -92,6 +109,8 @@ async def launch(
     package: ModulePackage,
     permissions: PermissionManager,
     services: ModuleServices,
+    storage: StagedStorage | None = None,
+    on_pile: Callable[[Leak], None] = lambda _: None,
     is_staged: bool = False,
     resumption: Resumption | None = None,
 ) -> Launched:
@@ -104,11 +123,15 @@ async def launch(
         package: the version.
         permissions: what that version may do.
         services: what the module has for itself.
+        storage: its storage until it takes over, or None.
+        on_pile: told where it registers the same again and again.
         is_staged: let what it registers wait for `ModuleSession.commit`.
         resumption: the guest that it takes over, or None.
     """
     limits = setup.limits.lowered_by(package.manifest.limits)
-    session = ModuleSession(package, permissions, parts, services, call, is_staged=is_staged)
+    session = ModuleSession(
+        package, permissions, parts, services, call, storage=storage, on_pile=on_pile, is_staged=is_staged
+    )
     services_of_it = noted({**session.services(), **setup.extra_services}, session.registrations)
     proxy = ApiProxy(package.id, permissions, setup.monitor, services_of_it)
     context = EngineContext(

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from plataforma_sdk import ui
 from plataforma_sdk.errors import ModuleStateError, PlataformaError
 from plataforma_sdk.permissions import is_within
+from plataforma_sdk.runtime._frames import WindowFrames
 from plataforma_sdk.runtime._launch import Launched, ModuleSetup, launch, require_declared
+from plataforma_sdk.runtime._leaks import Leak, LeakReport
 from plataforma_sdk.runtime._loader import check_tier
 from plataforma_sdk.runtime._parking import IdleParking
 from plataforma_sdk.sandbox import Parkable, Supervisor
+from plataforma_sdk.services import StagedStorage
 from plataforma_sdk.types import Subscription
 
 if TYPE_CHECKING:
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
 __all__ = ["LiveModule"]
 
 UNLOAD_DEADLINE_S: Final = 2.0
-FRAME_S: Final = 0.016
 _LOG: Final = logging.getLogger("plataforma_sdk.runtime")
 
 
@@ -57,14 +58,14 @@ class LiveModule:
         self._restoration = restoration
         self.restored_by = restoration.by if restoration is not None else None
         self._on_unloaded = on_unloaded
+        self._report = LeakReport(parts.events)
         self._supervisor = Supervisor(
             package.id, self._launch, restart=package.manifest.restart, clock=parts.clock, on_failed=self._on_failed
         )
         self._current: Launched | None = None
         self._reloading: asyncio.Task[None] | None = None
         self._unloading: asyncio.Task[None] | None = None
-        self._watchers: dict[object, Callable[[Window], object]] = {}
-        self._frame: asyncio.Task[None] | None = None
+        self._frames = WindowFrames(package.id, parts, self.render)
         self._last_stream = 0
         self._idle = IdleParking(setup.park_after_s, lambda: self.monitor.usage.fuel, self.park)
 
@@ -87,7 +88,7 @@ class LiveModule:
         return self.state == "active" and isinstance(instance, Parkable) and instance.is_parked
 
     async def park(self, quiet_s: float | None = None) -> bool:
-        """Put its memory away; return whether it is, and leave it live where its engine cannot; see `Parkable`."""
+        """Put its memory away; return whether it is; see `Parkable`."""
         instance = self._supervisor.instance
         if self.state != "active" or self._unloading is not None or not isinstance(instance, Parkable):
             return False
@@ -97,6 +98,10 @@ class LiveModule:
     def restarts(self) -> int:
         """How many times the instance was replaced."""
         return self._supervisor.restarts
+
+    def leaks(self) -> list[Leak]:
+        """Return what outlived an instance, and what the live one piles up."""
+        return [*self._report.leaks(), *([] if self._current is None else self._current.session.ledger.piles())]
 
     def registrations(self) -> list[tuple[str, list[Any]]]:
         """Return the calls that would register again what the module has registered."""
@@ -133,8 +138,14 @@ class LiveModule:
     async def call(self, function: str, /, *args: Any, **kwargs: Any) -> Any:
         """Call into the module; afterwards its windows are dirty."""
         self.monitor.begin_call()
+        current = self._current
         try:
             return await self._supervisor.call(function, *args, **kwargs)
+        except ModuleStateError as error:
+            if current is self._current or error.state != "unloaded" or self._unloading is not None:
+                raise
+            message = f"Module {self.id!r} was reloaded while this call ran: call again"
+            raise ModuleStateError(message, module=self.id, state="reloading") from None
         finally:
             self._mark_dirty()
 
@@ -181,37 +192,22 @@ class LiveModule:
 
     def watch(self, show: Callable[[Window], object]) -> Subscription:
         """Pass every window to `show` now and whenever it changes."""
-        key = object()
-        self._watchers[key] = show
+        subscription = self._frames.watch(show)
         self._mark_dirty()
-        return Subscription("windows", lambda: self._watchers.pop(key, None) and None)
+        return subscription
 
     def _mark_dirty(self) -> None:
-        for window in self.parts.windows.of(self.id):
-            window.is_dirty = True
-        if self._watchers and self._frame is None and self.state == "active":
-            self._frame = asyncio.create_task(self._render_frame(), name=f"plataforma-frame-{self.id}")
-
-    async def _render_frame(self) -> None:
-        await asyncio.sleep(FRAME_S)
-        self._frame = None
-        for window in [window for window in self.parts.windows.of(self.id) if window.is_dirty]:
-            try:
-                await self.render(window.id)
-            except PlataformaError as error:
-                self.parts.report(self.id, f"render of {window.id!r}", error)
-                continue
-            for show in list(self._watchers.values()):
-                show(window)
+        self._frames.mark_dirty(is_active=self.state == "active")
 
     # --- instances -------------------------------------------------------------------------------------------------
 
     async def _launch(self, attach: Callable[[Instance], None]) -> Instance:
         """Make the first instance, or a fresh one in place of a poisoned one."""
         if self._current is not None:
-            await self._current.dispose()
+            self._report.add(await self._current.dispose())
         restoration, self._restoration = self._restoration, None
         resumption = None if restoration is None else restoration.resumption
+        staged = StagedStorage(self._services.storage) if self._upgrade_from is not None else None
         launched = await launch(
             self.setup,
             self.parts,
@@ -219,6 +215,8 @@ class LiveModule:
             package=self.package,
             permissions=self.permissions,
             services=self._services,
+            storage=staged,
+            on_pile=self._report.tell,
             resumption=resumption,
         )
         self._current = launched
@@ -227,10 +225,13 @@ class LiveModule:
             self._go_on(resumption, launched)
             return launched.instance
         try:
-            async with self._upgrade(launched.instance, self._upgrade_from):
-                await launched.instance.call("@load")
-                if restoration is not None:
-                    await launched.instance.call("@resume", restoration.state)
+            if self._upgrade_from is not None:
+                await launched.instance.call("@upgrade", self._upgrade_from)
+            await launched.instance.call("@load")
+            if restoration is not None:
+                await launched.instance.call("@resume", restoration.state)
+            if staged is not None:
+                await staged.commit()
             self._upgrade_from = None
         except BaseException:
             self._current = None
@@ -274,17 +275,26 @@ class LiveModule:
 
     async def _reload(self, package: ModulePackage) -> None:
         old = self._take_over(await self._make_successor(package))
-        if old is None:
-            return
-        try:
-            await self._say_goodbye(old.instance)
-        finally:
-            await old.dispose()
+        if old is not None:
+            try:
+                await self._say_goodbye(old.instance)
+            finally:
+                self._report.add(await old.dispose())
 
     async def _make_successor(self, package: ModulePackage) -> Launched:
         permissions = self._permissions_of(package)
+        try:
+            return await self._launch_successor(package, permissions)
+        except BaseException:
+            if permissions is not self.permissions:
+                self.setup.shed(permissions)
+            raise
+
+    async def _launch_successor(self, package: ModulePackage, permissions: PermissionManager) -> Launched:
+        """Load the new version aside; what it stores meanwhile is stored when all else has succeeded."""
         await require_declared(package, permissions)
         old_state = await self._old_state()
+        staged = StagedStorage(self._services.storage)
         services = self.setup.services(package, permissions, self._services.storage)
         launched = await launch(
             self.setup,
@@ -293,13 +303,16 @@ class LiveModule:
             package=package,
             permissions=permissions,
             services=services,
+            storage=staged,
+            on_pile=self._report.tell,
             is_staged=True,
         )
-        replaced = self.package.version if package.version != self.package.version else None
         try:
-            async with self._upgrade(launched.instance, replaced):
-                await launched.instance.call("@load")
-                await launched.instance.call("@resume", old_state)
+            if package.version != self.package.version:
+                await launched.instance.call("@upgrade", self.package.version)
+            await launched.instance.call("@load")
+            await launched.instance.call("@resume", old_state)
+            await staged.commit()
         except BaseException:
             await launched.dispose()
             raise
@@ -315,10 +328,12 @@ class LiveModule:
         return self.setup.grown(package)
 
     def _take_over(self, launched: Launched) -> Launched | None:
-        """Put the new version in place of the old one; nothing can come in between, since nothing here waits."""
+        """Put the new version in place of the old one, at once: nothing here waits."""
         old, self._current = self._current, launched
         self._supervisor.adopt(launched.instance)
         self._supervisor.restart = launched.package.manifest.restart
+        if launched.permissions is not self.permissions:
+            self.setup.shed(self.permissions)
         self.package, self.permissions, self._services = launched.package, launched.permissions, launched.services
         self.permissions.redeclare(launched.package.manifest.permissions.declared)
         self.monitor.limits = launched.limits
@@ -329,21 +344,6 @@ class LiveModule:
         self._announce("reloaded")
         self._mark_dirty()
         return old
-
-    @contextlib.asynccontextmanager
-    async def _upgrade(self, instance: Instance, from_version: str | None) -> AsyncIterator[None]:
-        """Run `on_upgrade` before the block; where either fails, stored data is again what the old version wrote."""
-        if from_version is None:
-            yield
-            return
-        storage = self._services.storage
-        before = await storage.snapshot()
-        try:
-            await instance.call("@upgrade", from_version)
-            yield
-        except BaseException:
-            await storage.restore(before)
-            raise
 
     async def _old_state(self) -> Any:
         instance = self._supervisor.instance
@@ -376,12 +376,11 @@ class LiveModule:
             current.session.dispose()
             if was_active:
                 await self._say_goodbye(current.instance)
-            current.session.dispose()  # what on_unload registered
             current.proxy.close()
         await self._supervisor.close()
-        self._watchers.clear()
-        if self._frame is not None:
-            self._frame.cancel()
+        if current is not None:
+            self._report.add(await current.dispose())
+        self._frames.close()
         self.parts.events.unsubscribe_owner(self.id)
         self.parts.windows.dispose(self.id)
         self.parts.endpoints.dispose(self.id)

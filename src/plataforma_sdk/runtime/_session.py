@@ -19,6 +19,7 @@ from plataforma_sdk.errors import (
     QuotaExceededError,
 )
 from plataforma_sdk.events import check_pattern, pattern_inside
+from plataforma_sdk.runtime._leaks import Leak, Ledger, Suspect
 from plataforma_sdk.sandbox import Registrations
 from plataforma_sdk.types import ApiRequest, Event, Subscription, module_segment
 from plataforma_sdk.windows import WindowManager
@@ -28,11 +29,13 @@ if TYPE_CHECKING:
     from plataforma_sdk.package import ModulePackage
     from plataforma_sdk.permissions import PermissionManager
     from plataforma_sdk.runtime._parts import HostParts, ModuleServices
+    from plataforma_sdk.services import KeyValueStorage, StagedStorage
 
 __all__ = ["ModuleSession"]
 
 MAX_TIMERS: Final = 64
 MIN_INTERVAL_S: Final = 0.01
+SETTLE_S: Final = 0.5
 _LOG: Final = logging.getLogger("plataforma_sdk.module")
 _LEVELS: Final = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
@@ -46,10 +49,13 @@ class ModuleSession:
         parts: the rooms of the host.
         services: the services made for this module alone.
         call: how a handler of the module is called; goes through the supervisor, so that a trap is seen.
+        storage: what it reads and writes in place of the module's storage, where it has not taken over yet.
+        on_pile: told where it registers the same again and again.
         is_staged: queue registrations until `commit`.
 
     Attributes:
         registrations: what is registered, as the calls that did it.
+        ledger: what is registered, with the lines that did it.
     """
 
     def __init__(
@@ -60,6 +66,8 @@ class ModuleSession:
         services: ModuleServices,
         call: Callable[..., Awaitable[Any]],
         *,
+        storage: StagedStorage | None = None,
+        on_pile: Callable[[Leak], None] = lambda _: None,
         is_staged: bool = False,
     ) -> None:
         self.id = package.id
@@ -68,6 +76,8 @@ class ModuleSession:
         self._parts = parts
         self._own = services
         self._call = call
+        self._storage: KeyValueStorage | StagedStorage = storage or services.storage
+        self._is_over = False
         self._staged: list[Callable[[], object]] | None = [] if is_staged else None
         self._subscriptions: dict[int, Subscription] = {}
         self._endpoints: list[Subscription] = []
@@ -76,7 +86,9 @@ class ModuleSession:
         self._shadow = WindowManager()
         self._numbers: set[int] = set()
         self._timer_count = 0
+        self._ended_timers: dict[asyncio.Task[None], Leak] = {}
         self.registrations = Registrations()
+        self.ledger = Ledger(package, on_pile)
 
     @property
     def _manifest(self) -> Manifest:
@@ -84,7 +96,7 @@ class ModuleSession:
 
     def services(self) -> dict[str, Callable[..., Any]]:
         """Method of `module.OPERATIONS` -> what serves it."""
-        own, permissions = self._own, self._permissions
+        own, storage, permissions = self._own, self._storage, self._permissions
         return {
             "log": self._log,
             "clock.now": self._parts.clock.now,
@@ -105,10 +117,10 @@ class ModuleSession:
             "permissions.request": permissions.request,
             "database.query": own.query,
             "database.execute": own.execute,
-            "storage.get": own.storage.get,
-            "storage.set": own.storage.set,
-            "storage.delete": own.storage.delete,
-            "storage.keys": own.storage.keys,
+            "storage.get": storage.get,
+            "storage.set": storage.set,
+            "storage.delete": storage.delete,
+            "storage.keys": storage.keys,
             "system.notify": self._notify,
             "clipboard.read": self._parts.clipboard.read,
             "clipboard.write": self._parts.clipboard.write,
@@ -125,20 +137,36 @@ class ModuleSession:
                 self._parts.report(self.id, "a registration of its reload", error)
 
     def dispose(self) -> None:
-        """Take back everything that was registered; a second call does nothing."""
+        """Take back everything that was registered, and let nothing more be; a second call does nothing.
+
+        What still runs of the instance, its `on_unload` included, must not reach what a successor has registered.
+        """
+        self._is_over = True
         self._staged = None
         for subscription in [*self._subscriptions.values(), *self._endpoints]:
             subscription.unsubscribe()
         self._subscriptions.clear()
         self._endpoints.clear()
-        for timer in self._timers.values():
+        for number, timer in self._timers.items():
             timer.cancel()
+            self._ended_timers[timer] = self.ledger.find("timer", number)
         self._timers.clear()
         for window_id in self._windows:
             self._parts.windows.close(self.id, window_id)
         self._windows.clear()
+        self.ledger.clear()
+
+    async def settle(self) -> list[Suspect]:
+        """Wait until what `dispose` has cancelled is gone; return what should be."""
+        ended, self._ended_timers = self._ended_timers, {}
+        waited = [timer for timer in ended if timer is not asyncio.current_task()]
+        if waited:
+            await asyncio.wait(waited, timeout=SETTLE_S)
+        return [(ended[timer], _is_running(timer)) for timer in waited if not timer.done()]
 
     def _apply(self, action: Callable[[], object]) -> None:
+        if self._is_over:
+            return
         if self._staged is None:
             action()
         else:
@@ -149,6 +177,10 @@ class ModuleSession:
         if type(number) is not int or number in self._numbers:
             raise HostCallError("ValueError", f"{number!r} is no new number for a handler", module=self.id)
         self._numbers.add(number)
+
+    def _give_number_back(self, kind: str, number: int) -> None:
+        self._numbers.discard(number)
+        self.ledger.drop(kind, number)
 
     def _log(self, level: str, message: str, fields: Mapping[str, Any]) -> None:
         extra = {"module_id": self.id, "module_version": self._package.version, "fields": fields}
@@ -184,8 +216,11 @@ class ModuleSession:
             self._subscriptions[number] = self._parts.events.subscribe(topic, deliver, owner=self.id, accept=accept)
 
         self._apply(apply)
+        self.ledger.add("subscription", number, topic)
 
     def _unsubscribe(self, number: int) -> None:
+        self._give_number_back("subscription", number)
+
         def apply() -> None:
             subscription = self._subscriptions.pop(number, None)
             if subscription is not None:
@@ -212,6 +247,7 @@ class ModuleSession:
         if self._staged is not None:
             register().unsubscribe()  # raises now what it would raise at `commit`
         self._apply(lambda: self._endpoints.append(register()))
+        self.ledger.add("endpoint", number, path)
 
     async def _api_call(self, path: str, options: Mapping[str, Any]) -> Any:
         return await self._own.api.request(path, **options)
@@ -227,6 +263,7 @@ class ModuleSession:
             self._windows.add(settings["id"])
 
         self._apply(apply)
+        self.ledger.add("window", settings["id"], settings["id"])
 
     def _check_window(self, settings: dict[str, Any]) -> None:
         """Raise now what a staged window would raise at `commit`: try it among the staged ones alone."""
@@ -236,6 +273,8 @@ class ModuleSession:
         self._apply(lambda: self._parts.windows.update(self.id, window_id, **changes))
 
     def _close_window(self, window_id: str) -> None:
+        self.ledger.drop("window", window_id)
+
         def apply() -> None:
             if window_id in self._windows:
                 self._windows.discard(window_id)
@@ -260,8 +299,11 @@ class ModuleSession:
             self._timers[number] = asyncio.create_task(self._tick(number, seconds), name=f"{self.id}-timer-{number}")
 
         self._apply(apply)
+        self.ledger.add("timer", number, f"every {seconds} s")
 
     def _stop_timer(self, number: int) -> None:
+        self._give_number_back("timer", number)
+
         def apply() -> None:
             timer = self._timers.pop(number, None)
             self._timer_count -= timer is not None
@@ -287,3 +329,7 @@ class ModuleSession:
 
     async def _read_asset(self, path: str) -> bytes:
         return self._package.read_asset(path)
+
+
+def _is_running(task: asyncio.Task[None]) -> Callable[[], bool]:
+    return lambda: not task.done()

@@ -47,7 +47,7 @@ class HostState:
         self._clock = clock
         self._decisions: DecisionStore | None = None
         self._audit: AuditLog | None = None
-        self._attached: dict[str, list[Subscription]] = {}
+        self._attached: dict[str, dict[PermissionManager, Subscription]] = {}
         self._versions: dict[str, str] = {}
         self._key: bytes | None = None
 
@@ -87,7 +87,7 @@ class HostState:
         )
         key = DecisionKey(subject=self._subject, module=package.id, source=source)
         if self._decisions is not None:
-            self._attached.setdefault(package.id, []).append(self._decisions.attach(manager, key, declared))
+            self._attached.setdefault(package.id, {})[manager] = self._decisions.attach(manager, key, declared)
         return manager
 
     def seal_key(self) -> bytes:
@@ -98,7 +98,13 @@ class HostState:
 
     def detach(self, module: str) -> None:
         """Stop keeping a module's decisions: it is unloaded."""
-        for attached in self._attached.pop(module, ()):
+        for attached in self._attached.pop(module, {}).values():
+            attached.unsubscribe()
+
+    def shed(self, module: str, manager: PermissionManager) -> None:
+        """Stop keeping the decisions of one manager: another has taken its place, or it never took one."""
+        attached = self._attached.get(module, {}).pop(manager, None)
+        if attached is not None:
             attached.unsubscribe()
 
     def older_version(self, package: ModulePackage) -> str | None:

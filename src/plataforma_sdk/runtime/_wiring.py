@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from plataforma_sdk.package import ModulePackage
     from plataforma_sdk.permissions import PermissionManager
     from plataforma_sdk.sandbox import ResourceMonitor
+    from plataforma_sdk.services._staged import Changes
 
 __all__ = ["ServiceFactory"]
 
@@ -142,6 +143,11 @@ class _MeteredStorage(KeyValueStorage):
         was_there = await super().delete(key)
         self._monitor.set_storage(self.used_bytes)
         return was_there
+
+    async def apply(self, changes: Changes) -> Changes:
+        undo = await super().apply(changes)
+        self._monitor.set_storage(self.used_bytes)
+        return undo
 
 
 class _ModuleDatabase:

@@ -7,7 +7,15 @@ from plataforma_sdk.sandbox._deadline import CallDeadline, waiting_for_a_person
 from plataforma_sdk.sandbox._engines import ISOLATIONS, TIERS, make_engine
 from plataforma_sdk.sandbox._limits import ResourceLimits
 from plataforma_sdk.sandbox._monitor import ResourceMonitor, ResourceUsage
-from plataforma_sdk.sandbox._protocols import Engine, EngineContext, HostBridge, Instance, Parkable
+from plataforma_sdk.sandbox._protocols import (
+    Engine,
+    EngineContext,
+    HostBridge,
+    Instance,
+    LeftRunning,
+    Lingering,
+    Parkable,
+)
 from plataforma_sdk.sandbox._proxy import ApiProxy, Services
 from plataforma_sdk.sandbox._registrations import REGISTERING, Registrations
 from plataforma_sdk.sandbox._sandbox import ModuleSandbox
@@ -23,6 +31,8 @@ __all__ = [
     "EngineContext",
     "HostBridge",
     "Instance",
+    "LeftRunning",
+    "Lingering",
     "ModuleSandbox",
     "Parkable",
     "Registrations",

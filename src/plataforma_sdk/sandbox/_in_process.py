@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import abc
 import asyncio
+from collections.abc import Iterable
 from typing import Any
 
 from plataforma_sdk import codec
 from plataforma_sdk.errors import ModuleStateError, ResourceLimitError
 from plataforma_sdk.sandbox._deadline import CallDeadline
-from plataforma_sdk.sandbox._protocols import EngineContext
+from plataforma_sdk.sandbox._protocols import EngineContext, LeftRunning
 
-__all__ = ["InProcessInstance", "count_cancellations"]
+__all__ = ["InProcessInstance", "count_cancellations", "end_tasks", "running_task"]
 
 
 class InProcessInstance(abc.ABC):
@@ -24,6 +25,7 @@ class InProcessInstance(abc.ABC):
         self._context = context
         self._is_closed = False
         self._calls: set[tuple[asyncio.Task[Any] | None, object]] = set()
+        self._left: list[LeftRunning] = []
 
     # --- what an engine says ---------------------------------------------------------------------------------------
 
@@ -87,6 +89,10 @@ class InProcessInstance(abc.ABC):
             self._on_late(limit)
             raise limit from None
 
+    def left_running(self) -> list[LeftRunning]:
+        """Return what the module started and `close` could not end."""
+        return [item for item in self._left if item.is_there()]
+
     def _closed_error(self) -> ModuleStateError:
         module = self._context.module_id
         return ModuleStateError(f"Module {module!r} is closed", module=module, state="unloaded")
@@ -98,6 +104,25 @@ class InProcessInstance(abc.ABC):
         current = asyncio.current_task()
         for task in {task for task, _ in calls if task is not None and task is not current}:
             task.cancel()
+
+
+async def end_tasks(tasks: Iterable[asyncio.Task[Any]]) -> list[asyncio.Task[Any]]:
+    """Cancel tasks, wait until they have ended, and return those that swallow it: they are abandoned."""
+    mine = list(tasks)
+    for task in mine:
+        task.cancel()
+    if not mine:
+        return []
+    _, pending = await asyncio.wait(mine, timeout=1.0)
+    return list(pending)
+
+
+def running_task(task: asyncio.Task[Any], coroutine: Any) -> LeftRunning:
+    """Describe a task that goes on, by the line of the module's coroutine where it waits."""
+    frame = getattr(coroutine, "cr_frame", None)
+    where = None if frame is None else f"{frame.f_code.co_filename.rpartition('>/')[2]}:{frame.f_lineno}"
+    name = getattr(coroutine, "__qualname__", task.get_name())
+    return LeftRunning(kind="task", name=name, where=where, is_there=lambda: not task.done())
 
 
 def count_cancellations() -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import attrs
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from plataforma_sdk.package import ModulePackage
     from plataforma_sdk.sandbox.wasm import Journal, Resumption
 
-__all__ = ["Engine", "EngineContext", "HostBridge", "Instance", "Parkable"]
+__all__ = ["Engine", "EngineContext", "HostBridge", "Instance", "LeftRunning", "Lingering", "Parkable"]
 
 
 class HostBridge(Protocol):
@@ -80,6 +80,31 @@ class Instance(Protocol):
 
     async def close(self) -> None:
         """Free everything; running calls are cancelled. A second call does nothing."""
+
+
+@attrs.frozen(kw_only=True)
+class LeftRunning:
+    """Something that a module started by itself and that `Instance.close` did not end.
+
+    Attributes:
+        kind: ``"task"`` or ``"thread"``.
+        name: its name.
+        where: ``"vendas.py:12"``, where it is now, or None.
+        is_there: tells whether it still runs.
+    """
+
+    kind: str
+    name: str
+    where: str | None
+    is_there: Callable[[], bool]
+
+
+@runtime_checkable
+class Lingering(Protocol):
+    """An instance whose module runs in the host's own interpreter, and so can leave something running there."""
+
+    def left_running(self) -> list[LeftRunning]:
+        """Return what has not ended, once it is closed."""
 
 
 @runtime_checkable

@@ -8,7 +8,8 @@ from plataforma_sdk.services._connection import DatabaseLimits
 from plataforma_sdk.services._database import Database, SqliteDatabase
 from plataforma_sdk.services._functions import ALLOWED_FUNCTIONS
 from plataforma_sdk.services._notifications import Notification, NotificationCenter
-from plataforma_sdk.services._storage import KeyValueStorage, StorageSnapshot
+from plataforma_sdk.services._staged import StagedStorage
+from plataforma_sdk.services._storage import KeyValueStorage
 
 __all__ = [
     "ALLOWED_FUNCTIONS",
@@ -22,5 +23,5 @@ __all__ = [
     "Notification",
     "NotificationCenter",
     "SqliteDatabase",
-    "StorageSnapshot",
+    "StagedStorage",
 ]

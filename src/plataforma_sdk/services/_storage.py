@@ -9,14 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Self, TypeVar
 
-import attrs
-
 from plataforma_sdk import codec
 from plataforma_sdk.errors import HostCallError, QuotaExceededError
+from plataforma_sdk.services._staged import Changes
 from plataforma_sdk.services._worker import SqliteWorker
 from plataforma_sdk.types import is_module_id, module_segment
 
-__all__ = ["KeyValueStorage", "StorageSnapshot"]
+__all__ = ["KeyValueStorage"]
 
 T = TypeVar("T")
 
@@ -26,13 +25,6 @@ _SCHEMA: Final = (
     "CREATE TABLE IF NOT EXISTS used (id INTEGER PRIMARY KEY CHECK (id = 1), bytes INTEGER, keys INTEGER)",
     "INSERT OR IGNORE INTO used VALUES (1, 0, 0)",
 )
-
-
-@attrs.frozen
-class StorageSnapshot:
-    """All entries of a storage at one moment, to go back to after a failed upgrade."""
-
-    entries: tuple[tuple[bytes, bytes], ...]
 
 
 class KeyValueStorage:
@@ -93,7 +85,7 @@ class KeyValueStorage:
         Raises:
             HostCallError: the key is no text of 1 to 256 bytes, or the file cannot be read.
         """
-        name = self._key(key)
+        name = self.check_key(key)
         row = await self._run(lambda db: db.execute("SELECT value FROM entry WHERE key = ?", (name,)).fetchone())
         return None if row is None else codec.decode(row[0])
 
@@ -105,12 +97,12 @@ class KeyValueStorage:
             CodecError: the value does not cross a boundary.
             HostCallError: as `get`.
         """
-        name, data = self._key(key), codec.encode(value).encode()
+        name, data = self.check_key(key), codec.encode(value).encode()
         await self._run(lambda db: self._put(db, name, data))
 
     async def delete(self, key: str) -> bool:
         """Forget `key`; tell whether it was there."""
-        name = self._key(key)
+        name = self.check_key(key)
         return await self._run(lambda db: self._remove(db, name))
 
     async def keys(self, prefix: str = "") -> list[str]:
@@ -122,14 +114,14 @@ class KeyValueStorage:
         rows = await self._run(lambda db: db.execute(sql, (start, len(start), start)).fetchall())
         return [bytes(row[0]).decode() for row in rows]
 
-    async def snapshot(self) -> StorageSnapshot:
-        """Copy all entries; costs memory up to the quota."""
-        rows = await self._run(lambda db: db.execute("SELECT key, value FROM entry").fetchall())
-        return StorageSnapshot(tuple((bytes(key), bytes(value)) for key, value in rows))
+    async def apply(self, changes: Changes) -> Changes:
+        """Make many changes in one transaction; return those that would undo them.
 
-    async def restore(self, snapshot: StorageSnapshot) -> None:
-        """Put back exactly what `snapshot` saw."""
-        await self._run(lambda db: self._replace_all(db, snapshot.entries))
+        Raises:
+            QuotaExceededError: they do not fit; nothing has changed.
+            HostCallError: as `get`.
+        """
+        return await self._run(lambda db: self._apply(db, changes))
 
     async def aclose(self) -> None:
         """Close the file; a second call does nothing."""
@@ -151,7 +143,22 @@ class KeyValueStorage:
         except RuntimeError:
             raise self._fault("RuntimeError", "the storage of the module is closed") from None
 
-    def _key(self, key: str) -> bytes:
+    def check_room(self, used_bytes: int, keys: int, *, grows: tuple[bool, bool] = (True, True)) -> None:
+        """Raise `QuotaExceededError` where so much is more than the storage holds, as far as it grows."""
+        advice = "delete what is not needed, or raise max_storage_bytes under [limits]"
+        room = (("storage", used_bytes, self._max_bytes, "bytes"), ("storage_keys", keys, self._max_keys, "keys"))
+        for (resource, used, limit, unit), has_grown in zip(room, grows, strict=True):
+            if has_grown and used > limit:  # a quota that was lowered must not keep a module from shrinking
+                raise QuotaExceededError(
+                    resource, used=used, limit=limit, unit=unit, module=self._module, advice=advice
+                )
+
+    def check_key(self, key: str) -> bytes:
+        """Return the key as it is stored.
+
+        Raises:
+            HostCallError: it is no text of 1 to 256 bytes.
+        """
         try:
             name = key.encode("utf-8") if isinstance(key, str) else b""
         except UnicodeEncodeError:
@@ -185,16 +192,10 @@ class KeyValueStorage:
             old = _size_of(db, name)
             used, keys = _used(db)
             after, count = used - old + len(name) + len(data), keys + (old == 0)
-            self._check_quota("storage", after, self._max_bytes, "bytes", grows=after > used)
-            self._check_quota("storage_keys", count, self._max_keys, "keys", grows=old == 0)
+            self.check_room(after, count, grows=(after > used, old == 0))
             db.execute("INSERT OR REPLACE INTO entry VALUES (?, ?)", (name, data))
             db.execute("UPDATE used SET bytes = ?, keys = ?", (after, count))
         self._used_bytes = after
-
-    def _check_quota(self, resource: str, used: int, limit: int, unit: str, *, grows: bool) -> None:
-        if grows and used > limit:  # a quota that was lowered must not keep a module from shrinking
-            advice = "delete what is not needed, or raise max_storage_bytes under [limits]"
-            raise QuotaExceededError(resource, used=used, limit=limit, unit=unit, module=self._module, advice=advice)
 
     def _remove(self, db: sqlite3.Connection, name: bytes) -> bool:
         with _transaction(db):
@@ -205,13 +206,19 @@ class KeyValueStorage:
             self._used_bytes = _used(db)[0]
         return old > 0
 
-    def _replace_all(self, db: sqlite3.Connection, entries: tuple[tuple[bytes, bytes], ...]) -> None:
+    def _apply(self, db: sqlite3.Connection, changes: Changes) -> Changes:
         with _transaction(db):
-            db.execute("DELETE FROM entry")
-            db.executemany("INSERT INTO entry VALUES (?, ?)", entries)
-            total = sum(len(key) + len(value) for key, value in entries)
-            db.execute("UPDATE used SET bytes = ?, keys = ?", (total, len(entries)))
-        self._used_bytes = total
+            undo = {name: _value_of(db, name) for name in changes}
+            kept = {name: data for name, data in changes.items() if data is not None}
+            used, keys = _used(db)
+            (freed, fewer), (added, more) = _sizes(undo), _sizes(kept)
+            after, count = used - freed + added, keys - fewer + more
+            self.check_room(after, count, grows=(after > used, count > keys))
+            db.executemany("DELETE FROM entry WHERE key = ?", [(name,) for name in changes])
+            db.executemany("INSERT INTO entry VALUES (?, ?)", kept.items())
+            db.execute("UPDATE used SET bytes = ?, keys = ?", (after, count))
+        self._used_bytes = after
+        return undo
 
 
 @contextmanager
@@ -234,6 +241,17 @@ def _size_of(db: sqlite3.Connection, name: bytes) -> int:
     """Bytes of an entry, 0 if there is none: an entry always has some."""
     row = db.execute("SELECT length(key) + length(value) FROM entry WHERE key = ?", (name,)).fetchone()
     return 0 if row is None else int(row[0])
+
+
+def _sizes(changes: Changes) -> tuple[int, int]:
+    """Count the bytes and the entries of what is kept."""
+    sizes = [len(name) + len(data) for name, data in changes.items() if data is not None]
+    return sum(sizes), len(sizes)
+
+
+def _value_of(db: sqlite3.Connection, name: bytes) -> bytes | None:
+    row = db.execute("SELECT value FROM entry WHERE key = ?", (name,)).fetchone()
+    return None if row is None else bytes(row[0])
 
 
 def _create_private(path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from plataforma_sdk.errors import ModuleStateError, PlataformaError
 from plataforma_sdk.module import ModuleFramework
 from plataforma_sdk.package import ModulePackage
-from plataforma_sdk.runtime import ModuleHandle, ModuleHost, package_of_class
+from plataforma_sdk.runtime import Leak, ModuleHandle, ModuleHost, package_of_class
 from plataforma_sdk.testing._api import FakeApi
 from plataforma_sdk.testing._database import FakeDatabase
 from plataforma_sdk.testing._permissions import MockPermissionManager
@@ -32,7 +32,7 @@ class ModuleTestEnvironment:
 
     The module holds what its manifest declares, required and optional, unless `grants` says otherwise; a request
     that no `prompts` answer, and an API call that no `api` answers, are refused and fail `assert_expected`, which
-    leaving the block calls.
+    leaving the block calls, as it does `assert_no_leaks`.
 
     Args:
         target: a path, a `ModulePackage`, or a `ModuleFramework` subclass (`trusted` only).
@@ -90,6 +90,8 @@ class ModuleTestEnvironment:
         self._limits = limits
         self._settings = settings
         self._managers: dict[str, MockPermissionManager] = {}
+        self._handles: list[ModuleHandle] = []
+        self._leaks: dict[Leak, None] = {}
 
     @property
     def permissions(self) -> MockPermissionManager:
@@ -118,6 +120,7 @@ class ModuleTestEnvironment:
             self.events = EventRecorder(self.host.events)
             grants = package.manifest.permissions.declared if self._grants is None else self._grants
             self.handle = await self.host.load(target, grants=grants)
+            self._handles.append(self.handle)
             self.pilot = ModulePilot(self.handle)
             await self.pilot.settle()
         except BaseException as error:
@@ -131,10 +134,13 @@ class ModuleTestEnvironment:
         await self._close()
         if kind is None:
             self.assert_expected()
+            self.assert_no_leaks()
 
     async def load(self, target: Any, **options: Any) -> ModulePilot:
         """Load another module into the same host; its permissions are in `permissions_of`."""
-        return ModulePilot(await self.host.load(target, **options))
+        handle = await self.host.load(target, **options)
+        self._handles.append(handle)
+        return ModulePilot(handle)
 
     def permissions_of(self, module_id: str) -> MockPermissionManager:
         """Return the permissions of a module that was loaded."""
@@ -162,6 +168,19 @@ class ModuleTestEnvironment:
         if isinstance(self.api, FakeApi):
             self.api.assert_expected()
 
+    def assert_no_leaks(self) -> None:
+        """Fail where a module left something behind, or registers the same over and over; see `ModuleHandle.leaks`.
+
+        Raises:
+            AssertionError: the message names each with its line.
+        """
+        self._note_leaks()
+        if self._leaks:
+            raise AssertionError("\n".join(map(str, self._leaks)))
+
+    def _note_leaks(self) -> None:
+        self._leaks.update(dict.fromkeys(leak for handle in self._handles for leak in handle.leaks()))
+
     def _package(self) -> ModulePackage | type[ModuleFramework]:
         if isinstance(self._target, (str, os.PathLike)):
             return ModulePackage.from_path(self._target)
@@ -173,6 +192,7 @@ class ModuleTestEnvironment:
         return manager
 
     async def _close(self) -> None:
+        self._note_leaks()  # what a live instance piles up is gone with it
         await self.host.aclose()
         if isinstance(self.database, FakeDatabase):
             await self.database.close()

@@ -187,19 +187,29 @@ def test_closed_storage_refuses(run: Run) -> None:
         run(main())
 
 
-def test_snapshot_brings_everything_back() -> None:
+def test_many_changes_are_one_that_can_be_undone() -> None:
     async def work(storage: KeyValueStorage) -> Any:
         await storage.set("a", 1)
         await storage.set("b", 2)
-        before, used = await storage.snapshot(), storage.used_bytes
-        await storage.set("a", "other")
-        await storage.delete("b")
-        await storage.set("c", 3)
-        await storage.restore(before)
+        used = storage.used_bytes
+        undo = await storage.apply({b"a": b'"other"', b"b": None, b"c": b"3"})
+        changed = {key: await storage.get(key) for key in await storage.keys()}
+        await storage.apply(undo)
         values = {key: await storage.get(key) for key in await storage.keys()}
-        return values, storage.used_bytes == used
+        return changed, values, storage.used_bytes == used
 
-    assert use(KeyValueStorage(None, "vendas"), work) == ({"a": 1, "b": 2}, True)
+    expected = ({"a": "other", "c": 3}, {"a": 1, "b": 2}, True)
+    assert use(KeyValueStorage(None, "vendas"), work) == expected
+
+
+def test_changes_that_do_not_fit_change_nothing() -> None:
+    async def work(storage: KeyValueStorage) -> Any:
+        await storage.set("a", 1)
+        with pytest.raises(QuotaExceededError):
+            await storage.apply({b"a": None, b"b": b'"0123456789"', b"c": b'"0123456789"'})
+        return await storage.keys(), storage.used_bytes
+
+    assert use(KeyValueStorage(None, "vendas", max_bytes=20), work) == (["a"], 2)
 
 
 STEP = st.tuples(st.sampled_from(["a", "b", "ç"]), st.none() | st.text(max_size=12) | st.integers())

@@ -320,3 +320,62 @@ def test_a_snapshot_is_the_same_in_every_order():
     shuffled = {"children": TREE["children"], "props": TREE["props"], "key": "0", "type": "column"}
     assert snapshot_of(shuffled) == snapshot_of(TREE)
     assert "button 0.1 label='Go' on_press=go(1)" in snapshot_of(TREE)
+
+
+STAYS = """
+import asyncio
+from plataforma_sdk import ModuleFramework, ui
+
+class Stays(ModuleFramework):
+    async def on_load(self):
+        self.cancels = 0
+        asyncio.create_task(self.stay())
+        await asyncio.sleep(0)
+
+    async def stay(self):
+        while self.cancels < 2:
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                self.cancels += 1
+
+    def render(self):
+        return ui.text("")
+"""
+LISTENS = """
+from plataforma_sdk import ModuleFramework, ui
+
+class Listens(ModuleFramework):
+    async def on_load(self):
+        pass
+
+    def render(self):
+        return ui.text("")
+
+    def listen(self):
+        self.subscribe("module.m.saved", print)
+"""
+
+
+def test_a_task_that_stays_behind_fails_the_test(run):
+    async def main():
+        async with ModuleTestEnvironment(ModulePackage.from_source(STAYS, id="m")):
+            pass
+
+    with pytest.raises(AssertionError, match=r"Module 'm' 0\.1\.0 left a task behind: 'Stays.stay', at module\.py:14"):
+        run(main())
+
+
+@pytest.mark.parametrize("tier", TIERS)
+def test_what_a_module_piles_up_fails_the_test(run, tier):
+    needs = ["events.subscribe"]
+
+    async def main():
+        async with ModuleTestEnvironment(
+            ModulePackage.from_source(LISTENS, id="m", permissions=needs), tier=tier
+        ) as environment:
+            for _ in range(9):
+                await environment.handle.call("listen")
+
+    with pytest.raises(AssertionError, match=r"holds 9 times the same subscription 'module\.m\.saved'"):
+        run(main())

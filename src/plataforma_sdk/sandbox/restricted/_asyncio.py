@@ -13,6 +13,8 @@ import types
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
+from plataforma_sdk.sandbox._in_process import end_tasks, running_task
+from plataforma_sdk.sandbox._protocols import LeftRunning
 from plataforma_sdk.sandbox.restricted._driving import HostAwaitable, Metered, check_headroom, close_quietly
 from plataforma_sdk.sandbox.restricted._fuel import Account, LimitReached, Meter
 from plataforma_sdk.sandbox.restricted._sandbox import Sandbox
@@ -100,12 +102,12 @@ class Tasks:
             task.cancel()
         return live
 
-    async def close(self) -> None:
-        """Cancel every task and wait until all have ended; one that swallows its cancellation is abandoned."""
-        live = self.cancel()
-        if live:
-            await asyncio.wait(live, timeout=1.0)
+    async def close(self) -> list[LeftRunning]:
+        """Cancel every task and wait until all have ended; return those that swallow it: they are abandoned."""
+        coroutines = dict(self._coroutines)
+        left = await end_tasks(self.cancel())
         self._live.clear()
+        return [running_task(task, coroutines.get(task)) for task in left]
 
 
 async def _drive(metered: Metered) -> Any:

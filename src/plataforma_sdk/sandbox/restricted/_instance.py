@@ -243,7 +243,7 @@ class RestrictedInstance(InProcessInstance):
     async def close(self) -> None:
         """End running calls and the module's tasks; what the module made goes with the instance."""
         self._end_calls()
-        await self._tasks.close()
+        self._left = await self._tasks.close()
 
 
 def _as_coroutine(awaitable: Any) -> Coroutine[Any, Any, Any]:

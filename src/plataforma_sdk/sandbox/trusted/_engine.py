@@ -22,7 +22,7 @@ from plataforma_sdk.errors import (
 )
 from plataforma_sdk.module import ModuleContext, ModuleFramework, ModuleRuntime, find_entry
 from plataforma_sdk.sandbox._deadline import CallDeadline
-from plataforma_sdk.sandbox._in_process import InProcessInstance, count_cancellations
+from plataforma_sdk.sandbox._in_process import InProcessInstance, count_cancellations, end_tasks, running_task
 from plataforma_sdk.sandbox._protocols import EngineContext
 from plataforma_sdk.sandbox.trusted._importer import PackageImporter
 
@@ -116,14 +116,19 @@ class TrustedInstance(InProcessInstance):
         return _guest_error(error, self._context.module_id)
 
     async def close(self) -> None:
-        """End running calls and the module's own tasks, and forget the imported package."""
+        """End running calls and the module's own tasks, and forget the imported package.
+
+        Its threads cannot be ended, nor can a task that swallows its cancellation: `left_running` has them.
+        """
         self._end_calls()
-        if self._importer is not None:
-            current = asyncio.current_task()
-            for task in asyncio.all_tasks():
-                if task is not current and self._importer.owns(task.get_coro()):
-                    task.cancel()
-            self._importer.close()
+        importer, self._importer = self._importer, None
+        if importer is None:
+            return
+        current = asyncio.current_task()
+        own = [task for task in asyncio.all_tasks() if task is not current and importer.owns(task.get_coro())]
+        self._left = [running_task(task, task.get_coro()) for task in await end_tasks(own)]
+        self._left += importer.threads()
+        importer.close()
 
 
 def _log(context: EngineContext, text: str) -> None:

@@ -12,11 +12,13 @@ import importlib.util
 import itertools
 import linecache
 import sys
+import threading
 from collections.abc import Callable, Mapping, Sequence
-from types import CodeType, ModuleType
+from types import CodeType, FrameType, ModuleType
 from typing import Final
 
 from plataforma_sdk.errors import ModuleLoadError
+from plataforma_sdk.sandbox._protocols import LeftRunning
 
 __all__ = ["PackageImporter"]
 
@@ -61,7 +63,24 @@ class PackageImporter(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader)
 
     def owns(self, coroutine: object) -> bool:
         """Whether a coroutine was written in this package: a task that the module started by itself."""
-        frame = getattr(coroutine, "cr_frame", None)
+        return self._owns_frame(getattr(coroutine, "cr_frame", None))
+
+    def threads(self) -> list[LeftRunning]:
+        """List the threads that run code of this package; what they only called into does not count."""
+        me = threading.get_ident()
+        frames = {number: frame for number, frame in sys._current_frames().items() if number != me}  # noqa: SLF001
+        return [
+            LeftRunning(kind="thread", name=thread.name, where=where, is_there=thread.is_alive)
+            for thread in threading.enumerate()
+            if (where := self._line_in(frames.get(thread.ident or 0))) is not None
+        ]
+
+    def _line_in(self, frame: FrameType | None) -> str | None:
+        while frame is not None and not self._owns_frame(frame):
+            frame = frame.f_back
+        return None if frame is None else f"{frame.f_code.co_filename.rpartition('>/')[2]}:{frame.f_lineno}"
+
+    def _owns_frame(self, frame: FrameType | None) -> bool:
         name = frame.f_globals.get("__name__", "") if frame is not None else ""
         return isinstance(name, str) and name.startswith(self.root + ".")
 

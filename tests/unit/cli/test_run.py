@@ -1,0 +1,132 @@
+"""`plataforma run`: one module from the command line."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from plataforma_sdk.cli._app import app
+from plataforma_sdk.package import ModulePackage
+
+MANIFEST = """
+id = "contador"
+version = "1.0.0"
+name = "Contador"
+description = "Counts."
+licence = "MIT"
+authors = ["You"]
+entry = "contador:Contador"
+
+[permissions.required]
+"window.create" = "Shows the count"
+"events.subscribe[user.login]" = "Counts"
+"api.internal" = "Asks"
+
+[events]
+consumed = ["user.login"]
+"""
+SOURCE = """
+from plataforma_sdk import ModuleFramework, ui
+
+class Contador(ModuleFramework):
+    async def on_load(self):
+        self.count = 0
+        self.subscribe("user.login", self.on_login)
+        self.create_window(title="Contador")
+
+    def on_login(self, event):
+        self.count += event.data["n"]
+
+    def add(self, n):
+        self.count += n
+        return self.count
+
+    async def ask(self):
+        return await self.api_call("/hello")
+
+    def render(self):
+        return ui.text(f"count {self.count}")
+"""
+API = """
+async def application(scope, receive, send):
+    if scope["type"] == "http":
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]})
+        await send({"type": "http.response.body", "body": b'{"hello": "world"}'})
+"""
+
+
+@pytest.fixture
+def module(tmp_path):
+    root = tmp_path / "contador"
+    root.mkdir()
+    (root / "module.toml").write_text(MANIFEST)
+    (root / "contador.py").write_text(SOURCE)
+    return root
+
+
+def run_command(*arguments):
+    return CliRunner().invoke(app, ["run", *map(str, arguments)])
+
+
+@pytest.mark.parametrize("engine", ["trusted", "restricted", "wasm"])
+def test_it_emits_calls_and_shows_the_window(module, engine):
+    result = run_command(
+        module, "--yes", "--engine", engine, "--emit", 'user.login {"n": 2}', "--call", "add [40]", "--json"
+    )
+    report = json.loads(result.stdout)
+    assert result.exit_code == 0
+    assert report["emitted"] == [{"topic": "user.login", "delivered": 1}]
+    assert report["calls"] == [{"method": "add", "result": 42}]
+    assert report["windows"]["main"]["props"] == {"value": "count 42"}
+
+
+def test_a_terminal_sees_the_window(module):
+    result = run_command(module, "--yes", "--engine", "trusted")
+    assert "count 0" in result.stdout
+
+
+def test_an_archive_runs_too(module, tmp_path):
+    archive = tmp_path / "contador.zip"
+    ModulePackage.from_directory(module).write(archive)
+    assert run_command(archive, "--yes", "--engine", "trusted").exit_code == 0
+
+
+def test_without_a_terminal_nothing_is_granted(module):
+    result = run_command(module, "--engine", "trusted")
+    assert result.exit_code == 1
+    assert "--grant" in result.stderr
+
+
+def test_what_is_granted_by_name_is_enough(module):
+    grants = [part for name in ("window.create", "events.subscribe", "api.internal") for part in ("--grant", name)]
+    assert run_command(module, "--engine", "trusted", *grants).exit_code == 0
+
+
+def test_an_application_answers_its_calls(module, tmp_path, monkeypatch):
+    (tmp_path / "an_api_for_run.py").write_text(API)
+    monkeypatch.chdir(tmp_path)
+    api = ("--api", "an_api_for_run:application")
+    result = run_command(module, "--yes", "--engine", "trusted", *api, "--call", "ask", "--json")
+    assert json.loads(result.stdout)["calls"][0]["result"] == {"hello": "world"}
+
+
+def test_a_call_that_fails_says_why(module):
+    result = run_command(module, "--yes", "--engine", "trusted", "--call", "add")
+    assert (result.exit_code, "TypeError" in result.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--call", "add {"], "no JSON"),
+        (["--call", "add 4"], "JSON list"),
+        (["--api", "nothing"], "module:app"),
+        (["--api", "no_such_module_here:app"], "no_such_module_here"),
+        (["--stay", "--json"], "plataforma"),
+    ],
+)
+def test_wrong_use_says_what_to_write(module, arguments, says):
+    result = run_command(module, "--yes", *arguments)
+    assert (result.exit_code, says in result.stderr) == (2, True)
