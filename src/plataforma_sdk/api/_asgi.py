@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Self, TypeAlias
 
 from plataforma_sdk.api._body import BodyReader
 from plataforma_sdk.api._transport import TransportRequest, TransportResponse
 from plataforma_sdk.errors import TransportError
+from plataforma_sdk.logs import logger_of
 
 __all__ = ["AsgiApp", "AsgiTransport"]
 
@@ -18,7 +18,7 @@ AsgiApp: TypeAlias = Callable[
     [MutableMapping[str, Any], Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]], Awaitable[None]
 ]
 
-_log = logging.getLogger("plataforma_sdk.api")
+_log = logger_of("plataforma_sdk.api")
 
 
 class AsgiTransport:

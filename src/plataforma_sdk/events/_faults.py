@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any, Final
 
 from plataforma_sdk.errors import MAX_MESSAGE_CHARS, PlataformaError, error_to_data
+from plataforma_sdk.logs import logger_of
 
 __all__ = ["describe_fault", "log_fault"]
 
-_log: Final = logging.getLogger("plataforma_sdk.events")
+_log: Final = logger_of("plataforma_sdk.events")
 
 
 def describe_fault(error: BaseException, owner: str | None) -> dict[str, Any]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from plataforma_sdk import ui
 from plataforma_sdk.errors import ModuleStateError, PlataformaError
+from plataforma_sdk.logs import logger_of
 from plataforma_sdk.permissions import is_within
 from plataforma_sdk.runtime._launch import Launched, ModuleSetup, launch, require_declared
 from plataforma_sdk.runtime._loader import check_tier
@@ -30,7 +30,7 @@ __all__ = ["LiveModule"]
 
 UNLOAD_DEADLINE_S: Final = 2.0
 FRAME_S: Final = 0.016
-_LOG: Final = logging.getLogger("plataforma_sdk.runtime")
+_LOG: Final = logger_of("plataforma_sdk.runtime")
 
 
 class LiveModule:
@@ -51,6 +51,8 @@ class LiveModule:
         self.permissions = setup.permissions
         self.engine = setup.engine
         self.monitor = setup.monitor
+        self.telemetry = setup.telemetry
+        self.monitor.on_exceeded = self.telemetry.on_quota
         self.setup = setup
         self._services = setup.services(package, setup.permissions, None)
         self._upgrade_from = upgrade_from
@@ -126,6 +128,7 @@ class LiveModule:
         self._announce("failed")
 
     def _announce(self, what: str) -> None:
+        self.telemetry.on_state(what, self.package.version)
         self.parts.events.emit(f"plataforma.module.{what}", {"module": self.id, "version": self.package.version})
 
     # --- calls -----------------------------------------------------------------------------------------------------
@@ -133,9 +136,16 @@ class LiveModule:
     async def call(self, function: str, /, *args: Any, **kwargs: Any) -> Any:
         """Call into the module; afterwards its windows are dirty."""
         self.monitor.begin_call()
+        call = self.telemetry.begin(function)
+        error: BaseException | None = None
         try:
             return await self._supervisor.call(function, *args, **kwargs)
+        except BaseException as caught:
+            error = caught
+            raise
         finally:
+            self.telemetry.end(call, error)
+            error = None  # no cycle with the frame
             self._mark_dirty()
 
     async def stream(self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> AsyncGenerator[Any, None]:
@@ -157,7 +167,16 @@ class LiveModule:
 
     async def render(self, window_id: str, *, session: str = "default") -> dict[str, Any]:
         """Render a window, check the tree and remember that it was sent to the session."""
-        tree = await self._supervisor.call("@render", window_id)
+        call = self.telemetry.begin("@render")
+        error: BaseException | None = None
+        try:
+            tree = await self._supervisor.call("@render", window_id)
+        except BaseException as caught:
+            error = caught
+            raise
+        finally:
+            self.telemetry.end(call, error)
+            error = None
         tree = ui.validate_tree(tree, max_nodes=self.monitor.limits.max_tree_nodes)
         window = self.parts.windows.find(self.id, window_id)
         if window is not None:
@@ -209,6 +228,7 @@ class LiveModule:
     async def _launch(self, attach: Callable[[Instance], None]) -> Instance:
         """Make the first instance, or a fresh one in place of a poisoned one."""
         if self._current is not None:
+            self.telemetry.on_restart()
             await self._current.dispose()
         restoration, self._restoration = self._restoration, None
         resumption = None if restoration is None else restoration.resumption

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
 from plataforma_sdk.errors import HostCallError, PlataformaError, error_to_data
+from plataforma_sdk.logs import logger_of
 from plataforma_sdk.types import Clock
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["HostParts", "ModuleServices"]
 
-_LOG: Final = logging.getLogger("plataforma_sdk.runtime")
+_LOG: Final = logger_of("plataforma_sdk.runtime")
 
 
 @attrs.frozen(kw_only=True)

@@ -7,7 +7,6 @@ checks and queues, and takes effect only when the new instance has loaded, so a 
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -28,13 +27,12 @@ if TYPE_CHECKING:
     from plataforma_sdk.package import ModulePackage
     from plataforma_sdk.permissions import PermissionManager
     from plataforma_sdk.runtime._parts import HostParts, ModuleServices
+    from plataforma_sdk.runtime._telemetry import ModuleTelemetry
 
 __all__ = ["ModuleSession"]
 
 MAX_TIMERS: Final = 64
 MIN_INTERVAL_S: Final = 0.01
-_LOG: Final = logging.getLogger("plataforma_sdk.module")
-_LEVELS: Final = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 
 class ModuleSession:
@@ -46,6 +44,7 @@ class ModuleSession:
         parts: the rooms of the host.
         services: the services made for this module alone.
         call: how a handler of the module is called; goes through the supervisor, so that a trap is seen.
+        telemetry: counts, and writes its log.
         is_staged: queue registrations until `commit`.
 
     Attributes:
@@ -60,6 +59,7 @@ class ModuleSession:
         services: ModuleServices,
         call: Callable[..., Awaitable[Any]],
         *,
+        telemetry: ModuleTelemetry,
         is_staged: bool = False,
     ) -> None:
         self.id = package.id
@@ -68,6 +68,7 @@ class ModuleSession:
         self._parts = parts
         self._own = services
         self._call = call
+        self._telemetry = telemetry
         self._staged: list[Callable[[], object]] | None = [] if is_staged else None
         self._subscriptions: dict[int, Subscription] = {}
         self._endpoints: list[Subscription] = []
@@ -86,7 +87,7 @@ class ModuleSession:
         """Method of `module.OPERATIONS` -> what serves it."""
         own, permissions = self._own, self._permissions
         return {
-            "log": self._log,
+            "log": self._telemetry.log_of_module,
             "clock.now": self._parts.clock.now,
             "events.emit": self._emit,
             "events.subscribe": self._subscribe,
@@ -150,13 +151,10 @@ class ModuleSession:
             raise HostCallError("ValueError", f"{number!r} is no new number for a handler", module=self.id)
         self._numbers.add(number)
 
-    def _log(self, level: str, message: str, fields: Mapping[str, Any]) -> None:
-        extra = {"module_id": self.id, "module_version": self._package.version, "fields": fields}
-        _LOG.log(_LEVELS.get(level, logging.INFO), "%s: %s", self.id, message, extra=extra)
-
     # --- events ----------------------------------------------------------------------------------------------------
 
     def _emit(self, topic: str, data: Any) -> None:
+        self._telemetry.events_emitted += 1
         self._parts.events.emit(topic, data, source=self.id)  # the bus puts it under the module's own namespace
 
     def _subscribe(self, number: int, topic: str) -> None:
