@@ -167,16 +167,8 @@ class LiveModule:
 
     async def render(self, window_id: str, *, session: str = "default") -> dict[str, Any]:
         """Render a window, check the tree and remember that it was sent to the session."""
-        call = self.telemetry.begin("@render")
-        error: BaseException | None = None
-        try:
+        with self.telemetry.measured("@render"):
             tree = await self._supervisor.call("@render", window_id)
-        except BaseException as caught:
-            error = caught
-            raise
-        finally:
-            self.telemetry.end(call, error)
-            error = None
         tree = ui.validate_tree(tree, max_nodes=self.monitor.limits.max_tree_nodes)
         window = self.parts.windows.find(self.id, window_id)
         if window is not None:

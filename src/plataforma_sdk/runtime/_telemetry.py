@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from time import perf_counter_ns
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
@@ -116,6 +117,17 @@ class ModuleTelemetry:
             memory = self._monitor.usage.memory_bytes
             self._observers.after(call, CallOutcome(duration_ns=duration_ns, error=error, memory_bytes=memory))
         _enter(call.parent)
+
+    @contextlib.contextmanager
+    def measured(self, function: str) -> Iterator[None]:
+        """Count the block as a call; `begin` and `end` are for where a microsecond counts."""
+        call = self.begin(function)
+        try:
+            yield
+        except BaseException as error:
+            self.end(call, error)
+            raise
+        self.end(call, None)
 
     def _count(self, kinds: Counter[str], kind: str) -> None:
         kinds[kind if kind in kinds or len(kinds) < MAX_KINDS else "other"] += 1
