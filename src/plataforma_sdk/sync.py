@@ -25,7 +25,7 @@ from plataforma_sdk.errors import ModuleStateError
 if TYPE_CHECKING:
     from plataforma_sdk.package import ModulePackage
     from plataforma_sdk.permissions import PermissionManager
-    from plataforma_sdk.runtime import HostStats, Snapshot
+    from plataforma_sdk.runtime import HostStats, ModuleStats, Snapshot
     from plataforma_sdk.sandbox import ResourceUsage
     from plataforma_sdk.windows import UiEvent
 
@@ -168,6 +168,11 @@ class ModuleHandle:
     def usage(self) -> ResourceUsage:
         """What it has used."""
         return self._handle.usage
+
+    @property
+    def stats(self) -> ModuleStats:
+        """What became of its calls."""
+        return self._handle.stats
 
     @property
     def permissions(self) -> PermissionManager:

@@ -32,6 +32,8 @@ MAX_KINDS: Final = 64
 _LOG: Final = logger_of("plataforma_sdk.runtime")
 _MODULE_LOG: Final = logger_of("plataforma_sdk.module")
 _PERMISSION_LOG: Final = logger_of("plataforma_sdk.permissions")
+for _name in ("sandbox.restricted", "sandbox.wasm"):  # whose files ask `logging` itself, as does `permissions`
+    logger_of(f"plataforma_sdk.{_name}")
 _LEVELS: Final = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 _DENYING: Final = frozenset({"check", "request"})
 

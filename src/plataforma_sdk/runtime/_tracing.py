@@ -83,7 +83,9 @@ class TracingObserver:
             self._fail(span, outcome.error)
         scope.__exit__(None, None, None)
         self._instruments["duration"].record(outcome.duration_ns / _NS, labels)
-        self._instruments["memory"].set(outcome.memory_bytes, {"plataforma.module.id": call.module.id})
+        memory = self._instruments.get("memory")
+        if memory is not None:
+            memory.set(outcome.memory_bytes, {"plataforma.module.id": call.module.id})
 
     def _fail(self, span: Any, error: BaseException) -> None:
         name = type(error).__name__
@@ -147,9 +149,10 @@ def _instruments_of(meter: Any) -> dict[str, Any]:
             "denials": lambda: meter.create_counter(
                 "plataforma.module.denials", unit="{denial}", description="Things that modules were refused"
             ),
-            "memory": lambda: meter.create_gauge(
-                "plataforma.module.memory", unit="By", description="Memory that a module holds"
-            ),
         }
+        if hasattr(meter, "create_gauge"):  # younger than the rest of the API
+            make["memory"] = lambda: meter.create_gauge(
+                "plataforma.module.memory", unit="By", description="Memory that a module holds"
+            )
         made = _MADE[meter] = {name: create() for name, create in make.items()}
     return made

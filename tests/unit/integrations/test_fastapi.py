@@ -9,6 +9,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
+from starlette.websockets import WebSocket
 
 from plataforma_sdk import ModuleHost, ModulePackage
 from plataforma_sdk.integrations.fastapi import Modules, caller
@@ -145,3 +146,17 @@ def test_starlette_alone_will_do(vendas: ModulePackage) -> None:
     modules = Modules(app, subject=user, load=[vendas], engine="trusted", grants=["api.who[GET]"])
     with TestClient(app) as client:
         assert get(client, "/add").json() == 1
+
+
+def test_a_websocket_has_the_host_of_its_user_too(vendas: ModulePackage) -> None:
+    app, modules = make(vendas)
+
+    @app.websocket("/live")
+    async def live(socket: WebSocket, host: Annotated[ModuleHost, Depends(modules.host)]) -> None:
+        await socket.accept()
+        await socket.send_json([host.subject, await host.modules["vendas"].call("add"), caller(socket)])
+        await socket.close()
+
+    headers = {"x-user": "ana", "x-module-id": "root"}
+    with TestClient(app) as client, client.websocket_connect("/live", headers=headers) as socket:
+        assert socket.receive_json() == ["ana", 1, None]

@@ -3,7 +3,9 @@ from __future__ import annotations
 import io
 import json
 import logging
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -133,3 +135,14 @@ def test_a_record_below_the_level_costs_nothing_of_the_volume(caplog: pytest.Log
         volume.log(LOG, logging.DEBUG, "quiet", extra=info_fields(INFO))
         volume.log(LOG, logging.WARNING, "loud", extra=info_fields(INFO))
     assert [record.getMessage() for record in caplog.records] == ["loud"]
+
+
+def test_every_logger_of_the_library_completes_its_records() -> None:
+    import plataforma_sdk.runtime
+
+    root = Path(plataforma_sdk.runtime.__file__).parents[1]
+    text = "".join(path.read_text("utf-8") for path in root.rglob("*.py"))
+    names = set(re.findall(r'(?:getLogger|logger_of)\("(plataforma_sdk[\w.]*)"\)', text))
+    names.discard("plataforma_sdk.integrations")  # imported by whoever uses one
+    assert len(names) > 8
+    assert [name for name in names if not logging.getLogger(name).filters] == []

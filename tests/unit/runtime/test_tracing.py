@@ -109,6 +109,21 @@ def test_calls_denials_and_memory_are_measured(
     assert [point.value for point in points["plataforma.module.memory"]] == [0]
 
 
+def test_spans_alone_will_do(run: Any, exporter: InMemorySpanExporter) -> None:
+    run(use("trusted", "save"))
+    assert [span.name for span in exporter.get_finished_spans()] == ["module.host_call", "module.call"]
+
+
+def test_a_meter_without_gauges_will_do(
+    run: Any, reader: InMemoryMetricReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr("opentelemetry.sdk.metrics.Meter.create_gauge")
+    monkeypatch.delattr("opentelemetry.metrics.Meter.create_gauge")
+    run(use("trusted", "save"))
+    data = reader.get_metrics_data().resource_metrics[0].scope_metrics[0].metrics
+    assert [metric.name for metric in data] == ["plataforma.module.call.duration"]
+
+
 def test_without_a_provider_nothing_is_observed() -> None:
     assert tracing_observer() is None
 
