@@ -28,8 +28,8 @@ def log_fault(error: BaseException, owner: str | None, topic: str) -> None:
     if owner is None:
         _log.error("A handler of %r failed", topic, exc_info=error)
         return
-    name = type(error).__name__
-    _log.error("Module %r failed in its handler of %r: %s: %.500r", owner, topic, name, _text(error))
+    name, extra = type(error).__name__, {"module_id": owner}
+    _log.error("Module %r failed in its handler of %r: %s: %.500r", owner, topic, name, _text(error), extra=extra)
 
 
 def _text(error: BaseException) -> str:

@@ -144,6 +144,10 @@ class ModuleHost:
             subject=subject,
             on_endpoint_error=lambda module, error: self._parts.report(module, "an endpoint", error),
         )
+        self._tracing = tracing_observer()
+        watching = self._plugins.hook.plataforma_call_observer(subject=subject)
+        observers = [found for found in (self._tracing, *watching) if found is not None]
+        self._telemetry = HostTelemetry(subject, self._clock, Observers(observers))
         self._parts = HostParts(
             events=EventBus(max_subscriptions=MAX_SUBSCRIPTIONS),
             windows=WindowManager(),
@@ -151,11 +155,8 @@ class ModuleHost:
             notifications=self._factory.notifications,
             clipboard=self._factory.clipboard,
             clock=self._clock,
+            telemetry_of=self._telemetry.of,
         )
-        self._tracing = tracing_observer()
-        watching = self._plugins.hook.plataforma_call_observer(subject=subject)
-        observers = [found for found in (self._tracing, *watching) if found is not None]
-        self._telemetry = HostTelemetry(subject, self._clock, Observers(observers))
         self._modules: dict[str, ModuleHandle] = {}
         self._loading: set[str] = set()
         self._loop: asyncio.AbstractEventLoop | None = None

@@ -255,7 +255,9 @@ class ModuleSession:
         self._timer_count += 1
 
         def apply() -> None:
-            self._timers[number] = asyncio.create_task(self._tick(number, seconds), name=f"{self.id}-timer-{number}")
+            self._timers[number] = asyncio.create_task(
+                self._tick(number, seconds), name=f"{self.id}-timer-{number}", context=self._parts.context.copy()
+            )
 
         self._apply(apply)
 

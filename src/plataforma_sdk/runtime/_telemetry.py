@@ -187,13 +187,20 @@ class HostTelemetry:
         self._observers = observers
         self._next_id = itertools.count(1).__next__
         self._gone = Totals()
+        self._modules: dict[str, ModuleTelemetry] = {}
         self._loads = 0
         self._unloads = 0
 
     def module(self, module_id: str, version: str, engine: str, monitor: ResourceMonitor) -> ModuleTelemetry:
         """Begin to count for a module."""
         info = ModuleInfo(id=module_id, version=version, engine=engine, subject=self._subject)
-        return ModuleTelemetry(info, self._clock, monitor, self._observers, self._next_id)
+        made = ModuleTelemetry(info, self._clock, monitor, self._observers, self._next_id)
+        self._modules[module_id] = made
+        return made
+
+    def of(self, module_id: str) -> ModuleTelemetry | None:
+        """Return that of a module that is loaded, or loading."""
+        return self._modules.get(module_id)
 
     def on_loaded(self, module: ModuleTelemetry) -> None:
         """Count a load."""
@@ -203,6 +210,7 @@ class HostTelemetry:
     def on_unloaded(self, module: ModuleTelemetry) -> None:
         """Keep the sums of a module that goes, or whose load has failed."""
         self._unloads += module.is_loaded
+        self._modules.pop(module.info.id, None)
         self._gone.add(module.totals)
 
     def stats(self, handles: list[ModuleHandle]) -> HostStats:

@@ -209,6 +209,22 @@ def test_a_soft_limit_is_counted(run: Any) -> None:
     run(main())
 
 
+def test_a_fault_between_calls_says_whose_it_is(run: Any, records: Any) -> None:
+    source = SOURCE.replace("    def say(", "    def begin(self):\n        self.every(0.01, self.fail)\n    def say(")
+
+    async def main() -> None:
+        async with ModuleHost(engine="trusted", subject="ana") as host:
+            m = await host.load(ModulePackage.from_source(source, id="m"))
+            await m.call("begin")
+            while not m.stats.failures:
+                await asyncio.sleep(0.005)
+            await asyncio.sleep(0)
+
+    run(main())
+    (fault,) = [record for record in records("runtime") if "failed in timer" in record.getMessage()][:1]
+    assert fields(fault) == ["m", "0.1.0", "trusted", None, "ana"]
+
+
 class Watch:
     """Notes what it is told."""
 
