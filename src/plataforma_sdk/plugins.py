@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 if TYPE_CHECKING:
+    from plataforma_sdk.runtime import CallObserver
     from plataforma_sdk.sandbox import Engine
 
 __all__ = ["PROJECT", "hookimpl", "hookspec", "make_plugin_manager"]
@@ -40,6 +41,10 @@ class _Hooks:
     @hookspec
     def plataforma_services(self) -> Mapping[str, Callable[..., Any]] | None:
         """Return services by method of `module.OPERATIONS`; they take the place of the built-in ones."""
+
+    @hookspec
+    def plataforma_call_observer(self, subject: str) -> CallObserver | None:
+        """Return what a host tells of each call, or None; asked once for each host."""
 
 
 def make_plugin_manager(plugins: Iterable[object] = (), *, entry_points: bool = True) -> pluggy.PluginManager:

@@ -25,7 +25,7 @@ from plataforma_sdk.errors import ModuleStateError
 if TYPE_CHECKING:
     from plataforma_sdk.package import ModulePackage
     from plataforma_sdk.permissions import PermissionManager
-    from plataforma_sdk.runtime import Snapshot
+    from plataforma_sdk.runtime import HostStats, ModuleStats, Snapshot
     from plataforma_sdk.sandbox import ResourceUsage
     from plataforma_sdk.windows import UiEvent
 
@@ -93,6 +93,14 @@ class ModuleHost:
             coroutine.close()
             raise ModuleStateError("Not from here: enter the host first, and make a handler of the host async")
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(timeout_s)
+
+    def stats(self) -> HostStats:
+        """See `runtime.ModuleHost.stats`."""
+
+        async def stats() -> HostStats:
+            return self.host.stats()
+
+        return self.run(stats())
 
     def load(self, target: Any, **options: Any) -> ModuleHandle:
         """See `runtime.ModuleHost.load`."""
@@ -173,6 +181,11 @@ class ModuleHandle:
     def usage(self) -> ResourceUsage:
         """What it has used."""
         return self._handle.usage
+
+    @property
+    def stats(self) -> ModuleStats:
+        """What became of its calls."""
+        return self._handle.stats
 
     @property
     def permissions(self) -> PermissionManager:

@@ -181,7 +181,8 @@ def test_the_log_carries_level_module_and_fields(engine, run, caplog):
     assert (first.levelname, first.getMessage(), first.module_id) == ("WARNING", "probe: low stock", "probe")
     assert first.fields == {"product": 7}
     text = "\n".join(record.getMessage().removeprefix("probe: ") for record in records)
-    assert text == "low stock\nstill said\nprinted-1\ntwo\nlines"
+    assert all(record.getMessage().isprintable() for record in records)  # a line each: a module forges none
+    assert text.replace("\\n", "\n") == "low stock\nstill said\nprinted-1\ntwo\nlines"
 
 
 @case(

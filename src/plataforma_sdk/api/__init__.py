@@ -11,6 +11,7 @@ from plataforma_sdk.api._endpoints import EndpointHandler, EndpointTable
 from plataforma_sdk.api._external import ExternalTransport, Resolver
 from plataforma_sdk.api._headers import ALLOWED_HEADERS
 from plataforma_sdk.api._http import HttpTransport
+from plataforma_sdk.api._identity import IDENTITY_KEY, CallerIdentity
 from plataforma_sdk.api._mock import MockHandler, MockTransport, route_names
 from plataforma_sdk.api._paths import (
     METHODS,
@@ -23,16 +24,20 @@ from plataforma_sdk.api._paths import (
 )
 from plataforma_sdk.api._router import RoutingTransport
 from plataforma_sdk.api._transport import ModuleIdentity, Origin, Transport, TransportRequest, TransportResponse
+from plataforma_sdk.api._wsgi import WSGI_IDENTITY_KEY, WsgiApp, WsgiTransport
 
 __all__ = [
     "ALLOWED_HEADERS",
+    "IDENTITY_KEY",
     "METHODS",
+    "WSGI_IDENTITY_KEY",
     "ApiAuth",
     "ApiClient",
     "AsgiApp",
     "AsgiTransport",
     "AuthTransport",
     "CallChain",
+    "CallerIdentity",
     "CheckedPath",
     "CheckedUrl",
     "EndpointHandler",
@@ -48,6 +53,8 @@ __all__ = [
     "Transport",
     "TransportRequest",
     "TransportResponse",
+    "WsgiApp",
+    "WsgiTransport",
     "check_method",
     "check_path",
     "check_url",

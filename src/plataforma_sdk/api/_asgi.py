@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, Self, TypeAlias
 
 from plataforma_sdk.api._body import BodyReader
+from plataforma_sdk.api._identity import IDENTITY_KEY, caller_identity
 from plataforma_sdk.api._transport import TransportRequest, TransportResponse
 from plataforma_sdk.errors import TransportError
+from plataforma_sdk.logs import logger_of
 
 __all__ = ["AsgiApp", "AsgiTransport"]
 
@@ -19,7 +20,7 @@ AsgiApp: TypeAlias = Callable[
 ]
 """An ASGI 3 application: ``await app(scope, receive, send)``."""
 
-_log = logging.getLogger("plataforma_sdk.api")
+_log = logger_of("plataforma_sdk.api")
 
 
 class AsgiTransport:
@@ -31,12 +32,14 @@ class AsgiTransport:
     Use as an async context manager to run the application's lifespan; without it, none is run.
     """
 
-    def __init__(self, app: AsgiApp, *, host: str = "localhost", root_path: str = "") -> None:
-        """Wrap `app`; `host` is what it reads in the Host header."""
+    def __init__(
+        self, app: AsgiApp, *, host: str = "localhost", root_path: str = "", state: Mapping[str, Any] | None = None
+    ) -> None:
+        """Wrap `app`; `host` is what it reads in the Host header, `state` that of a lifespan run elsewhere."""
         self._app = app
         self._host = host
         self._root_path = root_path
-        self._state: dict[str, Any] = {}
+        self._state: dict[str, Any] = dict(state or {})
         self._lifespan: _Lifespan | None = None
 
     async def send(self, request: TransportRequest) -> TransportResponse:
@@ -80,10 +83,8 @@ class AsgiTransport:
         await self.shutdown()
 
     def _scope(self, request: TransportRequest, body_bytes: int) -> dict[str, Any]:
-        identity = request.identity
         headers = [(b"host", self._host.encode()), (b"content-length", str(body_bytes).encode())]
         headers += [(name.encode("latin-1"), value.encode("latin-1")) for name, value in request.headers.items()]
-        extension = {"module": identity.module, "version": identity.version, "subject": identity.subject}
         return {
             "type": "http",
             "asgi": {"version": "3.0", "spec_version": "2.4"},
@@ -98,7 +99,7 @@ class AsgiTransport:
             "client": None,
             "server": (self._host, None),
             "state": dict(self._state),
-            "extensions": {"plataforma": extension},
+            "extensions": {IDENTITY_KEY: caller_identity(request.identity)},
         }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from typing import Any, Final, TypeAlias
@@ -16,6 +15,7 @@ from plataforma_sdk.api._headers import ALLOWED_HEADERS
 from plataforma_sdk.api._paths import CheckedPath, check_method, check_path
 from plataforma_sdk.api._transport import TransportRequest, TransportResponse
 from plataforma_sdk.errors import ApiError, ApiStatusError, QuotaExceededError, TransportError
+from plataforma_sdk.logs import logger_of
 from plataforma_sdk.types import ApiRequest, Subscription, module_segment
 
 __all__ = ["EndpointHandler", "EndpointTable"]
@@ -27,7 +27,7 @@ MAX_DEPTH: Final = 8
 MAX_IN_FLIGHT: Final = 64
 MAX_ENDPOINTS: Final = 256
 
-_log = logging.getLogger("plataforma_sdk.api")
+_log = logger_of("plataforma_sdk.api")
 
 
 @attrs.frozen(eq=False)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any, Final
 
 from plataforma_sdk.errors import MAX_MESSAGE_CHARS, PlataformaError, error_to_data
+from plataforma_sdk.logs import logger_of
 
 __all__ = ["describe_fault", "log_fault"]
 
-_log: Final = logging.getLogger("plataforma_sdk.events")
+_log: Final = logger_of("plataforma_sdk.events")
 
 
 def describe_fault(error: BaseException, owner: str | None) -> dict[str, Any]:
@@ -28,8 +28,8 @@ def log_fault(error: BaseException, owner: str | None, topic: str) -> None:
     if owner is None:
         _log.error("A handler of %r failed", topic, exc_info=error)
         return
-    name = type(error).__name__
-    _log.error("Module %r failed in its handler of %r: %s: %.500r", owner, topic, name, _text(error))
+    name, extra = type(error).__name__, {"module_id": owner}
+    _log.error("Module %r failed in its handler of %r: %s: %.500r", owner, topic, name, _text(error), extra=extra)
 
 
 def _text(error: BaseException) -> str:

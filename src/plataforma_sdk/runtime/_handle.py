@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from plataforma_sdk.errors import ModuleStateError
 from plataforma_sdk.runtime._snapshots import take_snapshot
+from plataforma_sdk.runtime._stats import ModuleStats
+from plataforma_sdk.runtime._telemetry import module_stats
 from plataforma_sdk.sandbox import ResourceUsage
 from plataforma_sdk.types import Subscription
 
@@ -80,6 +82,11 @@ class ModuleHandle:
     def usage(self) -> ResourceUsage:
         """What it has used, and its limits."""
         return self._live.monitor.usage
+
+    @property
+    def stats(self) -> ModuleStats:
+        """What became of its calls, and what it has used: see `ModuleHost.stats`."""
+        return module_stats(self)
 
     @property
     def permissions(self) -> PermissionManager:

@@ -23,10 +23,14 @@ from plataforma_sdk.runtime._handle import ModuleHandle
 from plataforma_sdk.runtime._journals import open_journal
 from plataforma_sdk.runtime._launch import ModuleSetup, require_declared
 from plataforma_sdk.runtime._live import LiveModule
-from plataforma_sdk.runtime._loader import LoadTarget, PackageSource, check_tier, package_of_class, resolve
+from plataforma_sdk.runtime._loader import LoadTarget, PackageSource, check_tier, package_of_class, resolve, source_of
+from plataforma_sdk.runtime._observers import Observers
 from plataforma_sdk.runtime._parts import HostParts
 from plataforma_sdk.runtime._restore import Restoration, RestoreSource, read_source
 from plataforma_sdk.runtime._state import HostState
+from plataforma_sdk.runtime._stats import HostStats
+from plataforma_sdk.runtime._telemetry import HostTelemetry
+from plataforma_sdk.runtime._tracing import tracing_observer
 from plataforma_sdk.runtime._wiring import ServiceFactory
 from plataforma_sdk.sandbox import Engine, ResourceLimits, ResourceMonitor
 from plataforma_sdk.types import Clock, SystemClock
@@ -140,6 +144,10 @@ class ModuleHost:
             subject=subject,
             on_endpoint_error=lambda module, error: self._parts.report(module, "an endpoint", error),
         )
+        self._tracing = tracing_observer()
+        watching = self._plugins.hook.plataforma_call_observer(subject=subject)
+        observers = [found for found in (self._tracing, *watching) if found is not None]
+        self._telemetry = HostTelemetry(subject, self._clock, Observers(observers))
         self._parts = HostParts(
             events=EventBus(max_subscriptions=MAX_SUBSCRIPTIONS),
             windows=WindowManager(),
@@ -147,6 +155,7 @@ class ModuleHost:
             notifications=self._factory.notifications,
             clipboard=self._factory.clipboard,
             clock=self._clock,
+            telemetry_of=self._telemetry.of,
         )
         self._modules: dict[str, ModuleHandle] = {}
         self._loading: set[str] = set()
@@ -175,6 +184,10 @@ class ModuleHost:
     def modules(self) -> Mapping[str, ModuleHandle]:
         """Loaded modules by id."""
         return MappingProxyType(self._modules)
+
+    def stats(self) -> HostStats:
+        """Write down what became of the modules: calls, failures, durations, denials, restarts, use, events."""
+        return self._telemetry.stats(list(self._modules.values()))
 
     # --- lifecycle -------------------------------------------------------------------------------------------------
 
@@ -355,15 +368,26 @@ class ModuleHost:
             services.update(found or {})
         given = limits or self._limits
         monitor = ResourceMonitor(given.lowered_by(package.manifest.limits), module=package.id, clock=self._clock)
-        source, granted = _source(target), (*self._grants, *(grants or ()))
+        source, granted = source_of(target), (*self._grants, *(grants or ()))
+
+        telemetry = self._telemetry.module(package.id, package.version, engine.name, monitor)
 
         def permissions_of(version: ModulePackage) -> PermissionManager:
-            return self._state.permissions(version, granted, source=source, prompt=self._prompt, record=self._record)
+            return self._state.permissions(
+                version,
+                granted,
+                source=source,
+                prompt=self._prompt,
+                record=self._record,
+                tap=telemetry.on_audit,
+            )
 
         return ModuleSetup(
             engine=engine,
             permissions=permissions_of(package),
             monitor=monitor,
+            telemetry=telemetry,
+            tracing=self._tracing,
             config=self._config.get(package.id, {}),
             locale=self.locale,
             seed=seed,
@@ -386,6 +410,7 @@ class ModuleHost:
 
         def forget() -> None:
             self._modules.pop(module_id, None)
+            self._telemetry.on_unloaded(setup.telemetry)
             self._state.detach(module_id)
             if setup.journal is not None:
                 setup.journal.close()
@@ -402,6 +427,7 @@ class ModuleHost:
         self._modules[module_id] = handle
         try:
             await live.start()
+            self._telemetry.on_loaded(setup.telemetry)
         except BaseException:
             forget()
             raise
@@ -409,12 +435,3 @@ class ModuleHost:
             await handle.unload()
             raise ModuleStateError("The host was closed while the module loaded", module=module_id)
         return handle
-
-
-def _source(target: LoadTarget) -> str:
-    """Where a module came from: what was decided about it does not hold for one of the same id from elsewhere."""
-    if isinstance(target, os.PathLike):
-        return f"path:{Path(target).resolve()}"
-    if isinstance(target, str):
-        return f"path:{Path(target).resolve()}" if Path(target).exists() else "registry"
-    return "memory"

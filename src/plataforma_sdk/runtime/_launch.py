@@ -11,6 +11,7 @@ from plataforma_sdk.errors import ModuleLoadError, PermissionDeniedError
 from plataforma_sdk.runtime._leaks import Leak, Suspect
 from plataforma_sdk.runtime._noted import noted
 from plataforma_sdk.runtime._session import ModuleSession
+from plataforma_sdk.runtime._tracing import TracedProxy
 from plataforma_sdk.sandbox import ApiProxy, EngineContext, Lingering, ResourceMonitor
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from plataforma_sdk.package import ModulePackage
     from plataforma_sdk.permissions import PermissionManager
     from plataforma_sdk.runtime._parts import HostParts, ModuleServices
+    from plataforma_sdk.runtime._telemetry import ModuleTelemetry
+    from plataforma_sdk.runtime._tracing import TracingObserver
     from plataforma_sdk.sandbox import Engine, Instance, ResourceLimits
     from plataforma_sdk.sandbox.wasm import Journal, Resumption
     from plataforma_sdk.services import KeyValueStorage, StagedStorage
@@ -33,6 +36,7 @@ class ModuleSetup:
         engine: runs it.
         permissions: what it may do.
         monitor: its meters and limits.
+        telemetry: its counts and records.
         config: the host's values for its ``[config]``.
         locale: BCP 47 tag.
         seed: seed of its random numbers, or None.
@@ -46,12 +50,14 @@ class ModuleSetup:
         shed: lets go of permissions that `grown` made, or that it replaced.
         services: makes the services of a version, with the storage that the module has.
         on_version: called when a version has loaded.
+        tracing: makes spans of what it asks of its host, or None.
         extra_services: services of plugins, method -> what serves it.
     """
 
     engine: Engine
     permissions: PermissionManager
     monitor: ResourceMonitor
+    telemetry: ModuleTelemetry
     config: Mapping[str, Any]
     limits: ResourceLimits
     grown: Callable[[ModulePackage], PermissionManager]
@@ -65,6 +71,7 @@ class ModuleSetup:
     reread: Callable[[], ModulePackage] | None = None
     cls: type[ModuleFramework] | None = None
     on_version: Callable[[ModulePackage], None] = lambda _: None
+    tracing: TracingObserver | None = None
     extra_services: Mapping[str, Callable[..., Any]] = attrs.field(factory=dict)
 
 
@@ -130,10 +137,18 @@ async def launch(
     """
     limits = setup.limits.lowered_by(package.manifest.limits)
     session = ModuleSession(
-        package, permissions, parts, services, call, storage=storage, on_pile=on_pile, is_staged=is_staged
+        package,
+        permissions,
+        parts,
+        services,
+        call,
+        telemetry=setup.telemetry,
+        storage=storage,
+        on_pile=on_pile,
+        is_staged=is_staged,
     )
     services_of_it = noted({**session.services(), **setup.extra_services}, session.registrations)
-    proxy = ApiProxy(package.id, permissions, setup.monitor, services_of_it)
+    proxy = _proxy(package.id, permissions, setup.monitor, services_of_it, setup.tracing)
     context = EngineContext(
         module_id=package.id,
         version=package.version,
@@ -153,6 +168,18 @@ async def launch(
     else:
         instance = await setup.engine.load(package, context)
     return Launched(package, permissions, services, limits, instance, session, proxy)
+
+
+def _proxy(
+    module: str,
+    permissions: PermissionManager,
+    monitor: ResourceMonitor,
+    services: Mapping[str, Callable[..., Any]],
+    tracing: TracingObserver | None,
+) -> ApiProxy:
+    if tracing is None:
+        return ApiProxy(module, permissions, monitor, services)
+    return TracedProxy(module, permissions, monitor, services, tracing=tracing)
 
 
 async def require_declared(package: ModulePackage, permissions: PermissionManager) -> None:

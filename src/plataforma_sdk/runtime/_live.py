@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncGenerator, Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from plataforma_sdk import ui
 from plataforma_sdk.errors import ModuleStateError, PlataformaError
+from plataforma_sdk.logs import logger_of
 from plataforma_sdk.permissions import is_within
 from plataforma_sdk.runtime._frames import WindowFrames
 from plataforma_sdk.runtime._launch import Launched, ModuleSetup, launch, require_declared
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["LiveModule"]
 
 UNLOAD_DEADLINE_S: Final = 2.0
-_LOG: Final = logging.getLogger("plataforma_sdk.runtime")
+_LOG: Final = logger_of("plataforma_sdk.runtime")
 
 
 class LiveModule:
@@ -52,6 +52,8 @@ class LiveModule:
         self.permissions = setup.permissions
         self.engine = setup.engine
         self.monitor = setup.monitor
+        self.telemetry = setup.telemetry
+        self.monitor.on_exceeded = self.telemetry.on_quota
         self.setup = setup
         self._services = setup.services(package, setup.permissions, None)
         self._upgrade_from = upgrade_from
@@ -131,6 +133,7 @@ class LiveModule:
         self._announce("failed")
 
     def _announce(self, what: str) -> None:
+        self.telemetry.on_state(what, self.package.version)
         self.parts.events.emit(f"plataforma.module.{what}", {"module": self.id, "version": self.package.version})
 
     # --- calls -----------------------------------------------------------------------------------------------------
@@ -138,16 +141,28 @@ class LiveModule:
     async def call(self, function: str, /, *args: Any, **kwargs: Any) -> Any:
         """Call into the module; afterwards its windows are dirty."""
         self.monitor.begin_call()
+        call = self.telemetry.begin(function)
+        error: BaseException | None = None
         current = self._current
         try:
             return await self._supervisor.call(function, *args, **kwargs)
-        except ModuleStateError as error:
-            if current is self._current or error.state != "unloaded" or self._unloading is not None:
+        except BaseException as caught:
+            error = self._said(caught, current)
+            if error is caught:
                 raise
-            message = f"Module {self.id!r} was reloaded while this call ran: call again"
-            raise ModuleStateError(message, module=self.id, state="reloading") from None
+            raise error from None
         finally:
+            self.telemetry.end(call, error)
+            error = None  # no cycle with the frame
             self._mark_dirty()
+
+    def _said(self, error: BaseException, current: Launched | None) -> BaseException:
+        """Return what a call says that began with the instance `current`: one that a reload cut off may come again."""
+        was_replaced = current is not self._current and self._unloading is None
+        if not (was_replaced and isinstance(error, ModuleStateError) and error.state == "unloaded"):
+            return error
+        message = f"Module {self.id!r} was reloaded while this call ran: call again"
+        return ModuleStateError(message, module=self.id, state="reloading")
 
     async def stream(self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> AsyncGenerator[Any, None]:
         """Read what a method yields, an item for each call."""
@@ -168,7 +183,8 @@ class LiveModule:
 
     async def render(self, window_id: str, *, session: str = "default") -> dict[str, Any]:
         """Render a window, check the tree and remember that it was sent to the session."""
-        tree = await self._supervisor.call("@render", window_id)
+        with self.telemetry.measured("@render"):
+            tree = await self._supervisor.call("@render", window_id)
         tree = ui.validate_tree(tree, max_nodes=self.monitor.limits.max_tree_nodes)
         window = self.parts.windows.find(self.id, window_id)
         if window is not None:
@@ -204,6 +220,7 @@ class LiveModule:
     async def _launch(self, attach: Callable[[Instance], None]) -> Instance:
         """Make the first instance, or a fresh one in place of a poisoned one."""
         if self._current is not None:
+            self.telemetry.on_restart()
             self._report.add(await self._current.dispose())
         restoration, self._restoration = self._restoration, None
         resumption = None if restoration is None else restoration.resumption

@@ -15,7 +15,7 @@ from plataforma_sdk.types import MODULE_ID_PATTERN, is_module_id
 if TYPE_CHECKING:
     from plataforma_sdk.sandbox import Engine
 
-__all__ = ["LoadTarget", "PackageSource", "check_tier", "package_of_class", "resolve"]
+__all__ = ["LoadTarget", "PackageSource", "check_tier", "package_of_class", "resolve", "source_of"]
 
 LoadTarget: TypeAlias = "str | os.PathLike[str] | ModulePackage | type[ModuleFramework]"
 """What `ModuleHost.load` takes: ``"id@range"``, a path, a package, or, in `trusted`, a class."""
@@ -115,3 +115,12 @@ def check_tier(package: ModulePackage, engine: Engine) -> None:
             "with engine='wasm'",
             module=package.id,
         )
+
+
+def source_of(target: LoadTarget) -> str:
+    """Where a module came from: what was decided about it does not hold for one of the same id from elsewhere."""
+    if isinstance(target, os.PathLike):
+        return f"path:{Path(target).resolve()}"
+    if isinstance(target, str):
+        return f"path:{Path(target).resolve()}" if Path(target).exists() else "registry"
+    return "memory"

@@ -7,7 +7,6 @@ checks and queues, and takes effect only when the new instance has loaded, so a 
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from plataforma_sdk.package import ModulePackage
     from plataforma_sdk.permissions import PermissionManager
     from plataforma_sdk.runtime._parts import HostParts, ModuleServices
+    from plataforma_sdk.runtime._telemetry import ModuleTelemetry
     from plataforma_sdk.services import KeyValueStorage, StagedStorage
 
 __all__ = ["ModuleSession"]
@@ -36,8 +36,6 @@ __all__ = ["ModuleSession"]
 MAX_TIMERS: Final = 64
 MIN_INTERVAL_S: Final = 0.01
 SETTLE_S: Final = 0.5
-_LOG: Final = logging.getLogger("plataforma_sdk.module")
-_LEVELS: Final = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 
 class ModuleSession:
@@ -49,6 +47,7 @@ class ModuleSession:
         parts: the rooms of the host.
         services: the services made for this module alone.
         call: how a handler of the module is called; goes through the supervisor, so that a trap is seen.
+        telemetry: counts, and writes its log.
         storage: what it reads and writes in place of the module's storage, where it has not taken over yet.
         on_pile: told where it registers the same again and again.
         is_staged: queue registrations until `commit`.
@@ -66,6 +65,7 @@ class ModuleSession:
         services: ModuleServices,
         call: Callable[..., Awaitable[Any]],
         *,
+        telemetry: ModuleTelemetry,
         storage: StagedStorage | None = None,
         on_pile: Callable[[Leak], None] = lambda _: None,
         is_staged: bool = False,
@@ -76,6 +76,7 @@ class ModuleSession:
         self._parts = parts
         self._own = services
         self._call = call
+        self._telemetry = telemetry
         self._storage: KeyValueStorage | StagedStorage = storage or services.storage
         self._is_over = False
         self._staged: list[Callable[[], object]] | None = [] if is_staged else None
@@ -98,7 +99,7 @@ class ModuleSession:
         """Method of `module.OPERATIONS` -> what serves it."""
         own, storage, permissions = self._own, self._storage, self._permissions
         return {
-            "log": self._log,
+            "log": self._telemetry.log_of_module,
             "clock.now": self._parts.clock.now,
             "events.emit": self._emit,
             "events.subscribe": self._subscribe,
@@ -182,13 +183,10 @@ class ModuleSession:
         self._numbers.discard(number)
         self.ledger.drop(kind, number)
 
-    def _log(self, level: str, message: str, fields: Mapping[str, Any]) -> None:
-        extra = {"module_id": self.id, "module_version": self._package.version, "fields": fields}
-        _LOG.log(_LEVELS.get(level, logging.INFO), "%s: %s", self.id, message, extra=extra)
-
     # --- events ----------------------------------------------------------------------------------------------------
 
     def _emit(self, topic: str, data: Any) -> None:
+        self._telemetry.events_emitted += 1
         self._parts.events.emit(topic, data, source=self.id)  # the bus puts it under the module's own namespace
 
     def _subscribe(self, number: int, topic: str) -> None:
@@ -296,7 +294,9 @@ class ModuleSession:
         self._timer_count += 1
 
         def apply() -> None:
-            self._timers[number] = asyncio.create_task(self._tick(number, seconds), name=f"{self.id}-timer-{number}")
+            self._timers[number] = asyncio.create_task(
+                self._tick(number, seconds), name=f"{self.id}-timer-{number}", context=self._parts.context.copy()
+            )
 
         self._apply(apply)
         self.ledger.add("timer", number, f"every {seconds} s")

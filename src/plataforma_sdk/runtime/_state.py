@@ -20,7 +20,7 @@ from plataforma_sdk.types import Clock, Subscription
 
 if TYPE_CHECKING:
     from plataforma_sdk.package import ModulePackage
-    from plataforma_sdk.permissions import Prompt
+    from plataforma_sdk.permissions import AuditRecord, Prompt
 
 __all__ = ["HostState"]
 
@@ -66,12 +66,19 @@ class HostState:
         return self._directory and self._directory / "storage"
 
     def permissions(
-        self, package: ModulePackage, grants: Iterable[str], *, source: str, prompt: Prompt | None, record: bool
+        self,
+        package: ModulePackage,
+        grants: Iterable[str],
+        *,
+        source: str,
+        prompt: Prompt | None,
+        record: bool,
+        tap: Callable[[AuditRecord], None] = lambda _: None,
     ) -> PermissionManager:
         """Make a module's permissions out of the host's grants and what a person has decided for ever.
 
         Decisions are keyed by subject, module and source, so that a module of the same id from elsewhere, or one that
-        wants more than it did, inherits nothing.
+        wants more than it did, inherits nothing. `tap` hears of denials and prompts, whether there is an audit or not.
         """
         declared = package.manifest.permissions.declared
         manager = self._make_manager(
@@ -82,13 +89,24 @@ class HostState:
             clock=self._clock,
             subject=self._subject,
             source=source,
-            audit=self._audit,
+            audit=self._audited(tap),
             record=record,
         )
         key = DecisionKey(subject=self._subject, module=package.id, source=source)
         if self._decisions is not None:
             self._attached.setdefault(package.id, {})[manager] = self._decisions.attach(manager, key, declared)
         return manager
+
+    def _audited(self, tap: Callable[[AuditRecord], None]) -> Callable[[AuditRecord], None]:
+        log = self._audit
+        if log is None:
+            return tap
+
+        def write(record: AuditRecord) -> None:
+            tap(record)
+            log(record)
+
+        return write
 
     def seal_key(self) -> bytes:
         """Return the key that this host's snapshots are sealed with; kept in the directory, or for this host's life."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import attrs
@@ -66,6 +66,11 @@ class ResourceMonitor:
 
     The rate windows slide: a limit of 600 a minute holds for *any* 60 s, not for each calendar minute.
 
+    Attributes:
+        limits: the limits in force.
+        module: id of the module.
+        on_exceeded: told the name of each soft limit that is passed.
+
     >>> monitor = ResourceMonitor(ResourceLimits(max_host_calls_per_s=2), module="vendas")
     >>> monitor.count_host_call(); monitor.count_host_call()
     >>> monitor.usage.host_calls
@@ -90,6 +95,7 @@ class ResourceMonitor:
         self._bucket = float(self.limits.max_host_calls_per_s)
         self._refilled_at = self._clock.monotonic()
         self._requests: deque[float] = deque()
+        self.on_exceeded: Callable[[str], None] = lambda _: None
 
     @property
     def usage(self) -> ResourceUsage:
@@ -203,4 +209,5 @@ class ResourceMonitor:
         return size
 
     def _exceeded(self, resource: str, used: int, limit: int, unit: str) -> QuotaExceededError:
+        self.on_exceeded(resource)
         return QuotaExceededError(resource, used=used, limit=limit, unit=unit, module=self.module)

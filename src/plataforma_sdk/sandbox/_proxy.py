@@ -9,13 +9,13 @@ Source: specification, "Module Sandboxing System", `handleWorkerMessage`.
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from plataforma_sdk import codec
 from plataforma_sdk.errors import HostCallError, ModuleStateError, PermissionDeniedError, PlataformaError, error_to_data
+from plataforma_sdk.logs import logger_of
 from plataforma_sdk.module import OPERATIONS, Need, Operation
 from plataforma_sdk.permissions import PermissionManager
 from plataforma_sdk.sandbox._deadline import waiting_for_a_person
@@ -26,7 +26,7 @@ __all__ = ["ApiProxy", "Services"]
 Services = Mapping[str, Callable[..., Any]]
 """Method -> what serves it: a plain function for an immediate method, a coroutine function for an awaited one."""
 
-_LOG: Final = logging.getLogger("plataforma_sdk.sandbox")
+_LOG: Final = logger_of("plataforma_sdk.sandbox")
 _HOST_PATH: Final = re.compile(r"(?:[A-Za-z]:)?(?:[\\/]+[\w.@~+-]+){2,}[\\/]*")
 _MAX_ERROR_CHARS: Final = 500
 

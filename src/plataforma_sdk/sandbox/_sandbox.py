@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Self
 
+from plataforma_sdk.logs import logger_of
 from plataforma_sdk.permissions import PermissionManager
 from plataforma_sdk.sandbox._engines import make_engine
 from plataforma_sdk.sandbox._limits import ResourceLimits
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ModuleSandbox"]
 
-_LOG: Final = logging.getLogger("plataforma_sdk.module")
+_LOG: Final = logger_of("plataforma_sdk.module")
 _LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 

@@ -7,12 +7,12 @@ always traps must not keep its host busy. Source: Erlang/OTP, "Supervisor Behavi
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from plataforma_sdk.errors import ModuleStateError, PlataformaError, ResourceLimitError, SandboxCrashedError
+from plataforma_sdk.logs import logger_of
 from plataforma_sdk.sandbox._protocols import Instance
 from plataforma_sdk.types import Clock, SystemClock
 
@@ -22,7 +22,7 @@ MAX_RESTARTS: Final = 5
 RESTART_WINDOW_S: Final = 60.0
 _BACKOFF_S: Final = (0.0, 0.1, 0.3, 1.0)
 
-_LOG: Final = logging.getLogger("plataforma_sdk.sandbox")
+_LOG: Final = logger_of("plataforma_sdk.sandbox")
 
 
 class Supervisor:
@@ -152,7 +152,7 @@ class Supervisor:
             self._traps.popleft()
         if not self.restart or len(self._traps) >= MAX_RESTARTS:
             self.state = "failed"
-            _LOG.error("Module %r has failed for good: %s", self.module, error.message)
+            self._log("has failed for good", error)
             self._on_failed()
             await instance.close()
             return
@@ -161,6 +161,10 @@ class Supervisor:
         )
         if len(self._traps) == 1:
             await asyncio.wait([self._replacing])
+
+    def _log(self, what: str, error: PlataformaError) -> None:
+        extra = {"module_id": self.module}
+        _LOG.error("Module %r %s: %s", self.module, what, error.message, extra=extra)
 
     async def _replace(self, poisoned: Instance, delay_s: float) -> None:
         try:
@@ -171,7 +175,7 @@ class Supervisor:
         except PlataformaError as error:
             self._instance = None
             self.state = "failed"
-            _LOG.error("Module %r could not be replaced: %s", self.module, error.message)
+            self._log("could not be replaced", error)
             self._on_failed()
         finally:
             self._replacing = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import unicodedata
 from collections import deque
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from typing import Final
 import attrs
 
 from plataforma_sdk.errors import QuotaExceededError
+from plataforma_sdk.logs import logger_of
 from plataforma_sdk.types import Clock, Subscription, SystemClock
 
 __all__ = ["Notification", "NotificationCenter"]
@@ -19,7 +19,7 @@ MAX_TITLE_CHARS: Final = 200
 MAX_BODY_CHARS: Final = 2_000
 WINDOW_S: Final = 60.0
 
-_log = logging.getLogger("plataforma_sdk.services")
+_log = logger_of("plataforma_sdk.services")
 
 
 @attrs.frozen

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, TypeAlias
 
 from plataforma_sdk.errors import ModuleStateError, QuotaExceededError, UnknownHandlerError
+from plataforma_sdk.logs import logger_of
 from plataforma_sdk.types import Subscription
 from plataforma_sdk.windows._events import AcceptedEvent, UiEvent, accept_event
 from plataforma_sdk.windows._window import Window, checked_settings
@@ -17,7 +17,7 @@ MAX_WINDOWS: Final = 32
 
 Watcher: TypeAlias = Callable[[Window], object]
 
-_log: Final = logging.getLogger("plataforma_sdk.windows")
+_log: Final = logger_of("plataforma_sdk.windows")
 
 
 class WindowManager:

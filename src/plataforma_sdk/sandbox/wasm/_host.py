@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextvars
-import logging
 import os
 import random
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from typing import Any, Final
 
 from plataforma_sdk import codec
 from plataforma_sdk.errors import CodecError, HostCallError, PlataformaError, error_to_data
+from plataforma_sdk.logs import logger_of
 from plataforma_sdk.sandbox._protocols import EngineContext
 
 __all__ = ["STEP", "InstanceHost", "error_text"]
@@ -18,7 +18,7 @@ __all__ = ["STEP", "InstanceHost", "error_text"]
 STEP: Final = b"@step"
 """The immediate call by which a guest says that the next step begins."""
 
-_LOG: Final = logging.getLogger("plataforma_sdk.sandbox.wasm")
+_LOG: Final = logger_of("plataforma_sdk.sandbox.wasm")
 
 
 def error_text(error: Exception) -> str:

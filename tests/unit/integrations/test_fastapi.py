@@ -1,0 +1,162 @@
+import contextlib
+from collections.abc import AsyncIterator, Iterator
+from typing import Annotated, Any
+
+import pytest
+from fastapi import Depends, FastAPI
+from starlette.applications import Starlette
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+from starlette.testclient import TestClient
+from starlette.websockets import WebSocket
+
+from plataforma_sdk import ModuleHost, ModulePackage
+from plataforma_sdk.integrations.fastapi import Modules, caller
+
+FORGED = {"X-Module-ID": "root", "x_module_version": "9", "X-Plataforma-Subject": "root", "x-other": "kept"}
+
+
+def user(connection: HTTPConnection) -> str:
+    return connection.headers["x-user"]
+
+
+def make(vendas: ModulePackage, **settings: Any) -> tuple[FastAPI, Modules]:
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, str]]:
+        yield {"shop": "Padaria"}
+
+    app = FastAPI(lifespan=lifespan)
+    settings = {"engine": "trusted", "grants": ["api.who[GET]"], "load": [vendas], "subject": user} | settings
+    modules = Modules(app, **settings)
+
+    @app.get("/who")
+    async def who(request: Request) -> dict[str, Any]:
+        headers = {name: request.headers[name] for name in request.headers if name.startswith("x")}
+        return {"caller": caller(request), "shop": request.state.shop, "headers": headers}
+
+    @app.get("/call/{method}")
+    async def call(method: str, host: Annotated[ModuleHost, Depends(modules.host)]) -> Any:
+        return await host.modules["vendas"].call(method)
+
+    @app.get("/plain/{method}")
+    def plain(method: str, host: Annotated[ModuleHost, Depends(modules.host)]) -> Any:
+        return host.submit(host.modules["vendas"].call(method)).result(10)
+
+    return app, modules
+
+
+@pytest.fixture
+def client(vendas: ModulePackage) -> Iterator[TestClient]:
+    with TestClient(make(vendas)[0]) as client:
+        yield client
+
+
+def get(client: TestClient, path: str, who: str = "ana", **headers: str) -> Any:
+    return client.get(path, headers={"x-user": who, **headers})
+
+
+def test_each_user_has_modules_of_their_own(client: TestClient) -> None:
+    assert [get(client, "/call/add", who).json() for who in ("ana", "ana", "bia")] == [1, 2, 1]
+
+
+def test_a_plain_view_calls_a_module(client: TestClient) -> None:
+    assert get(client, "/plain/add").json() == 1
+
+
+def test_a_module_calls_the_application_with_its_identity_and_the_lifespan_state(client: TestClient) -> None:
+    found = get(client, "/call/who").json()
+    assert found["caller"] == {"module": "vendas", "version": "0.1.0", "subject": "ana"}
+    assert found["shop"] == "Padaria"
+    assert found["headers"]["x-module-id"] == "vendas"
+
+
+def test_identities_from_outside_are_stripped(client: TestClient) -> None:
+    found = get(client, "/who", **FORGED).json()
+    assert found == {"caller": None, "shop": "Padaria", "headers": {"x-user": "ana", "x-other": "kept"}}
+
+
+def test_a_forged_extension_of_the_scope_is_stripped(vendas: ModulePackage) -> None:
+    app, _ = make(vendas)
+
+    async def outer(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            scope["extensions"] = {"plataforma": {"module": "root", "version": "9", "subject": "root"}}
+        await app(scope, receive, send)
+
+    with TestClient(outer) as client:
+        assert get(client, "/who").json()["caller"] is None
+
+
+@pytest.mark.parametrize(
+    ("method", "status", "error"),
+    [("nothing", 404, "ModuleError"), ("forbidden", 403, "PermissionDeniedError"), ("fail", 502, "GuestError")],
+)
+def test_errors_have_statuses_of_their_own(client: TestClient, method: str, status: int, error: str) -> None:
+    answer = get(client, f"/call/{method}")
+    assert (answer.status_code, answer.json()["error"]) == (status, error)
+    assert "secret" not in answer.text or status == 403
+
+
+def test_a_host_in_use_is_not_evicted_and_a_full_pool_says_so(vendas: ModulePackage) -> None:
+    app, modules = make(vendas, max_hosts=1)
+
+    @app.get("/nested")
+    async def nested(host: Annotated[ModuleHost, Depends(modules.host)]) -> int:
+        request = HTTPConnection({"type": "http", "headers": [(b"x-user", b"bia")]})
+        async with modules.using(request):
+            return 1
+
+    with TestClient(app) as client:
+        answer = get(client, "/nested")
+        assert (answer.status_code, answer.json()["error"]) == (503, "HostPoolFullError")
+        assert get(client, "/call/add", "ana").json() == 1
+        assert get(client, "/call/add", "bia").json() == 1
+        assert get(client, "/call/add", "ana").json() == 1  # evicted meanwhile, opened anew
+        assert len(modules.pool) == 1
+
+
+def test_hosts_close_with_the_application(vendas: ModulePackage) -> None:
+    seen: list[ModuleHost] = []
+    app, modules = make(vendas)
+
+    @app.get("/keep")
+    async def keep(host: Annotated[ModuleHost, Depends(modules.host)]) -> None:
+        seen.append(host)
+
+    with TestClient(app) as client:
+        get(client, "/keep")
+        assert list(seen[0].modules) == ["vendas"]
+    assert (list(seen[0].modules), len(modules.pool)) == ([], 0)
+
+
+def test_a_failed_load_is_answered_and_leaves_no_host(vendas: ModulePackage) -> None:
+    app, modules = make(vendas, grants=[])
+    with TestClient(app) as client:
+        assert get(client, "/call/add").status_code == 403
+        assert len(modules.pool) == 0
+
+
+def test_starlette_alone_will_do(vendas: ModulePackage) -> None:
+    async def add(request: Request) -> JSONResponse:
+        async with modules.using(request) as host:
+            return JSONResponse(await host.modules["vendas"].call("add"))
+
+    app = Starlette(routes=[Route("/add", add)])
+    modules = Modules(app, subject=user, load=[vendas], engine="trusted", grants=["api.who[GET]"])
+    with TestClient(app) as client:
+        assert get(client, "/add").json() == 1
+
+
+def test_a_websocket_has_the_host_of_its_user_too(vendas: ModulePackage) -> None:
+    app, modules = make(vendas)
+
+    @app.websocket("/live")
+    async def live(socket: WebSocket, host: Annotated[ModuleHost, Depends(modules.host)]) -> None:
+        await socket.accept()
+        await socket.send_json([host.subject, await host.modules["vendas"].call("add"), caller(socket)])
+        await socket.close()
+
+    headers = {"x-user": "ana", "x-module-id": "root"}
+    with TestClient(app) as client, client.websocket_connect("/live", headers=headers) as socket:
+        assert socket.receive_json() == ["ana", 1, None]

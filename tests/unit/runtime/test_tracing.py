@@ -1,0 +1,134 @@
+"""Spans and measurements, as the real SDK of OpenTelemetry receives them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from opentelemetry import metrics, trace
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from plataforma_sdk import GuestError, ModuleHost, ModulePackage, PermissionDeniedError
+from plataforma_sdk.runtime._tracing import tracing_observer
+
+SOURCE = """
+from plataforma_sdk import ModuleFramework, ui
+
+class M(ModuleFramework):
+    async def on_load(self):
+        pass
+    def render(self):
+        return ui.text("x")
+    async def save(self):
+        self.log("info", "not a span")
+        await self.storage.set("a", 1)
+    def fail(self):
+        return 1 // 0
+    async def read(self):
+        return await self.clipboard.read()
+"""
+
+pytestmark = pytest.mark.timeout(120)
+
+
+@pytest.fixture
+def exporter(monkeypatch: pytest.MonkeyPatch) -> InMemorySpanExporter:
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    monkeypatch.setattr(trace, "get_tracer_provider", lambda: provider)
+    return exporter
+
+
+@pytest.fixture
+def reader(monkeypatch: pytest.MonkeyPatch) -> Iterator[InMemoryMetricReader]:
+    reader = InMemoryMetricReader()
+    provider = MeterProvider([reader])
+    monkeypatch.setattr(metrics, "get_meter_provider", lambda: provider)
+    yield reader
+    provider.shutdown()
+
+
+async def use(tier: str, *methods: str) -> None:
+    package = ModulePackage.from_source(SOURCE, id="m", permissions=["system.storage"])
+    async with ModuleHost(engine=tier, subject="ana", grants=["system.storage"]) as host:
+        m = await host.load(package)
+        for method in methods:
+            try:
+                await m.call(method)
+            except (GuestError, PermissionDeniedError):
+                continue
+
+
+@pytest.mark.parametrize("tier", ["trusted", "restricted", "wasm"])
+def test_a_call_is_a_span_of_its_caller_and_host_calls_are_its_children(
+    run: Any, tier: str, exporter: InMemorySpanExporter, reader: InMemoryMetricReader
+) -> None:
+    with trace.get_tracer_provider().get_tracer("test").start_as_current_span("request"):
+        run(use(tier, "save"))
+    by_name = {span.name: span for span in exporter.get_finished_spans()}
+    assert set(by_name) == {"request", "module.call", "module.host_call"}
+    request, call, host_call = (by_name[name] for name in ("request", "module.call", "module.host_call"))
+    assert call.parent.span_id == request.context.span_id
+    assert host_call.parent.span_id == call.context.span_id
+    assert dict(host_call.attributes) == {"plataforma.module.id": "m", "plataforma.host.method": "storage.set"}
+    assert dict(call.attributes) == {
+        "code.function.name": "save",
+        "plataforma.module.id": "m",
+        "plataforma.module.version": "0.1.0",
+        "plataforma.module.engine": tier,
+        "plataforma.call.id": 1,
+        "plataforma.subject": "ana",
+    }
+
+
+def test_errors_are_recorded(run: Any, exporter: InMemorySpanExporter, reader: InMemoryMetricReader) -> None:
+    run(use("trusted", "fail"))
+    (span,) = exporter.get_finished_spans()
+    assert span.status.status_code is trace.StatusCode.ERROR
+    assert span.attributes["error.type"] == "GuestError"
+    assert [event.name for event in span.events] == ["exception"]
+
+
+def test_calls_denials_and_memory_are_measured(
+    run: Any, exporter: InMemorySpanExporter, reader: InMemoryMetricReader
+) -> None:
+    run(use("trusted", "save", "fail", "read"))
+    run(use("trusted", "save"))  # a second host makes no instrument twice
+    data = reader.get_metrics_data().resource_metrics[0].scope_metrics[0].metrics
+    points = {metric.name: metric.data.data_points for metric in data}
+    counts = {point.attributes.get("error.type"): point.count for point in points["plataforma.module.call.duration"]}
+    assert counts == {None: 2, "GuestError": 1, "PermissionDeniedError": 1}
+    assert [point.value for point in points["plataforma.module.denials"]] == [1]
+    assert [point.value for point in points["plataforma.module.memory"]] == [0]
+
+
+def test_spans_alone_will_do(run: Any, exporter: InMemorySpanExporter) -> None:
+    run(use("trusted", "save"))
+    assert [span.name for span in exporter.get_finished_spans()] == ["module.host_call", "module.call"]
+
+
+def test_a_meter_without_gauges_will_do(
+    run: Any, reader: InMemoryMetricReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr("opentelemetry.sdk.metrics.Meter.create_gauge")
+    monkeypatch.delattr("opentelemetry.metrics.Meter.create_gauge")
+    run(use("trusted", "save"))
+    data = reader.get_metrics_data().resource_metrics[0].scope_metrics[0].metrics
+    assert [metric.name for metric in data] == ["plataforma.module.call.duration"]
+
+
+def test_without_a_provider_nothing_is_observed() -> None:
+    assert tracing_observer() is None
+
+
+def test_without_the_package_nothing_is_observed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "opentelemetry.trace", None)
+    monkeypatch.setitem(sys.modules, "opentelemetry.metrics", None)
+    assert tracing_observer() is None
