@@ -1,4 +1,4 @@
-"""What threads give the wasm tier, and what they cost: ``python -m tests.bench.bench_wasm_threads`` (under 30 s).
+"""What threads give the wasm tier, and what they cost: ``python -m tests.bench wasm-threads`` (under 30 s).
 
 Two modules that compute, one after the other and at once, on the event loop alone and with two threads; a light
 module's call and the gap of the loop while both compute; a warm call and a host callback in each mode. Best of several
@@ -12,10 +12,10 @@ import os
 import platform
 import statistics
 import time
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import attrs
+from wasm_work import best
 
 from plataforma_sdk.package import ModulePackage
 from plataforma_sdk.runtime import ModuleHandle, ModuleHost
@@ -81,16 +81,6 @@ class Figures:
         return 2 * self.alone_s / self.both_s
 
 
-async def best(work: Callable[[], Awaitable[Any]], rounds: int = ROUNDS) -> float:
-    """Return the least seconds."""
-    times = []
-    for _ in range(rounds):
-        began = time.perf_counter()
-        await work()
-        times.append(time.perf_counter() - began)
-    return min(times)
-
-
 async def gaps(seconds: list[float]) -> None:
     """Append the time between turns of the loop, until cancelled."""
     last = time.perf_counter()
@@ -116,14 +106,14 @@ async def measure(settings: dict[str, Any]) -> Figures:
         handles = [await host.load(ModulePackage.from_source(SOURCE, id=f"probe{n}", version="1.0.0")) for n in (1, 2)]
         first = handles[0]
         await both(handles)
-        alone = await best(lambda: first.call("compute", WORK))
-        together = await best(lambda: both(handles))
+        alone = await best(lambda: first.call("compute", WORK), ROUNDS)
+        together = await best(lambda: both(handles), ROUNDS)
         seconds: list[float] = []
         watching = asyncio.create_task(gaps(seconds))
         await both(handles)
         watching.cancel()
-        call = await best(lambda: many(first)) / CALLS
-        callback = await best(lambda: first.call("calls", CALLS)) / CALLS
+        call = await best(lambda: many(first), ROUNDS) / CALLS
+        callback = await best(lambda: first.call("calls", CALLS), ROUNDS) / CALLS
     return Figures(alone, together, statistics.quantiles(seconds, n=100)[98] * 1e3, call * 1e6, callback * 1e6)
 
 

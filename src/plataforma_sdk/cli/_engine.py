@@ -48,7 +48,7 @@ def warm(as_json: AsJson = False) -> None:
 
 @engine_app.command()
 def clear(as_json: AsJson = False) -> None:
-    """Remove the machine code and the runners built here; the next start makes them anew.
+    """Remove all machine code, the runners built here and modules' compiled code; the next start makes them anew.
 
     Exit codes: 0 done; 1 the cache cannot be used.
     """

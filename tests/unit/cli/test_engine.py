@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import threading
 
 import pytest
 from typer.testing import CliRunner
 
 from plataforma_sdk.cli._app import app
 from plataforma_sdk.errors import SandboxError
+from plataforma_sdk.sandbox._private import locked
 from plataforma_sdk.sandbox.wasm import _build, _maintenance
 
 
@@ -64,6 +66,38 @@ def test_clear_frees_the_machine_code_and_the_runners_and_keeps_the_lock(cache):
         directory.chmod(0o700)
     assert json.loads(run("clear", "--json").stdout) == {"freed_bytes": 15}
     assert {path.name for path in cache.rglob("*") if path.is_file()} == {".lock"}
+
+
+@pytest.fixture
+def foreign(cache):
+    """The machine code of a module in another language, 1 kB, as `_foreign` keeps it."""
+    directory = cache / "foreign" / "0f"
+    directory.mkdir(parents=True)
+    for made in (cache, cache / "foreign", directory):
+        made.chmod(0o700)
+    (directory / ".lock").touch()
+    (directory / "code.cwasm").write_bytes(bytes(1_000))
+    return directory
+
+
+def test_info_counts_the_machine_code_of_other_languages(foreign):
+    assert json.loads(run("info", "--json").stdout)["cache_bytes"] == 1_000
+
+
+def test_clear_frees_the_machine_code_of_other_languages_and_keeps_its_lock(foreign):
+    assert json.loads(run("clear", "--json").stdout) == {"freed_bytes": 1_000}
+    assert [path.name for path in foreign.iterdir()] == [".lock"]
+
+
+def test_clear_waits_for_a_binary_that_is_being_compiled(foreign):
+    """Its lock is held: what the compiler writes next must not vanish under it."""
+    clearing = threading.Thread(target=_maintenance.clear_caches, daemon=True)
+    with locked(foreign):
+        clearing.start()
+        clearing.join(0.1)
+        assert (clearing.is_alive(), (foreign / "code.cwasm").exists()) == (True, True)
+    clearing.join()
+    assert not (foreign / "code.cwasm").exists()
 
 
 def test_a_cache_that_others_can_write_is_refused(cache):

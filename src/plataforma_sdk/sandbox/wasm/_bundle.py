@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["bundle_of", "config_of"]
 
-_SEED_BITS: Final = 63
+_SEED_BITS: Final = 53
+"""As many as JSON has: a longer number is tagged, and has the guest walk through all of its configuration."""
 
 
 def bundle_of(package: ModulePackage, codes: Mapping[str, str] | None = None) -> bytes:

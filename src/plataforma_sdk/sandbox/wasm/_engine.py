@@ -13,7 +13,6 @@ import attrs
 from plataforma_sdk.errors import HostCallError, ModuleLoadError, PlataformaError
 from plataforma_sdk.sandbox._protocols import EngineContext
 from plataforma_sdk.sandbox.wasm._bundle import bundle_of, config_of
-from plataforma_sdk.sandbox.wasm._foreign_engine import prepare_foreign
 from plataforma_sdk.sandbox.wasm._guests import GuestMaker, code_cache
 from plataforma_sdk.sandbox.wasm._host import error_text
 from plataforma_sdk.sandbox.wasm._instance import WasmInstance
@@ -71,6 +70,8 @@ class WasmEngine:
         if context.resume is not None:
             return _resumed(context, context.resume)
         if package.is_component:
+            from plataforma_sdk.sandbox.wasm._foreign_engine import prepare_foreign  # 15 ms that most hosts never need
+
             make_store: MakeStore = await prepare_foreign(package, context)
             wrap = _recording(package, context, hashlib.sha256(package.files[package.entry_file]).hexdigest())
             pump = Pump(context, make_store if wrap is None else wrap(make_store))

@@ -30,10 +30,13 @@ from plataforma_sdk.sandbox.wasm._core_binding import check_layout
 from plataforma_sdk.sandbox.wasm._machine_code import FIBER_STACK_BYTES, check_process, code_key, map_code
 from plataforma_sdk.sandbox.wasm._selftest import fibers_refusal
 
-__all__ = ["COMPILE_S", "CompiledForeign", "compile_foreign", "find_compiled", "foreign_engine"]
+__all__ = ["COMPILE_S", "ROOM", "CompiledForeign", "compile_foreign", "find_compiled", "foreign_engine"]
 
 COMPILE_S: Final = 60
 """How long one binary may take to compile; 31 MB of CPython take 8 s, QuickJS 2 s."""
+
+ROOM: Final = "foreign"
+"""The room of the private cache that this fills: a directory for each binary, with its own lock."""
 
 _KEPT_ARTEFACTS: Final = 64
 _ARTEFACT: Final = "code.cwasm"
@@ -113,7 +116,7 @@ def compile_foreign(data: bytes, *, module: str) -> CompiledForeign:
         found = _find(binary)
         if found is None:
             _compile(binary, data, module)
-            for old in prune(private_directory("foreign"), "[0-9a-f]*", _KEPT_ARTEFACTS):
+            for old in prune(private_directory(ROOM), "[0-9a-f]*", _KEPT_ARTEFACTS):
                 shutil.rmtree(old, ignore_errors=True)
             found = _find(binary)
     if found is None:
@@ -133,7 +136,7 @@ def _described(data: bytes, module: str) -> _Binary:
     shape = read_shape(data, module=module)
     sha256 = hashlib.sha256(data).hexdigest()
     kind = "component" if shape.is_component else "module"
-    artefact = private_directory("foreign", _key(kind, sha256)) / _ARTEFACT
+    artefact = private_directory(ROOM, _key(kind, sha256)) / _ARTEFACT
     return _Binary(kind=kind, sha256=sha256, memories=shape.memories, artefact=artefact)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
+import os
 import platform
 import shutil
 from pathlib import Path
@@ -11,7 +13,7 @@ from typing import Any, Final
 import attrs
 
 from plataforma_sdk.sandbox._private import locked, private_directory
-from plataforma_sdk.sandbox.wasm._code_cache import ROOM
+from plataforma_sdk.sandbox.wasm import _code_cache, _foreign
 from plataforma_sdk.sandbox.wasm._compiled import FIBERS, artefact_path, compiled_runner
 from plataforma_sdk.sandbox.wasm._runner import PACKAGE, find_runner
 from plataforma_sdk.sandbox.wasm._selftest import fibers_refusal
@@ -19,9 +21,12 @@ from plataforma_sdk.sandbox.wasm._stock import STOCK
 
 __all__ = ["EngineReport", "clear_caches", "inspect_engine", "warm_up"]
 
-_CACHES: Final = ("compiled", "runner", ROOM)
-"""Rooms of the private cache that this engine fills: machine code, runners built in a source checkout, and compiled
-code of modules."""
+_ROOMS: Final = ("compiled", "runner", _code_cache.ROOM)
+"""Rooms of the private cache that this engine fills, each with one lock: machine code of the runner, runners built in a
+source checkout, and compiled code of modules."""
+
+_CACHES: Final = (*_ROOMS, _foreign.ROOM)
+"""The last holds machine code of modules in other languages, each in a directory with a lock of its own."""
 
 
 @attrs.frozen(kw_only=True)
@@ -109,22 +114,30 @@ def warm_up() -> EngineReport:
 
 
 def clear_caches() -> int:
-    """Remove the machine code and the built runners; return the bytes freed.
+    """Remove all machine code, the built runners and the compiled code of modules; return the bytes freed.
 
     Waits for a process that is building or compiling. Running processes keep what they have mapped.
     """
-    freed = 0
-    for name in _CACHES:
-        directory = private_directory(name)
-        with locked(directory):
-            freed += _bytes_in(directory)
-            for entry in directory.iterdir():
-                _remove(entry)
+    modules = [entry.name for entry in private_directory(_foreign.ROOM).iterdir() if entry.is_dir()]
+    rooms = [*((name,) for name in _ROOMS), *((_foreign.ROOM, name) for name in modules)]
+    return sum(_clear(private_directory(*room)) for room in rooms)
+
+
+def _clear(directory: Path) -> int:
+    with locked(directory):
+        freed = _bytes_in(directory)
+        for entry in directory.iterdir():
+            _remove(entry)
     return freed
 
 
 def _bytes_in(directory: Path) -> int:
-    return sum(path.lstat().st_size for path in directory.rglob("*") if path.is_file())
+    total = 0
+    for root, _, names in os.walk(directory):
+        for name in names:
+            with contextlib.suppress(FileNotFoundError):  # a process that compiles has removed it meanwhile
+                total += Path(root, name).lstat().st_size
+    return total
 
 
 def _remove(entry: Path) -> None:

@@ -11,7 +11,6 @@ from plataforma_sdk.errors import IntegrityError, PlataformaError, StaleRunnerEr
 from plataforma_sdk.sandbox._limits import ResourceLimits
 from plataforma_sdk.sandbox.wasm._bundle import bundle_of
 from plataforma_sdk.sandbox.wasm._compiled import compiled_runner
-from plataforma_sdk.sandbox.wasm._foreign_engine import foreign_store_maker
 from plataforma_sdk.sandbox.wasm._guest_protocol import Guest
 from plataforma_sdk.sandbox.wasm._recorder import DROPPED, ERR, LOAD, OK, TRAPPED, Begin, End
 from plataforma_sdk.sandbox.wasm._replayed_host import ExactHost, LenientHost, OnCall, ReplayedHost
@@ -157,6 +156,8 @@ def make_guest(
     except (KeyError, TypeError, ValueError) as error:
         raise IntegrityError(f"The journal does not describe its module: {error}") from None
     if is_component:
+        from plataforma_sdk.sandbox.wasm._foreign_engine import foreign_store_maker
+
         whole = package or ModulePackage.from_archive(archive)
         return foreign_store_maker(whole.files[whole.entry_file], limits, module=module)(host)
     compiled = compiled_runner()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import Any, Final, Protocol
+from typing import Any, Final, NoReturn, Protocol
 
 from wasmtime import WasmtimeError
 
@@ -41,14 +41,14 @@ class ReplayedHost(InterruptibleHost, Protocol):
 
 
 class _Clock:
-    def __init__(self, take: Callable[[int, str], Any]) -> None:
+    def __init__(self, take: Callable[[int], Any]) -> None:
         self._take = take
 
     def now(self) -> float:
-        return float(self._take(WALL, _NAMES[WALL]))
+        return float(self._take(WALL))
 
     def monotonic(self) -> float:
-        return float(self._take(MONOTONIC, _NAMES[MONOTONIC]))
+        return float(self._take(MONOTONIC))
 
 
 class ExactHost:
@@ -59,7 +59,7 @@ class ExactHost:
     """
 
     def __init__(self, on_call: OnCall | None = None) -> None:
-        self.clock: Clock = _Clock(lambda kind, what: self._take(kind, what).value)
+        self.clock: Clock = _Clock(lambda kind: self._take(kind).value)
         self.interrupt: BaseException | None = None
         self.difference: tuple[str, str] | None = None
         self._events: deque[Event] = deque()
@@ -75,32 +75,31 @@ class ExactHost:
 
     def random_bytes(self, count: int) -> bytes:
         """Give the recorded bytes."""
-        data: bytes = self._take(RANDOM, _NAMES[RANDOM]).value
+        event = self._take(RANDOM)
+        data: bytes = event.value
         if len(data) != count:
-            self._differ(f"{len(data)} random bytes", f"asked for {count}")
+            self._differ(event, f"asked for {count}")
         return data
 
     def serve_now(self, method: bytes, payload: bytes) -> tuple[bool, bytes]:
         """Give the recorded answer."""
         if method == STEP:
             return True, b""
-        asked = method.decode("utf-8", "replace")
-        event = self._take(CALL, f"{asked} {payload[:_SHOWN_CHARS].decode('utf-8', 'replace')}")
-        if event.method != method or event.checksum != zlib.crc32(payload):
-            self._differ(_shown(event), f"asked {asked} {payload[:_SHOWN_CHARS].decode('utf-8', 'replace')}")
+        event = self._events.popleft() if self._events else None
+        if event is None or event.kind != CALL or event.method != method or event.checksum != zlib.crc32(payload):
+            self._differ(event, _asked(method, payload))
         if self._on_call is not None:
-            self._on_call(asked, payload, event.is_ok)
+            self._on_call(method.decode("utf-8", "replace"), payload, event.is_ok)
         return event.is_ok, event.value
 
-    def _take(self, kind: int, what: str) -> Event:
-        if not self._events:
-            self._differ("nothing more", f"asked for {what}")
-        event = self._events.popleft()
-        if event.kind != kind:
-            self._differ(_shown(event), f"asked for {what}")
+    def _take(self, kind: int) -> Event:
+        event = self._events.popleft() if self._events else None
+        if event is None or event.kind != kind:
+            self._differ(event, f"asked for {_NAMES[kind]}")
         return event
 
-    def _differ(self, recorded: str, done: str) -> None:
+    def _differ(self, event: Event | None, done: str) -> NoReturn:
+        recorded = "nothing more" if event is None else _shown(event)
         self.difference = self.difference or (recorded, done)
         raise WasmtimeError(f"the journal holds {recorded}, the module {done}")  # the one error that crosses here
 
@@ -148,20 +147,26 @@ class LenientHost:
             return True, b"null"
         answers = self._answers.get(method)
         if not answers:
-            asked = f"{method.decode('utf-8', 'replace')} {payload[:_SHOWN_CHARS].decode('utf-8', 'replace')}"
-            self.difference = self.difference or ("no answer to this", f"asked {asked}")
-            raise WasmtimeError(f"the journal holds no answer to {asked}")
+            asked = _asked(method, payload)
+            self.difference = self.difference or ("no answer to this", asked)
+            raise WasmtimeError(f"the journal holds no answer to it: {asked}")
         event = answers.popleft()
         return event.is_ok, event.value
 
-    def _read(self, kind: int, _what: str) -> float:
+    def _read(self, kind: int) -> float:
         times = self._times[kind]
         if times:
             self._last[kind] = times.popleft()
         return self._last[kind]
 
 
+def _asked(method: bytes, payload: bytes) -> str:
+    return f"asked {method.decode('utf-8', 'replace')} {payload[:_SHOWN_CHARS].decode('utf-8', 'replace')}"
+
+
 def _shown(event: Event) -> str:
     if event.kind == CALL:
         return f"a call of {event.method.decode('utf-8', 'replace')}"
+    if event.kind == RANDOM:
+        return f"{len(event.value)} random bytes"
     return f"a reading of {_NAMES[event.kind]}"

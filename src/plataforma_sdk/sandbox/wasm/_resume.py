@@ -19,7 +19,6 @@ from plataforma_sdk import codec
 from plataforma_sdk.errors import CodecError, IntegrityError, ModuleStateError
 from plataforma_sdk.sandbox._registrations import Registrations
 from plataforma_sdk.sandbox.wasm._compiled import compiled_runner
-from plataforma_sdk.sandbox.wasm._foreign import compile_foreign
 from plataforma_sdk.sandbox.wasm._guest_protocol import Guest
 from plataforma_sdk.sandbox.wasm._journal import (
     BEGIN,
@@ -216,6 +215,8 @@ async def resume_from_journal(recorded: RecordedInstance, *, max_memory_bytes: i
         ModuleStateError: the module had not finished loading.
     """
     if recorded.facts.get("is_component"):
+        from plataforma_sdk.sandbox.wasm._foreign import compile_foreign
+
         package = recorded.package()
         data, module = package.files[package.entry_file], package.id
         await asyncio.to_thread(compile_foreign, data, module=module)  # so that `make_guest` finds it done

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib.machinery
 import importlib.util
+import os
 import shutil
 import sys
 import zipfile
@@ -26,6 +27,29 @@ from plataforma_sdk.sandbox.restricted import _code_version, _policy_flow
 time.sleep(0.05)
 with open(_policy_flow.__file__, "a") as file:
     file.write("# changed\\n")
+try:
+    _code_version.code_version()
+except SandboxError as error:
+    print(error)
+"""
+
+TELL_AFTER_A_LINK = """
+import os
+from plataforma_sdk.sandbox.restricted import _code_version, _policy_flow
+before = os.stat(_policy_flow.__file__).st_ctime_ns
+while os.stat(_policy_flow.__file__).st_ctime_ns == before:
+    os.link(_policy_flow.__file__, "linked")
+    os.unlink("linked")
+print(_code_version.code_version().hex())
+"""
+TELL_AFTER_A_SECRET_CHANGE = """
+import os
+from plataforma_sdk.errors import SandboxError
+from plataforma_sdk.sandbox.restricted import _code_version, _policy_flow
+status = os.stat(_policy_flow.__file__)
+with open(_policy_flow.__file__, "r+b") as file:
+    file.write(b"#")
+os.utime(_policy_flow.__file__, ns=(status.st_atime_ns, status.st_mtime_ns))
 try:
     _code_version.code_version()
 except SandboxError as error:
@@ -126,11 +150,43 @@ def test_a_changed_file_on_disk_changes_the_version(library):
     assert (before == code_version().hex(), before == after, len(after)) == (True, False, 64)
 
 
-def test_a_file_changed_under_a_running_process_has_no_version(library):
+@pytest.mark.parametrize(
+    "script", [TELL_AFTER_A_CHANGE, TELL_AFTER_A_SECRET_CHANGE], ids=["", "of the same size and time"]
+)
+def test_a_file_changed_under_a_running_process_has_no_version(library, script):
     """What runs is the old policy: its work must not be stored under the name of the new one."""
-    assert "_policy_flow was changed after this process imported it" in finish(
-        start(TELL_AFTER_A_CHANGE, library=library)
-    )
+    assert "_policy_flow was changed after this process imported it" in finish(start(script, library=library))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere a link changes no time")
+def test_a_file_linked_into_another_environment_keeps_its_version(library, monkeypatch):
+    """As uv does with the same version of a library: the time of change is another, the content is not."""
+    monkeypatch.chdir(library)
+
+    assert finish(start(TELL_AFTER_A_LINK, library=library)) == code_version().hex()
+
+
+def test_what_is_compared_was_read_before_it_was_imported(library):
+    """No file of the policy runs before its source has been read."""
+    script = """
+import importlib.machinery, sys
+order = []
+get_data, exec_module = (getattr(importlib.machinery.SourceFileLoader, name) for name in ("get_data", "exec_module"))
+def note(what, function):
+    def noting(self, *rest):
+        order.append((what, self.name, str(rest[0]).endswith(".py")))
+        return function(self, *rest)
+    return noting
+importlib.machinery.SourceFileLoader.get_data = note("read", get_data)
+importlib.machinery.SourceFileLoader.exec_module = note("run", exec_module)
+from plataforma_sdk.sandbox.restricted._code_version import policy_sources
+names = [name for name in policy_sources() if "restricted" in name.lower()]
+runs = {name: order.index(("run", name, False)) for name in names}
+reads = {name: order.index(("read", name, True)) for name in names}
+print([name for name in names if reads[name] > runs[name]])
+"""
+
+    assert finish(start(script, library=library)) == "[]"
 
 
 def test_a_library_in_an_archive_has_the_version_of_its_files(library, tmp_path):

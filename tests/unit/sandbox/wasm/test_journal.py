@@ -11,7 +11,7 @@ import pytest
 
 from plataforma_sdk.errors import IntegrityError, SandboxError
 from plataforma_sdk.sandbox.wasm import Journal
-from plataforma_sdk.sandbox.wasm._journal import BEGIN, END, FULL, INSTANCE, MAGIC, read_frames
+from plataforma_sdk.sandbox.wasm._journal import BEGIN, CLOSED, END, FULL, INSTANCE, MAGIC, read_frames
 
 FRAMES = [(INSTANCE, 0, b"{}"), (BEGIN, 0, b"inbox"), (END, 0, b"outbox"), (BEGIN, 3, b"x" * 5_000)]
 
@@ -141,3 +141,19 @@ def test_a_disk_that_fails_ends_the_journal_and_not_the_module(tmp_path, caplog)
 def test_a_full_disk_is_said_when_the_journal_is_opened():
     with pytest.raises(SandboxError, match="cannot be written: No space left on device"):
         Journal("/dev/full").open()
+
+
+@pytest.mark.parametrize(("settings", "syncs"), [({}, 0), ({"sync": True}, 2)], ids=["by default", "sync"])
+def test_it_waits_for_the_disk_when_an_instance_ends_where_that_is_asked(tmp_path, monkeypatch, settings, syncs):
+    """Not at each frame: a module makes thousands a second."""
+    synced = []
+    monkeypatch.setattr(os, "fsync", synced.append)
+    write(tmp_path / "j", [*FRAMES, (CLOSED, 0, b""), *FRAMES, (CLOSED, 3, b"")], **settings)
+    assert len(synced) == syncs
+
+
+def test_a_disk_that_loses_what_was_written_ends_the_journal(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(os, "fsync", lambda _: os.write(-1, b""))
+    write(tmp_path / "j", [(CLOSED, 0, b""), *FRAMES], sync=True)
+    assert read(tmp_path / "j") == [(CLOSED, 0, b"")]
+    assert "the disk does not keep it" in caplog.text
