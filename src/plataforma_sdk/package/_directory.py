@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from plataforma_sdk.errors import IntegrityError
+from plataforma_sdk.package._ignore import IgnoreList
 from plataforma_sdk.package._names import (
     MAX_TOTAL_BYTES,
     check_amount,
@@ -24,15 +25,15 @@ _FLAGS: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINA
 _NO_LINKS: Final = getattr(os, "O_NOFOLLOW", 0)
 
 
-def read_directory(root: Path) -> dict[str, bytes]:
-    """Read all files but hidden ones and caches; POSIX path -> content.
+def read_directory(root: Path, ignore: IgnoreList | None = None) -> dict[str, bytes]:
+    """Read all files but hidden ones, caches and what `ignore` names; POSIX path -> content.
 
     Raises:
         IntegrityError: a link, a special file, a bad name, or more than an archive may hold.
     """
     files: dict[str, bytes] = {}
     room = MAX_TOTAL_BYTES
-    for path in _walk(root):
+    for path in _walk(root, ignore or IgnoreList(())):
         name = check_name(path.relative_to(root).as_posix())
         files[name] = read_file(path, min(max_bytes(name), room + 1))
         room -= len(files[name])
@@ -63,13 +64,18 @@ def read_file(path: Path, limit: int, *, follow: bool = False) -> bytes:
     return content
 
 
-def _walk(root: Path) -> Iterator[Path]:
+def _walk(root: Path, ignore: IgnoreList) -> Iterator[Path]:
+    def is_kept(path: Path, *, is_directory: bool) -> bool:
+        inside = path.relative_to(root).as_posix()
+        return not (is_skipped(path.name) or ignore.leaves_out(inside, is_directory=is_directory))
+
     for folder, directories, names in os.walk(root, followlinks=False):
-        directories[:] = sorted(name for name in directories if not is_skipped(name))
+        directories[:] = sorted(name for name in directories if is_kept(Path(folder, name), is_directory=True))
         for name in directories:
             if _is_link(Path(folder, name)):
                 raise IntegrityError(f"{Path(folder, name)} is a link; put the directory itself in its place")
-        yield from (Path(folder, name) for name in sorted(names) if not is_skipped(name))
+        paths = (Path(folder, name) for name in sorted(names))
+        yield from (path for path in paths if is_kept(path, is_directory=False))
 
 
 def _is_link(path: Path) -> bool:

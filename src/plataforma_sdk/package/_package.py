@@ -26,6 +26,7 @@ from plataforma_sdk.manifest import (
 from plataforma_sdk.package._archive import MAX_ARCHIVE_BYTES, read_archive, write_archive
 from plataforma_sdk.package._directory import read_directory, read_file
 from plataforma_sdk.package._faults import entry_faults, source_faults
+from plataforma_sdk.package._ignore import IGNORE_FILE, IgnoreList
 from plataforma_sdk.package._names import (
     MAX_COMPONENT_BYTES,
     MAX_FILE_BYTES,
@@ -40,6 +41,7 @@ from plataforma_sdk.types import module_segment
 __all__ = ["ModulePackage"]
 
 MANIFEST_FILE: Final = "module.toml"
+_MAX_IGNORE_BYTES: Final = 65_536
 
 
 def _frozen_files(files: Mapping[str, bytes]) -> Mapping[str, bytes]:
@@ -83,16 +85,27 @@ class ModulePackage:
         return cls(_manifest_of(raw, kept), kept)
 
     @classmethod
-    def from_directory(cls, path: str | os.PathLike[str]) -> Self:
-        """Read a directory; hidden files and caches are left out, links are refused.
+    def from_directory(cls, path: str | os.PathLike[str], *, with_tests: bool = False) -> Self:
+        """Read a directory; links are refused.
+
+        Hidden files, caches, tests, leftovers of a build and what its ``.plataformaignore`` names stay out, so that
+        what is run from a directory is what is packed from it.
+
+        Args:
+            path: the directory that holds ``module.toml``.
+            with_tests: let the package carry its tests and their snapshots.
 
         Raises:
-            ManifestError, IntegrityError: as `from_files`.
+            ManifestError: as `from_files`, and patterns of ``.plataformaignore`` that are not understood.
+            IntegrityError: as `from_files`.
         """
         root = Path(path)
         if not root.is_dir():
             raise IntegrityError(f"{root} is no directory")
-        return cls.from_files(read_directory(root), source=str(root))
+        file = root / IGNORE_FILE
+        text = read_file(file, _MAX_IGNORE_BYTES).decode("utf-8-sig", "replace") if file.exists() else ""
+        ignore = IgnoreList.parse(text, with_tests=with_tests)
+        return cls.from_files(read_directory(root, ignore), source=str(root))
 
     @classmethod
     def from_archive(cls, path: str | os.PathLike[str] | bytes) -> Self:
