@@ -16,6 +16,7 @@ from rich.markup import escape
 from plataforma_sdk import __version__
 from plataforma_sdk.cli._check import check_command
 from plataforma_sdk.cli._engine import engine_app
+from plataforma_sdk.cli._explain import explain_command
 from plataforma_sdk.cli._record import record_command
 from plataforma_sdk.cli._replay import replay_command
 from plataforma_sdk.errors import PlataformaError
@@ -37,6 +38,7 @@ app.add_typer(engine_app, name="engine")
 app.command("replay")(replay_command)
 app.command("check")(check_command)
 app.command("record")(record_command)
+app.command("explain")(explain_command)
 
 
 class EngineChoice(StrEnum):

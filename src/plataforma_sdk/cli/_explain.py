@@ -1,0 +1,127 @@
+"""``plataforma explain``: what a permission allows, who grants it and where a module uses it."""
+
+from __future__ import annotations
+
+import ast
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import attrs
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from plataforma_sdk.cli._meanings import Meaning, UnknownPermissionError, meaning_of
+from plataforma_sdk.errors import PlataformaError
+from plataforma_sdk.permissions import is_within, parse_permission
+from plataforma_sdk.ui._text_values import clean
+
+if TYPE_CHECKING:
+    from plataforma_sdk.package import ModulePackage
+
+__all__ = ["explain_command"]
+
+EXIT_USAGE: Final = 2
+_GRANTED_BY: Final = (
+    "the host, by host.load(..., grants=[...]) or ModuleHost(grants=[...]), or a person who is asked; "
+    "and only where module.toml declares it"
+)
+
+
+@attrs.frozen(kw_only=True)
+class InModule:
+    """What a module has to do with a permission.
+
+    Attributes:
+        module: its id.
+        declared: the declarations that cover it, or parts of it.
+        uses: ``file:line`` of what needs it, as far as the source says so literally.
+    """
+
+    module: str
+    declared: tuple[str, ...]
+    is_declared: bool
+    uses: tuple[str, ...]
+
+
+def explain_command(
+    permission: Annotated[str, typer.Argument(help="Such as 'api.vendas[GET]' or system.storage.")],
+    module: Annotated[
+        Path | None, typer.Option(exists=True, help="A module's directory or archive: show where it uses it.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Explain a permission: what it allows, its scopes, which calls need it, what grants it, and the line to write.
+
+    Exit codes: 0 explained; 2 there is no such permission, and the nearest is named, or no such module.
+    """
+    from plataforma_sdk.package import ModulePackage
+
+    try:
+        meaning = meaning_of(permission)
+        found = None if module is None else _look_into(ModulePackage.from_path(module), meaning.permission)
+    except (UnknownPermissionError, PlataformaError) as error:
+        Console(stderr=True, highlight=False).print(Text(f"explain: {clean(str(error))}"), soft_wrap=True)
+        raise typer.Exit(EXIT_USAGE) from None
+    if as_json:
+        data = {**attrs.asdict(meaning), "granted_by": _GRANTED_BY, "module": found and attrs.asdict(found)}
+        sys.stdout.write(json.dumps(data) + "\n")
+    else:
+        _show(meaning, found)
+
+
+def _look_into(package: ModulePackage, permission: str) -> InModule:
+    """Find declarations and uses; a use of a part of what is asked about counts, and so does one of the whole."""
+    from plataforma_sdk.security import uses_of
+
+    uses: list[str] = []
+    for path, text in package.sources.items():
+        try:
+            tree = ast.parse(text)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            continue  # `check` says so
+        asked = (
+            use for use in uses_of(tree, package.id) if any(_is_about(name, permission) for name in use.alternatives)
+        )
+        uses += [f"{path}:{use.line}" for use in asked]
+    declared = package.manifest.permissions.declared
+    return InModule(
+        module=package.id,
+        declared=tuple(name for name in declared if _is_about(name, permission)),
+        is_declared=is_within([permission], declared),
+        uses=tuple(dict.fromkeys(uses)),
+    )
+
+
+def _is_about(name: str, permission: str) -> bool:
+    """Whether one lies within the other; a service that looks at scopes itself is found by its bare name."""
+    return is_within([name], [permission]) or is_within([permission], [name]) or _shares_a_scope(name, permission)
+
+
+def _shares_a_scope(name: str, permission: str) -> bool:
+    one, other = parse_permission(name), parse_permission(permission)
+    return one.name == other.name and bool({*one.parts} & {*other.parts})
+
+
+def _show(meaning: Meaning, found: InModule | None) -> None:
+    console = Console(highlight=False)
+
+    def say(label: str, *lines: str) -> None:
+        for line in lines:
+            console.print(Text.assemble((f"{label:<12}", "bold"), clean(line)), soft_wrap=True)
+            label = ""
+
+    say("permission", meaning.permission)
+    say("allows", f"to {meaning.allows}" if not meaning.allows.startswith("everything") else meaning.allows)
+    say("scopes", meaning.scopes)
+    say("needed by", *meaning.calls)
+    say("granted by", _GRANTED_BY)
+    say("wildcards", ", ".join(meaning.wildcards) or "none grants it: it must be granted by its own name")
+    say("declare it", meaning.line, "under [permissions.required] or [permissions.optional] in module.toml")
+    if found is not None:
+        told = ", ".join(found.declared) or "nothing of it"
+        say("module", found.module)
+        say("declares", told if found.is_declared or not found.declared else f"{told}, which is not all of it")
+        say("uses", *(found.uses or ("nowhere that its source says so literally",)))
