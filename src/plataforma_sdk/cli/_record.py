@@ -156,8 +156,13 @@ def _show(recording: Recording, before: str, after: str, *, is_written: bool) ->
         style = {"+": "green", "-": "red"}.get(line[:1], "dim")
         console.print(Text(clean(line), style=style), soft_wrap=True)
     if is_written:
-        console.print(f"{MANIFEST} is written; 'plataforma check' lists the reasons that are still to be given.")
+        console.print(
+            f"{MANIFEST} is written; 'plataforma check' lists the reasons that are still to be given.", soft_wrap=True
+        )
     elif recording.notes:
-        console.print("Nothing is written: correct what failed, or answer it with --api, --data, --event or --deny.")
+        console.print(
+            "Nothing is written: correct what failed, or answer it with --api, --data, --event or --deny.",
+            soft_wrap=True,
+        )
     else:
         console.print("Add --write to change the file.")
