@@ -17,11 +17,10 @@ from rich.text import Text
 
 from plataforma_sdk import __version__
 from plataforma_sdk.errors import Fault, ManifestError, PlataformaError
-from plataforma_sdk.security import Finding, Severity, analyse, sarif_log
 from plataforma_sdk.ui._text_values import clean
 
 if TYPE_CHECKING:
-    from plataforma_sdk.package import ModulePackage
+    from plataforma_sdk.security import Finding
 
 __all__ = ["Format", "check_command"]
 
@@ -29,7 +28,8 @@ EXIT_FINDINGS: Final = 1
 EXIT_USAGE: Final = 2
 MANIFEST: Final = "module.toml"
 _WHERE: Final = re.compile(r"(?P<path>[^:]+)(?::(?P<line>\d+))?(?:: (?P<key>.*))?", re.DOTALL)
-_STYLES: Final = {Severity.ERROR: "bold red", Severity.WARNING: "yellow"}
+_STYLES: Final = {"error": "bold red", "warning": "yellow"}
+"""Level -> how it looks; a plain terminal shows the word."""
 
 
 class Format(StrEnum):
@@ -52,9 +52,9 @@ class Checked:
     base: str
     findings: Sequence[Finding]
 
-    def count(self, severity: Severity) -> int:
-        """Count the findings of a level."""
-        return sum(finding.severity is severity for finding in self.findings)
+    def count(self, level: str) -> int:
+        """Count the findings of a level, ``"error"`` or ``"warning"``."""
+        return sum(finding.severity == level for finding in self.findings)
 
 
 def check_command(
@@ -79,7 +79,7 @@ def check_command(
     else:
         data = _sarif(checked) if output is Format.SARIF else _data(checked)
         sys.stdout.write(json.dumps(data, indent=2 if output is Format.SARIF else None) + "\n")
-    if checked.count(Severity.ERROR) or (strict and checked.findings):
+    if checked.count("error") or (strict and checked.findings):
         raise typer.Exit(EXIT_FINDINGS)
 
 
@@ -99,6 +99,7 @@ def check(path: Path) -> Checked:
 def _check_source(path: Path) -> Checked:
     """Check one file: as part of the module around it, or by itself where there is none."""
     from plataforma_sdk.package import ModulePackage
+    from plataforma_sdk.security import analyse
 
     root = next((folder for folder in path.absolute().parents if (folder / MANIFEST).is_file()), None)
     if root is not None:
@@ -120,8 +121,11 @@ def _check_source(path: Path) -> Checked:
 
 
 def _check_package(path: Path) -> list[Finding]:
+    from plataforma_sdk.package import ModulePackage
+    from plataforma_sdk.security import analyse
+
     try:
-        package = _read(path)
+        package = ModulePackage.from_path(path)
     except ManifestError as error:
         if error.faults[0].where == str(path):  # no manifest at all: nothing was checked
             raise
@@ -129,13 +133,9 @@ def _check_package(path: Path) -> list[Finding]:
     return analyse(package)
 
 
-def _read(path: Path) -> ModulePackage:
-    from plataforma_sdk.package import ModulePackage
-
-    return ModulePackage.from_path(path)
-
-
 def _of_fault(fault: Fault) -> Finding:
+    from plataforma_sdk.security import Finding
+
     found = _WHERE.fullmatch(fault.where)
     path = found["path"] if found else MANIFEST
     line = int(found["line"]) if found and found["line"] else None
@@ -165,18 +165,20 @@ def _show(checked: Checked) -> None:
         console.print(head, soft_wrap=True)
         if finding.advice:
             console.print(Text(f"    {clean(finding.advice)}"), soft_wrap=True)
-    counts = ((checked.count(severity), severity) for severity in Severity)
-    told = ", ".join(f"{count} {severity}{'' if count == 1 else 's'}" for count, severity in counts)
+    counts = ((checked.count(level), level) for level in _STYLES)
+    told = ", ".join(f"{count} {level}{'' if count == 1 else 's'}" for count, level in counts)
     console.print(told if checked.findings else "Nothing found.")
 
 
 def _data(checked: Checked) -> dict[str, Any]:
     return {
-        "errors": checked.count(Severity.ERROR),
-        "warnings": checked.count(Severity.WARNING),
+        "errors": checked.count("error"),
+        "warnings": checked.count("warning"),
         "findings": [{**each.to_data(), "path": checked.base + each.path} for each in checked.findings],
     }
 
 
 def _sarif(checked: Checked) -> dict[str, Any]:
+    from plataforma_sdk.security import sarif_log
+
     return sarif_log(checked.findings, version=__version__, base=checked.base)

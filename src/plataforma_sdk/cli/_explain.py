@@ -13,18 +13,17 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from plataforma_sdk.cli._meanings import Meaning, UnknownPermissionError, meaning_of
 from plataforma_sdk.errors import PlataformaError
-from plataforma_sdk.permissions import is_within, parse_permission
 from plataforma_sdk.ui._text_values import clean
 
 if TYPE_CHECKING:
+    from plataforma_sdk.cli._meanings import Meaning
     from plataforma_sdk.package import ModulePackage
 
-__all__ = ["explain_command"]
+__all__ = ["GRANTED_BY", "explain_command"]
 
 EXIT_USAGE: Final = 2
-_GRANTED_BY: Final = (
+GRANTED_BY: Final = (
     "the host, by host.load(..., grants=[...]) or ModuleHost(grants=[...]), or a person who is asked; "
     "and only where module.toml declares it"
 )
@@ -57,6 +56,7 @@ def explain_command(
 
     Exit codes: 0 explained; 2 there is no such permission, and the nearest is named, or no such module.
     """
+    from plataforma_sdk.cli._meanings import UnknownPermissionError, meaning_of
     from plataforma_sdk.package import ModulePackage
 
     try:
@@ -66,7 +66,7 @@ def explain_command(
         Console(stderr=True, highlight=False).print(Text(f"explain: {clean(str(error))}"), soft_wrap=True)
         raise typer.Exit(EXIT_USAGE) from None
     if as_json:
-        data = {**attrs.asdict(meaning), "granted_by": _GRANTED_BY, "module": found and attrs.asdict(found)}
+        data = {**attrs.asdict(meaning), "granted_by": GRANTED_BY, "module": found and attrs.asdict(found)}
         sys.stdout.write(json.dumps(data) + "\n")
     else:
         _show(meaning, found)
@@ -74,6 +74,7 @@ def explain_command(
 
 def _look_into(package: ModulePackage, permission: str) -> InModule:
     """Find declarations and uses; a use of a part of what is asked about counts, and so does one of the whole."""
+    from plataforma_sdk.permissions import is_within
     from plataforma_sdk.security import uses_of
 
     uses: list[str] = []
@@ -97,10 +98,14 @@ def _look_into(package: ModulePackage, permission: str) -> InModule:
 
 def _is_about(name: str, permission: str) -> bool:
     """Whether one lies within the other; a service that looks at scopes itself is found by its bare name."""
+    from plataforma_sdk.permissions import is_within
+
     return is_within([name], [permission]) or is_within([permission], [name]) or _shares_a_scope(name, permission)
 
 
 def _shares_a_scope(name: str, permission: str) -> bool:
+    from plataforma_sdk.permissions import parse_permission
+
     one, other = parse_permission(name), parse_permission(permission)
     return one.name == other.name and bool({*one.parts} & {*other.parts})
 
@@ -117,7 +122,7 @@ def _show(meaning: Meaning, found: InModule | None) -> None:
     say("allows", f"to {meaning.allows}" if not meaning.allows.startswith("everything") else meaning.allows)
     say("scopes", meaning.scopes)
     say("needed by", *meaning.calls)
-    say("granted by", _GRANTED_BY)
+    say("granted by", GRANTED_BY)
     say("wildcards", ", ".join(meaning.wildcards) or "none grants it: it must be granted by its own name")
     say("declare it", meaning.line, "under [permissions.required] or [permissions.optional] in module.toml")
     if found is not None:

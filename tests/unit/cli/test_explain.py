@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from plataforma_sdk import PERMISSIONS
 from plataforma_sdk.cli._app import app
+from plataforma_sdk.cli._explain import GRANTED_BY
 from plataforma_sdk.cli._meanings import meaning_of
 from plataforma_sdk.module import OPERATIONS
 from plataforma_sdk.permissions import is_within
@@ -66,10 +67,7 @@ def test_explains_in_plain_words_with_the_line_to_write() -> None:
         "allows      to call the application's own API at paths that begin with /vendas/",
         "scopes      methods: GET, POST, ...",
         'needed by   await self.api_call("/vendas/...")',
-        (
-            "granted by  the host, by host.load(..., grants=[...]) or ModuleHost(grants=[...]), or a person who is asked; "
-            "and only where module.toml declares it"
-        ),
+        f"granted by  {GRANTED_BY}",
         "wildcards   api.*, *",
         'declare it  "api.vendas[GET]" = "why the module needs it"',
         "            under [permissions.required] or [permissions.optional] in module.toml",
