@@ -7,9 +7,9 @@ import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Awaitable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import attrs
 
@@ -25,6 +25,7 @@ from plataforma_sdk.types import module_segment
 
 __all__ = ["Recording", "RunPlan", "read_api", "record_run"]
 
+Action: TypeAlias = tuple[str, Coroutine[Any, Any, Any]]
 _LIMITS: Final = ResourceLimits(max_step_ms=250)
 _FAULT: Final = "plataforma.module.error"
 _MAX_NOTE_CHARS: Final = 300
@@ -157,13 +158,14 @@ def _copied(data: Path | None, directory: Path) -> Path | None:
 # --- using it --------------------------------------------------------------------------------------------------------
 
 
-async def _use(host: ModuleHost, pilot: ModulePilot, manager: MockPermissionManager, plan: RunPlan) -> Any:
+async def _use(
+    host: ModuleHost, pilot: ModulePilot, manager: MockPermissionManager, plan: RunPlan
+) -> AsyncIterator[str]:
     """Do what the plan says; yield a note for each thing that failed."""
-    actions = _actions(host, pilot, manager, plan)
-    for count, (what, action) in enumerate(actions):
+    for count, (what, action) in enumerate(_actions(host, pilot, manager, plan)):
         if count >= _MAX_ACTIONS:
-            yield f"the walk stopped after {_MAX_ACTIONS} actions: use --call for what it left out"
-            actions.close()
+            action.close()
+            yield f"the walk stopped after {_MAX_ACTIONS} actions: leave it out by --no-walk, and use --call"
             return
         try:
             await action
@@ -171,8 +173,8 @@ async def _use(host: ModuleHost, pilot: ModulePilot, manager: MockPermissionMana
             yield f"{what} failed: {error}"
 
 
-def _actions(host: ModuleHost, pilot: ModulePilot, manager: MockPermissionManager, plan: RunPlan) -> Any:
-    """Yield what to do and its awaitable, each made when its turn has come."""
+def _actions(host: ModuleHost, pilot: ModulePilot, manager: MockPermissionManager, plan: RunPlan) -> Iterator[Action]:
+    """Yield what to do and its coroutine, each made when its turn has come."""
     yield "coming to rest", pilot.settle()
     for topic, payload in {**dict.fromkeys(_topics(manager)), **plan.events}.items():
         yield f"event {topic}", _emit(host, pilot, topic, payload)
@@ -195,7 +197,7 @@ async def _emit(host: ModuleHost, pilot: ModulePilot, topic: str, payload: Any) 
     await pilot.settle()
 
 
-def _walk(pilot: ModulePilot, window: str) -> Iterator[tuple[str, Awaitable[None]]]:
+def _walk(pilot: ModulePilot, window: str) -> Iterator[Action]:
     """Try each element of a window once, by its key, as long as it is there when its turn comes."""
     tried: set[tuple[str, str]] = set()
     while True:
@@ -212,7 +214,7 @@ def _walk(pilot: ModulePilot, window: str) -> Iterator[tuple[str, Awaitable[None
             yield f"{event} of {node!r}", action
 
 
-def _action(pilot: ModulePilot, window: str, node: Node, event: str) -> Awaitable[None] | None:
+def _action(pilot: ModulePilot, window: str, node: Node, event: str) -> Coroutine[Any, Any, None] | None:
     if event == "on_press":
         return pilot.press(window=window, key=node.key)
     if event == "on_select" and node.props.get("rows"):

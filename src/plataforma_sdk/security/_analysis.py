@@ -134,6 +134,8 @@ def _is_declared(name: str, declared: tuple[str, ...], any_scope: bool) -> bool:
 
 def _dead(package: ModulePackage, uses: list[Use]) -> Iterator[Finding]:
     """Find what is declared and not needed; where a use is computed, what it might need is not called dead."""
+    if package.is_component:
+        return  # there is no source to tell
     names = {name for use in uses for name in use.alternatives}
     computed = {use.method for use in uses if use.is_computed}
     scoped = {use.alternatives[0] for use in uses if use.any_scope}

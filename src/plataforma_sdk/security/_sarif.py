@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from pathlib import PurePath
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -51,7 +52,7 @@ def _rule(name: str) -> dict[str, Any]:
 
 def _result(finding: Finding, base: str) -> dict[str, Any]:
     place = {
-        "artifactLocation": {"uri": quote(base + finding.path), "uriBaseId": "%SRCROOT%"},
+        "artifactLocation": _artifact(PurePath(base + finding.path)),
         "region": {"startLine": finding.line or 1},  # GitHub drops what has no line
     }
     return {
@@ -62,6 +63,12 @@ def _result(finding: Finding, base: str) -> dict[str, Any]:
         "locations": [{"physicalLocation": place}],
         "partialFingerprints": {"plataforma/v1": _fingerprint(finding, base)},
     }
+
+
+def _artifact(path: PurePath) -> dict[str, str]:
+    if path.is_absolute():  # outside of what is checked out
+        return {"uri": path.as_uri()}
+    return {"uri": quote(path.as_posix()), "uriBaseId": "%SRCROOT%"}
 
 
 def _fingerprint(finding: Finding, base: str) -> str:

@@ -196,3 +196,26 @@ def test_fingerprints_survive_lines_above(shop: Path) -> None:
 
 def test_sarif_of_a_clean_module_has_no_results(shop: Path) -> None:
     assert sarif("shop")["runs"][0]["results"] == []
+
+
+def test_sarif_names_files_from_here_or_by_their_whole_address(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (shop / "shop.py").write_text(FAULTY)
+
+    def places() -> set[tuple[str, bool]]:
+        results = sarif(target)["runs"][0]["results"]
+        found = [result["locations"][0]["physicalLocation"]["artifactLocation"] for result in results]
+        return {(place["uri"], "uriBaseId" in place) for place in found}
+
+    target = "shop"
+    assert places() == {("shop/module.toml", True), ("shop/shop.py", True)}
+    target = str(shop)
+    assert places() == {((shop / name).as_uri(), False) for name in ("module.toml", "shop.py")}
+    target = "."
+    monkeypatch.chdir(shop)
+    assert places() == {("module.toml", True), ("shop.py", True)}
+
+
+def test_of_a_component_nothing_is_called_dead(tmp_path: Path) -> None:
+    (tmp_path / "module.toml").write_text(MANIFEST.replace('entry = "shop"', 'entry = "shop.wasm"'))
+    (tmp_path / "shop.wasm").write_bytes(b"\x00asm\x0d\x00\x01\x00")
+    assert findings(tmp_path) == []

@@ -190,6 +190,15 @@ def test_a_module_that_does_not_load_is_told(shop: Path) -> None:
     assert "/shop/rows" in stderr
 
 
+def test_a_window_that_offers_ever_more_ends_the_walk(shop: Path) -> None:
+    offers = 'ui.button("Save", key=f"k{len(self.rows)}", on_press=self.more),'
+    source = SOURCE.replace('ui.button("Save", on_press=self.save),', offers)
+    Path("shop.py").write_text(source + "\n    def more(self):\n        self.rows.append(1)\n")
+    code, stdout, _ = record("--engine", "trusted", *GREETED)
+    assert code == 1
+    assert "note: the walk stopped after 100 actions" in stdout
+
+
 # --- the parts -------------------------------------------------------------------------------------------------------
 
 
