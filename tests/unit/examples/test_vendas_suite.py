@@ -28,14 +28,14 @@ def run_suite(directory: Path, *args: str) -> subprocess.CompletedProcess[str]:
     """Run pytest as its author does, in the module's directory."""
     is_installed = any(point.name == "plataforma" for point in entry_points(group="pytest11"))
     plugin = () if is_installed else ("-p", "plataforma_sdk.testing.plugin")
-    command = (sys.executable, "-m", "pytest", *plugin, "-p", "no:cacheprovider", *args, "tests")
+    command = (sys.executable, "-m", "pytest", *plugin, "-p", "no:cacheprovider", *args)
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "CI": "1"}
     return subprocess.run(command, cwd=directory, env=environment, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.timeout(240)  # 222 tests, each with a host of its own
 def test_every_test_passes_in_every_tier() -> None:
-    result = run_suite(VENDAS, "-v")
+    result = run_suite(VENDAS, "-v", "tests")
     assert result.returncode == 0, result.stdout
     passed = re.findall(r"::(\w+)\[(\w+)\S*\] PASSED", result.stdout)
     assert {tier for _, tier in passed} == set(TIERS)
@@ -117,6 +117,8 @@ def test_the_lines_are_those_of_the_manifest() -> None:
 @pytest.mark.parametrize("removed", LINES)
 def test_without_any_one_line_a_test_fails_and_names_it(tmp_path: Path, removed: str) -> None:
     copy = copy_of_vendas(tmp_path, {name: where for name, where in LINES.items() if name != removed})
-    result = run_suite(copy, "--plataforma-tier", "trusted", "-k", "test_each_permission_is_needed")
+    result = run_suite(
+        copy, "--plataforma-tier", "trusted", "tests/test_permissions.py::test_each_permission_is_needed"
+    )
     assert result.returncode == 1, result.stdout
     assert re.search(rf"^E .*{re.escape(removed)}", result.stdout, re.MULTILINE), result.stdout
