@@ -8,8 +8,9 @@ import json
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 
+import attrs
 import typer
 from rich.console import Console
 from rich.text import Text
@@ -64,12 +65,8 @@ def record_command(
     missing, and nothing is written; 2 wrong use.
     """
     from plataforma_sdk.cli._recording import RunPlan, read_api
-    from plataforma_sdk.permissions import parse_permission
 
-    status = Console(stderr=True, highlight=False)
     try:
-        for name in (*(allow or ()), *(deny or ())):
-            parse_permission(name)
         plan = RunPlan(
             engine=engine.value,
             api=read_api(api),
@@ -81,22 +78,42 @@ def record_command(
             has_walk=not no_walk,
         )
     except (ValueError, InvalidPermissionError) as error:
-        status.print(Text(f"record: {clean(str(error))}"), soft_wrap=True)
-        raise typer.Exit(EXIT_USAGE) from None
+        _fail(error, EXIT_USAGE)
     try:
-        recording, before, after, changes = asyncio.run(_record(directory, plan))
+        outcome = asyncio.run(_record(directory, plan))
     except PlataformaError as error:
-        status.print(Text(f"record: {clean(str(error))}"), soft_wrap=True)
-        raise typer.Exit(EXIT_FAILED) from None
-    is_written = write and not recording.notes and before != after
+        _fail(error, EXIT_FAILED)
+    is_written = write and not outcome.recording.notes and outcome.before != outcome.after
     if is_written:
-        _write(directory / MANIFEST, after)
+        _write(directory / MANIFEST, outcome.after)
     if as_json:
-        sys.stdout.write(json.dumps(_data(recording, changes, is_written=is_written)) + "\n")
+        sys.stdout.write(json.dumps(_data(outcome, is_written=is_written)) + "\n")
     else:
-        _show(recording, before, after, is_written=is_written)
-    if recording.notes:
+        _show(outcome, is_written=is_written)
+    if outcome.recording.notes:
         raise typer.Exit(EXIT_FAILED)
+
+
+@attrs.frozen(kw_only=True)
+class Outcome:
+    """What came of a run, and what it means for the manifest.
+
+    Attributes:
+        recording: what the run needed.
+        changes: how the declarations change.
+        before: text of the manifest.
+        after: text with the changes.
+    """
+
+    recording: Recording
+    changes: DeclarationPlan
+    before: str
+    after: str
+
+
+def _fail(error: Exception, code: int) -> NoReturn:
+    Console(stderr=True, highlight=False).print(Text(f"record: {clean(str(error))}"), soft_wrap=True)
+    raise typer.Exit(code) from None
 
 
 def _read_event(text: str) -> tuple[str, Any]:
@@ -107,7 +124,7 @@ def _read_event(text: str) -> tuple[str, Any]:
         raise ValueError(f"the payload of --event {topic} is no JSON: {error}") from None
 
 
-async def _record(directory: Path, plan: RunPlan) -> tuple[Recording, str, str, DeclarationPlan]:
+async def _record(directory: Path, plan: RunPlan) -> Outcome:
     from plataforma_sdk.cli._needs import plan_declarations
     from plataforma_sdk.cli._recording import record_run
     from plataforma_sdk.cli._rewrite import declared_in, rewrite_permissions
@@ -117,7 +134,8 @@ async def _record(directory: Path, plan: RunPlan) -> tuple[Recording, str, str, 
     before = package.files[MANIFEST].decode("utf-8-sig")
     recording = await record_run(package, plan)
     changes = plan_declarations(declared_in(before), recording.needs)
-    return recording, before, rewrite_permissions(before, changes), changes
+    after = rewrite_permissions(before, changes)
+    return Outcome(recording=recording, changes=changes, before=before, after=after)
 
 
 def _write(path: Path, text: str) -> None:
@@ -127,7 +145,8 @@ def _write(path: Path, text: str) -> None:
     aside.replace(path)
 
 
-def _data(recording: Recording, changes: DeclarationPlan, *, is_written: bool) -> dict[str, Any]:
+def _data(outcome: Outcome, *, is_written: bool) -> dict[str, Any]:
+    recording, changes = outcome.recording, outcome.changes
     return {
         "required": list(recording.needs.required),
         "asked": list(recording.needs.asked),
@@ -139,7 +158,8 @@ def _data(recording: Recording, changes: DeclarationPlan, *, is_written: bool) -
     }
 
 
-def _show(recording: Recording, before: str, after: str, *, is_written: bool) -> None:
+def _show(outcome: Outcome, *, is_written: bool) -> None:
+    recording, before, after = outcome.recording, outcome.before, outcome.after
     console = Console(highlight=False)
     for name in recording.needs.all:
         console.print(Text(f"needed: {name}"), soft_wrap=True)

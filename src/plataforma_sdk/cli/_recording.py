@@ -33,6 +33,11 @@ _MAX_ACTIONS: Final = 100
 """In all windows together: what a list repeats for each row is tried often enough."""
 
 
+def _check_names(_plan: object, _field: object, names: tuple[str, ...]) -> None:
+    for name in names:
+        parse_permission(name)
+
+
 @attrs.frozen(kw_only=True)
 class RunPlan:
     """What to do with a module while it is watched.
@@ -53,8 +58,8 @@ class RunPlan:
     data: Path | None = None
     events: Mapping[str, Any] = attrs.field(factory=dict)
     calls: tuple[str, ...] = ()
-    allow: tuple[str, ...] = ()
-    deny: tuple[str, ...] = ()
+    allow: tuple[str, ...] = attrs.field(default=(), validator=_check_names)
+    deny: tuple[str, ...] = attrs.field(default=(), validator=_check_names)
     has_walk: bool = True
 
 
