@@ -8,16 +8,13 @@ import sys
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 
 import attrs
 import typer
-from rich.console import Console
-from rich.text import Text
 
 from plataforma_sdk import __version__
 from plataforma_sdk.errors import Fault, ManifestError, PlataformaError
-from plataforma_sdk.ui._text_values import clean
 
 if TYPE_CHECKING:
     from plataforma_sdk.security import Finding
@@ -72,8 +69,7 @@ def check_command(
     try:
         checked = check(path)
     except (PlataformaError, OSError) as error:
-        Console(stderr=True, highlight=False).print(Text(f"check: {clean(str(error))}"), soft_wrap=True)
-        raise typer.Exit(EXIT_USAGE) from None
+        _refuse(error)
     if output is Format.TEXT:
         _show(checked)
     else:
@@ -81,6 +77,16 @@ def check_command(
         sys.stdout.write(json.dumps(data, indent=2 if output is Format.SARIF else None) + "\n")
     if checked.count("error") or (strict and checked.findings):
         raise typer.Exit(EXIT_FINDINGS)
+
+
+def _refuse(error: Exception) -> NoReturn:
+    from rich.console import Console
+    from rich.text import Text
+
+    from plataforma_sdk.ui._text_values import clean
+
+    Console(stderr=True, highlight=False).print(Text(f"check: {clean(str(error))}"), soft_wrap=True)
+    raise typer.Exit(EXIT_USAGE) from None
 
 
 def check(path: Path) -> Checked:
@@ -152,6 +158,11 @@ def _ordered(findings: Sequence[Finding]) -> list[Finding]:
 
 
 def _show(checked: Checked) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    from plataforma_sdk.ui._text_values import clean
+
     console = Console(highlight=False)
     for finding in checked.findings:
         where = f"{checked.base}{finding.path}" + (f":{finding.line}" if finding.line else "")

@@ -6,15 +6,12 @@ import ast
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, NoReturn
 
 import attrs
 import typer
-from rich.console import Console
-from rich.text import Text
 
 from plataforma_sdk.errors import PlataformaError
-from plataforma_sdk.ui._text_values import clean
 
 if TYPE_CHECKING:
     from plataforma_sdk.cli._meanings import Meaning
@@ -63,13 +60,22 @@ def explain_command(
         meaning = meaning_of(permission)
         found = None if module is None else _look_into(ModulePackage.from_path(module), meaning.permission)
     except (UnknownPermissionError, PlataformaError) as error:
-        Console(stderr=True, highlight=False).print(Text(f"explain: {clean(str(error))}"), soft_wrap=True)
-        raise typer.Exit(EXIT_USAGE) from None
+        _refuse(error)
     if as_json:
         data = {**attrs.asdict(meaning), "granted_by": GRANTED_BY, "module": found and attrs.asdict(found)}
         sys.stdout.write(json.dumps(data) + "\n")
     else:
         _show(meaning, found)
+
+
+def _refuse(error: Exception) -> NoReturn:
+    from rich.console import Console
+    from rich.text import Text
+
+    from plataforma_sdk.ui._text_values import clean
+
+    Console(stderr=True, highlight=False).print(Text(f"explain: {clean(str(error))}"), soft_wrap=True)
+    raise typer.Exit(EXIT_USAGE) from None
 
 
 def _look_into(package: ModulePackage, permission: str) -> InModule:
@@ -111,6 +117,11 @@ def _shares_a_scope(name: str, permission: str) -> bool:
 
 
 def _show(meaning: Meaning, found: InModule | None) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    from plataforma_sdk.ui._text_values import clean
+
     console = Console(highlight=False)
 
     def say(label: str, *lines: str) -> None:

@@ -12,11 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 
 import attrs
 import typer
-from rich.console import Console
-from rich.text import Text
 
 from plataforma_sdk.errors import InvalidPermissionError, PlataformaError
-from plataforma_sdk.ui._text_values import clean
 
 if TYPE_CHECKING:
     from plataforma_sdk.cli._needs import DeclarationPlan
@@ -112,6 +109,11 @@ class Outcome:
 
 
 def _fail(error: Exception, code: int) -> NoReturn:
+    from rich.console import Console
+    from rich.text import Text
+
+    from plataforma_sdk.ui._text_values import clean
+
     Console(stderr=True, highlight=False).print(Text(f"record: {clean(str(error))}"), soft_wrap=True)
     raise typer.Exit(code) from None
 
@@ -159,6 +161,11 @@ def _data(outcome: Outcome, *, is_written: bool) -> dict[str, Any]:
 
 
 def _show(outcome: Outcome, *, is_written: bool) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    from plataforma_sdk.ui._text_values import clean
+
     recording, before, after = outcome.recording, outcome.before, outcome.after
     console = Console(highlight=False)
     for name in recording.needs.all:

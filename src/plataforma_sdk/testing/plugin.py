@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import asyncio
 import difflib
-import inspect
 import json
 import os
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
@@ -120,7 +119,12 @@ def _is_whole(session: pytest.Session) -> bool:
 
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     """Run an async test of a module where no other plugin does; both that do come before."""
-    if not inspect.iscoroutinefunction(pyfuncitem.obj) or "plataforma_environment" not in pyfuncitem.fixturenames:
+    if "plataforma_environment" not in pyfuncitem.fixturenames:
+        return None
+    import asyncio
+    import inspect
+
+    if not inspect.iscoroutinefunction(pyfuncitem.obj):
         return None
     wanted = pyfuncitem._fixtureinfo.argnames  # noqa: SLF001 - as pytest itself does
     asyncio.run(pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in wanted}))
