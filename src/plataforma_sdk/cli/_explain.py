@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, NoReturn
 
-import attrs
 import typer
 
 from plataforma_sdk.errors import PlataformaError
 
 if TYPE_CHECKING:
     from plataforma_sdk.cli._meanings import Meaning
-    from plataforma_sdk.package import ModulePackage
+    from plataforma_sdk.cli._uses import InModule
 
 __all__ = ["GRANTED_BY", "explain_command"]
 
@@ -24,22 +22,6 @@ GRANTED_BY: Final = (
     "the host, by host.load(..., grants=[...]) or ModuleHost(grants=[...]), or a person who is asked; "
     "and only where module.toml declares it"
 )
-
-
-@attrs.frozen(kw_only=True)
-class InModule:
-    """What a module has to do with a permission.
-
-    Attributes:
-        module: its id.
-        declared: the declarations that cover it, or parts of it.
-        uses: ``file:line`` of what needs it, as far as the source says so literally.
-    """
-
-    module: str
-    declared: tuple[str, ...]
-    is_declared: bool
-    uses: tuple[str, ...]
 
 
 def explain_command(
@@ -53,16 +35,19 @@ def explain_command(
 
     Exit codes: 0 explained; 2 there is no such permission, and the nearest is named, or no such module.
     """
+    from attrs import asdict
+
     from plataforma_sdk.cli._meanings import UnknownPermissionError, meaning_of
+    from plataforma_sdk.cli._uses import look_into
     from plataforma_sdk.package import ModulePackage
 
     try:
         meaning = meaning_of(permission)
-        found = None if module is None else _look_into(ModulePackage.from_path(module), meaning.permission)
+        found = None if module is None else look_into(ModulePackage.from_path(module), meaning.permission)
     except (UnknownPermissionError, PlataformaError) as error:
         _refuse(error)
     if as_json:
-        data = {**attrs.asdict(meaning), "granted_by": GRANTED_BY, "module": found and attrs.asdict(found)}
+        data = {**asdict(meaning), "granted_by": GRANTED_BY, "module": found and asdict(found)}
         sys.stdout.write(json.dumps(data) + "\n")
     else:
         _show(meaning, found)
@@ -76,44 +61,6 @@ def _refuse(error: Exception) -> NoReturn:
 
     Console(stderr=True, highlight=False).print(Text(f"explain: {clean(str(error))}"), soft_wrap=True)
     raise typer.Exit(EXIT_USAGE) from None
-
-
-def _look_into(package: ModulePackage, permission: str) -> InModule:
-    """Find declarations and uses; a use of a part of what is asked about counts, and so does one of the whole."""
-    from plataforma_sdk.permissions import is_within
-    from plataforma_sdk.security import uses_of
-
-    uses: list[str] = []
-    for path, text in package.sources.items():
-        try:
-            tree = ast.parse(text)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            continue  # `check` says so
-        asked = (
-            use for use in uses_of(tree, package.id) if any(_is_about(name, permission) for name in use.alternatives)
-        )
-        uses += [f"{path}:{use.line}" for use in asked]
-    declared = package.manifest.permissions.declared
-    return InModule(
-        module=package.id,
-        declared=tuple(name for name in declared if _is_about(name, permission)),
-        is_declared=is_within([permission], declared),
-        uses=tuple(dict.fromkeys(uses)),
-    )
-
-
-def _is_about(name: str, permission: str) -> bool:
-    """Whether one lies within the other; a service that looks at scopes itself is found by its bare name."""
-    from plataforma_sdk.permissions import is_within
-
-    return is_within([name], [permission]) or is_within([permission], [name]) or _shares_a_scope(name, permission)
-
-
-def _shares_a_scope(name: str, permission: str) -> bool:
-    from plataforma_sdk.permissions import parse_permission
-
-    one, other = parse_permission(name), parse_permission(permission)
-    return one.name == other.name and bool({*one.parts} & {*other.parts})
 
 
 def _show(meaning: Meaning, found: InModule | None) -> None:

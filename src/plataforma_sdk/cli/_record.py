@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import difflib
 import json
 import sys
@@ -10,14 +9,12 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 
-import attrs
 import typer
 
 from plataforma_sdk.errors import InvalidPermissionError, PlataformaError
 
 if TYPE_CHECKING:
-    from plataforma_sdk.cli._needs import DeclarationPlan
-    from plataforma_sdk.cli._recording import Recording, RunPlan
+    from plataforma_sdk.cli._outcome import Outcome
 
 __all__ = ["record_command"]
 
@@ -61,6 +58,9 @@ def record_command(
     Exit codes: 0 done; 1 the module does not load, or something of it failed while it was used, so that needs may be
     missing, and nothing is written; 2 wrong use.
     """
+    import asyncio
+
+    from plataforma_sdk.cli._outcome import record
     from plataforma_sdk.cli._recording import RunPlan, read_api
 
     try:
@@ -77,7 +77,7 @@ def record_command(
     except (ValueError, InvalidPermissionError) as error:
         _fail(error, EXIT_USAGE)
     try:
-        outcome = asyncio.run(_record(directory, plan))
+        outcome = asyncio.run(record(directory, plan))
     except PlataformaError as error:
         _fail(error, EXIT_FAILED)
     is_written = write and not outcome.recording.notes and outcome.before != outcome.after
@@ -89,23 +89,6 @@ def record_command(
         _show(outcome, is_written=is_written)
     if outcome.recording.notes:
         raise typer.Exit(EXIT_FAILED)
-
-
-@attrs.frozen(kw_only=True)
-class Outcome:
-    """What came of a run, and what it means for the manifest.
-
-    Attributes:
-        recording: what the run needed.
-        changes: how the declarations change.
-        before: text of the manifest.
-        after: text with the changes.
-    """
-
-    recording: Recording
-    changes: DeclarationPlan
-    before: str
-    after: str
 
 
 def _fail(error: Exception, code: int) -> NoReturn:
@@ -124,20 +107,6 @@ def _read_event(text: str) -> tuple[str, Any]:
         return topic, json.loads(payload) if equals else None
     except ValueError as error:
         raise ValueError(f"the payload of --event {topic} is no JSON: {error}") from None
-
-
-async def _record(directory: Path, plan: RunPlan) -> Outcome:
-    from plataforma_sdk.cli._needs import plan_declarations
-    from plataforma_sdk.cli._recording import record_run
-    from plataforma_sdk.cli._rewrite import declared_in, rewrite_permissions
-    from plataforma_sdk.package import ModulePackage
-
-    package = ModulePackage.from_directory(directory)
-    before = package.files[MANIFEST].decode("utf-8-sig")
-    recording = await record_run(package, plan)
-    changes = plan_declarations(declared_in(before), recording.needs)
-    after = rewrite_permissions(before, changes)
-    return Outcome(recording=recording, changes=changes, before=before, after=after)
 
 
 def _write(path: Path, text: str) -> None:
