@@ -17,6 +17,7 @@ from plataforma_sdk.logs import logger_of
 __all__ = ["WSGI_IDENTITY_KEY", "WsgiApp", "WsgiTransport"]
 
 WsgiApp: TypeAlias = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+"""A WSGI application: takes the environ and ``start_response``, returns the body in pieces."""
 
 WSGI_IDENTITY_KEY: Final = "plataforma.module"
 """No header can have this name: what a client sends arrives as ``HTTP_...``."""

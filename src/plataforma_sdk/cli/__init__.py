@@ -9,7 +9,7 @@ import sys
 
 __all__ = ["main"]
 
-_NEEDED = frozenset({"click", "rich", "shellingham", "typer"})
+_NEEDED = frozenset({"click", "rich", "shellingham", "tomlkit", "typer"})
 
 
 def main() -> None:

@@ -14,11 +14,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from plataforma_sdk import __version__
+from plataforma_sdk.cli._check import check_command
 from plataforma_sdk.cli._engine import engine_app
+from plataforma_sdk.cli._explain import explain_command
 from plataforma_sdk.cli._inspect import inspect_command
 from plataforma_sdk.cli._live_commands import dev_command, run_command
 from plataforma_sdk.cli._new import new_command
 from plataforma_sdk.cli._pack import pack_command
+from plataforma_sdk.cli._record import record_command
 from plataforma_sdk.cli._replay import replay_command
 from plataforma_sdk.cli._run_tests import run_tests_command
 from plataforma_sdk.cli._say import EXIT_FAILED, EXIT_USAGE
@@ -40,7 +43,10 @@ app = typer.Typer(
 app.command("new")(new_command)
 app.command("run")(run_command)
 app.command("dev")(dev_command)
+app.command("check")(check_command)
 app.command("test", context_settings={"ignore_unknown_options": True})(run_tests_command)
+app.command("record")(record_command)
+app.command("explain")(explain_command)
 app.command("pack")(pack_command)
 app.command("inspect")(inspect_command)
 app.command("replay")(replay_command)

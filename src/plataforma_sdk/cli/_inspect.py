@@ -30,7 +30,7 @@ def inspect_command(
     from plataforma_sdk.package import ModulePackage
 
     try:
-        found = ModulePackage.from_project(package) if package.is_dir() else ModulePackage.from_path(package)
+        found = ModulePackage.from_path(package)
         data = describe(found)
     except PlataformaError as error:
         refuse("inspect", error)

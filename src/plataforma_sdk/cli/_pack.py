@@ -39,7 +39,7 @@ def pack_command(
     from plataforma_sdk.types import module_segment
 
     try:
-        package = ModulePackage.from_project(directory, with_tests=with_tests)
+        package = ModulePackage.from_directory(directory, with_tests=with_tests)
         target = output or directory / "dist" / f"{module_segment(package.id)}-{package.version}.zip"
         if target.suffix != ".zip":
             refuse("pack", f"a package is loaded by its ending: write {target.with_suffix('.zip')}", EXIT_USAGE)

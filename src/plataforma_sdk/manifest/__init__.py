@@ -14,6 +14,7 @@ module.toml has 3 faults:
 from plataforma_sdk.manifest._config import CONFIG_TYPES, ConfigEntry, ConfigValue
 from plataforma_sdk.manifest._entry import Entry
 from plataforma_sdk.manifest._grammar import METHODS
+from plataforma_sdk.manifest._locate import locate_keys
 from plataforma_sdk.manifest._manifest import (
     LIMIT_NAMES,
     TIERS,
@@ -40,5 +41,6 @@ __all__ = [
     "ManifestReading",
     "Version",
     "VersionRange",
+    "locate_keys",
     "read_manifest",
 ]

@@ -86,23 +86,18 @@ class ModulePackage:
         return cls(_manifest_of(raw, kept), kept)
 
     @classmethod
-    def from_directory(cls, path: str | os.PathLike[str]) -> Self:
-        """Read a directory; hidden files and caches are left out, links are refused.
+    def from_directory(cls, path: str | os.PathLike[str], *, with_tests: bool = False) -> Self:
+        """Read a directory; links are refused.
+
+        Hidden files, caches, tests, leftovers of a build and what its ``.plataformaignore`` names stay out, so that
+        what is run from a directory is what is packed from it.
+
+        Args:
+            path: the directory that holds ``module.toml``.
+            with_tests: let the package carry its tests and their snapshots.
 
         Raises:
-            ManifestError, IntegrityError: as `from_files`.
-        """
-        root = Path(path)
-        if not root.is_dir():
-            raise IntegrityError(f"{root} is no directory")
-        return cls.from_files(read_directory(root), source=str(root))
-
-    @classmethod
-    def from_project(cls, path: str | os.PathLike[str], *, with_tests: bool = False) -> Self:
-        """Read a directory as it is released: without what its ``.plataformaignore`` names, leftovers and tests.
-
-        Raises:
-            ManifestError: as `from_files`, and patterns of the list that are not understood.
+            ManifestError: as `from_files`, and patterns of ``.plataformaignore`` that are not understood.
             IntegrityError: as `from_files`.
         """
         root = Path(path)

@@ -15,6 +15,18 @@
 """
 
 from plataforma_sdk.security._analysis import analyse, used_permissions
-from plataforma_sdk.security._findings import RULES, Finding, Severity
+from plataforma_sdk.security._findings import PLACEHOLDER_REASON, RULES, Finding, Severity
+from plataforma_sdk.security._sarif import sarif_log
+from plataforma_sdk.security._usage import Use, uses_of
 
-__all__ = ["RULES", "Finding", "Severity", "analyse", "used_permissions"]
+__all__ = [
+    "PLACEHOLDER_REASON",
+    "RULES",
+    "Finding",
+    "Severity",
+    "Use",
+    "analyse",
+    "sarif_log",
+    "used_permissions",
+    "uses_of",
+]

@@ -12,10 +12,10 @@ import attrs
 from plataforma_sdk import ui
 from plataforma_sdk.errors import Fault, PolicyError
 from plataforma_sdk.events import pattern_inside
-from plataforma_sdk.manifest import METHODS
+from plataforma_sdk.manifest import METHODS, locate_keys
 from plataforma_sdk.package import ModulePackage
 from plataforma_sdk.permissions import is_within, parse_permission
-from plataforma_sdk.security._findings import Finding, Severity
+from plataforma_sdk.security._findings import PLACEHOLDER_REASON, Finding, Severity
 from plataforma_sdk.security._usage import Use, uses_of
 from plataforma_sdk.types import module_segment
 
@@ -44,7 +44,7 @@ def analyse(package: ModulePackage) -> list[Finding]:
     if not any(finding.rule == "syntax" for finding in findings):
         findings += _policy(package)
         findings += _dead(package, [use for _, use in uses])
-    return findings
+    return findings + list(_unexplained(package))
 
 
 def used_permissions(package: ModulePackage) -> tuple[str, ...]:
@@ -118,9 +118,10 @@ def _undeclared(package: ModulePackage, path: str, use: Use) -> Iterator[Finding
     name = use.alternatives[0]
     yield Finding(
         rule="undeclared-permission",
+        severity=Severity.WARNING if use.is_guarded else Severity.ERROR,
         path=path,
         line=use.line,
-        message=f"{name!r} is needed here and not declared",
+        message=f"{name!r} is needed here and not declared" + (", and its refusal is caught" * use.is_guarded),
         advice=f'add the line "{name}" = "why" to [permissions.required] or [permissions.optional] in module.toml',
     )
 
@@ -133,9 +134,12 @@ def _is_declared(name: str, declared: tuple[str, ...], any_scope: bool) -> bool:
 
 def _dead(package: ModulePackage, uses: list[Use]) -> Iterator[Finding]:
     """Find what is declared and not needed; where a use is computed, what it might need is not called dead."""
+    if package.is_component:
+        return  # there is no source to tell
     names = {name for use in uses for name in use.alternatives}
     computed = {use.method for use in uses if use.is_computed}
     scoped = {use.alternatives[0] for use in uses if use.any_scope}
+    lines = _declared_lines(package)
     for permission in package.manifest.permissions.declared:
         parsed = parse_permission(permission)
         if parsed.name in scoped or any(_families(parsed.name) & {method} for method in computed):
@@ -147,9 +151,38 @@ def _dead(package: ModulePackage, uses: list[Use]) -> Iterator[Finding]:
                     rule="dead-grant",
                     severity=Severity.WARNING,
                     path=_MANIFEST,
+                    line=lines.get(permission),
                     message=f"{part!r} is declared and nothing needs it",
                     advice="remove it: what a module cannot do, it cannot be misled to do",
                 )
+
+
+def _unexplained(package: ModulePackage) -> Iterator[Finding]:
+    lines = _declared_lines(package)
+    permissions = package.manifest.permissions
+    for permission, reason in {**permissions.required, **permissions.optional}.items():
+        if reason == PLACEHOLDER_REASON:
+            yield Finding(
+                rule="placeholder-reason",
+                severity=Severity.WARNING,
+                path=_MANIFEST,
+                line=lines.get(permission),
+                message=f"nothing says yet why {permission!r} is needed",
+                advice="write in a sentence why: the person who is asked for it reads that",
+            )
+
+
+def _declared_lines(package: ModulePackage) -> dict[str, int]:
+    """Find on which lines of the manifest permissions stand; those in lists are on the line of their list."""
+    keys = locate_keys(package.files[_MANIFEST].decode("utf-8-sig"))
+    permissions = package.manifest.permissions
+    found: dict[str, int] = {}
+    for kind, names in (("required", permissions.required), ("optional", permissions.optional)):
+        table = keys.get(("permissions", kind))
+        found |= {} if table is None else dict.fromkeys(names, table)
+        written = {path[2]: line for path, line in keys.items() if path[:2] == ("permissions", kind) and path[2:]}
+        found |= {str(parse_permission(name)): line for name, line in written.items() if line}
+    return found
 
 
 def _families(name: str) -> set[str]:

@@ -8,7 +8,10 @@ from typing import Any, Final
 
 import attrs
 
-__all__ = ["RULES", "Finding", "Severity"]
+__all__ = ["PLACEHOLDER_REASON", "RULES", "Finding", "Severity"]
+
+PLACEHOLDER_REASON: Final = "TODO: say why"
+"""What ``plataforma record`` writes beside a permission that it has found."""
 
 
 class Severity(StrEnum):
@@ -26,6 +29,7 @@ RULES: Final[Mapping[str, str]] = {
     "policy": "the restricted tier, which the manifest does not exclude, refuses the source",
     "undeclared-permission": "the source needs a permission that module.toml does not declare",
     "dead-grant": "module.toml declares a permission that nothing in the source needs",
+    "placeholder-reason": "module.toml does not say yet why a permission is needed",
     "unknown-element": "the source builds an element that does not exist",
     "foreign-topic": "the source emits under another module's name",
     "unconsumed-topic": "the source subscribes to a topic that module.toml does not name as consumed",

@@ -30,6 +30,7 @@ class Use:
         any_scope: whether any scope of the permission will do as far as this can be told.
         problem: what the table says against it, or empty.
         is_computed: whether an argument that decides is not literal.
+        is_guarded: whether the source itself catches a refusal.
     """
 
     line: int
@@ -39,6 +40,7 @@ class Use:
     any_scope: bool = False
     problem: str = ""
     is_computed: bool = False
+    is_guarded: bool = False
 
 
 class _Computed:
@@ -103,10 +105,21 @@ def _literal(node: ast.expr) -> Any:
 
 def uses_of(tree: ast.AST, module: str) -> Iterator[Use]:
     """Yield what a source asks of its host, in its order."""
+    guarded = _guarded_calls(tree)
     for node in sorted((node for node in ast.walk(tree) if isinstance(node, ast.Call)), key=lambda node: node.lineno):
         found = _use_of(node, module)
         if found is not None:
-            yield found
+            yield attrs.evolve(found, is_guarded=node in guarded)
+
+
+def _guarded_calls(tree: ast.AST) -> set[ast.AST]:
+    """Find the calls whose refusal is caught by its own name; a bare ``except Exception`` may well be a mistake."""
+    tries = (node for node in ast.walk(tree) if isinstance(node, ast.Try) and any(map(_catches_refusal, node.handlers)))
+    return {inner for node in tries for statement in node.body for inner in ast.walk(statement)}
+
+
+def _catches_refusal(handler: ast.ExceptHandler) -> bool:
+    return handler.type is not None and "PermissionDeniedError" in ast.unparse(handler.type)
 
 
 def _use_of(node: ast.Call, module: str) -> Use | None:

@@ -146,6 +146,16 @@ class ModuleTestEnvironment:
         """Return the permissions of a module that was loaded."""
         return self._managers[module_id]
 
+    async def emit(self, topic: str, data: Any = None) -> int:
+        """Emit an event as the host, wait for every handler, and let the module settle.
+
+        Returns:
+            How many handlers of modules it reached; the recorder in `events` does not count.
+        """
+        delivery = await self.host.events.emit(topic, data)
+        await self.pilot.settle()
+        return delivery.delivered - self.events.is_listening
+
     async def advance(self, seconds: float) -> None:
         """Let time pass on the fake clock, and let the module settle.
 

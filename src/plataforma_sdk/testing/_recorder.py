@@ -16,10 +16,12 @@ class EventRecorder:
 
     Attributes:
         events: what was emitted, oldest first.
+        is_listening: whether it still records.
     """
 
     def __init__(self, bus: EventBus, pattern: str = "*") -> None:
         self.events: list[Event] = []
+        self.is_listening = True
         self._has_new = asyncio.Event()
         self._subscription = bus.subscribe(pattern, self._take)
 
@@ -61,4 +63,5 @@ class EventRecorder:
 
     def close(self) -> None:
         """Stop listening."""
+        self.is_listening = False
         self._subscription.unsubscribe()

@@ -5,9 +5,9 @@ Fixtures begin with ``plataforma_``. The marker configures them::
     @pytest.mark.plataforma("examples/vendas", prompts={"system.clipboard": False}, tier="all")
     async def test_shows_the_revenue(plataforma_environment): ...
 
-``plataforma_environment`` is for async tests, whatever runs them: it is entered by ``async with``. ``plataforma_run``
-serves a test that is no coroutine: it runs one in a loop of its own. Neither pytest-asyncio nor anyio is needed, and
-both work.
+``plataforma_environment`` is for async tests, whatever runs them: it is entered by ``async with``. One that neither
+pytest-asyncio nor anyio claims is run by this plugin, in a loop of its own. ``plataforma_run`` serves a test that is
+no coroutine.
 
 Every pytest run of whoever has the library installed imports this file, so what only tests of modules need is imported
 where it is used.
@@ -35,10 +35,13 @@ T = TypeVar("T")
 
 MARKER: Final = "plataforma"
 _ACCOUNT: Final = pytest.StashKey[GrantAccount]()
-_SETTINGS: Final = frozenset({"grants", "prompts", "limits", "tier", "api", "database", "config", "modules", "clock"})
+_SETTINGS: Final = frozenset(
+    {"grants", "prompts", "limits", "tier", "api", "database", "config", "modules", "clock", "locale"}
+)
 _HELP: Final = (
     "plataforma(target=None, *, grants=None, prompts=None, limits=None, tier='trusted', api=None, database=None, "
-    "config=None): the module of this test, what it may do and where it runs; tier='all' runs it in every tier"
+    "config=None, modules=(), clock=None, locale='en'): "
+    "the module of this test, what it may do and where it runs; tier='all' runs it in every tier"
 )
 
 
@@ -119,6 +122,20 @@ def _is_whole(session: pytest.Session) -> bool:
     return not (is_part or named or session.testsfailed)
 
 
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Run an async test of a module where no other plugin does; both that do come before."""
+    if "plataforma_environment" not in pyfuncitem.fixturenames:
+        return None
+    import asyncio
+    import inspect
+
+    if not inspect.iscoroutinefunction(pyfuncitem.obj):
+        return None
+    wanted = pyfuncitem._fixtureinfo.argnames  # noqa: SLF001 - as pytest itself does
+    asyncio.run(pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in wanted}))
+    return True
+
+
 # --- one test --------------------------------------------------------------------------------------------------------
 
 
@@ -168,7 +185,7 @@ def plataforma_environment(
     from plataforma_sdk.testing._environment import ModuleTestEnvironment
 
     settings = {name: value for name, value in _settings_of(request.node).items() if name not in ("tier", "api")}
-    target = settings.pop("target", None) or _configured(request.config)
+    target = settings.pop("target", None) or _configured(request.config, Path(request.node.path))
     if "plataforma_clock" in request.fixturenames:
         settings.setdefault("clock", request.getfixturevalue("plataforma_clock"))
     limits = settings.pop("limits", None)
@@ -278,16 +295,17 @@ def _settings_of(node: Any) -> dict[str, Any]:
     return settings
 
 
-def _configured(config: pytest.Config) -> Path:
-    """Find the module under test where no marker names it: the ini file's, or the one whose manifest is near."""
+def _configured(config: pytest.Config, test: Path) -> Path:
+    """Find the module that no marker names: the ini file's, one around the test, or one in a folder of the root."""
     named = config.getini("plataforma_module")
     root = config.rootpath
-    for place in [root / named] if named else [root, *sorted(root.glob("*/"))]:
+    around = [folder for folder in test.parents if folder.is_relative_to(root)]
+    for place in [root / named] if named else [*around, *sorted(root.glob("*/"))]:
         if (place / "module.toml").is_file():
             return place
     raise pytest.UsageError(
-        f"no module to test: there is no module.toml in {root}; set plataforma_module in the ini file, or name it in "
-        f"@pytest.mark.{MARKER}(path)"
+        f"no module to test: there is no module.toml around {test} or in {root}; set plataforma_module in the ini "
+        f"file, or name it in @pytest.mark.{MARKER}(path)"
     )
 
 

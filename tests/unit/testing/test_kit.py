@@ -379,3 +379,33 @@ def test_what_a_module_piles_up_fails_the_test(run, tier):
 
     with pytest.raises(AssertionError, match=r"holds 9 times the same subscription 'module\.m\.saved'"):
         run(main())
+
+
+def test_emit_waits_for_the_module_and_counts_its_handlers_alone() -> None:
+    class Hearer(ModuleFramework):
+        permissions = ("events.subscribe",)
+
+        async def on_load(self) -> None:
+            self.heard = []
+            self.subscribe("user.*", self.hear)
+
+        async def hear(self, event) -> None:
+            await asyncio.sleep(0)
+            self.heard.append(event.data)
+
+        def render(self) -> ui.Element:
+            return ui.text("")
+
+        def told(self):
+            return self.heard
+
+    async def main() -> None:
+        async with ModuleTestEnvironment(Hearer) as environment:
+            assert await environment.emit("user.login", 1) == 1
+            assert await environment.emit("other", 2) == 0
+            environment.events.close()
+            assert await environment.emit("user.logout", 3) == 1
+            assert await environment.handle.call("told") == [1, 3]
+            assert environment.events.topics[-2:] == ["user.login", "other"]
+
+    asyncio.run(main())

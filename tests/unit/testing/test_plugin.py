@@ -89,6 +89,7 @@ def project(warm_cache, pytester, monkeypatch):
         pytester.makepyfile(test_counter=textwrap.dedent(tests))
         pytester.makeini(f"[pytest]\n{ini}")
         plugin = () if _is_installed() else ("-p", "plataforma_sdk.testing.plugin")
+        plugin += () if "asyncio" in ini else ("-p", "no:asyncio")
         start = pytester.runpytest_subprocess if "-n" in options else pytester.runpytest_inprocess
         return start(*plugin, *QUIET, *options)
 
@@ -282,7 +283,8 @@ async def test_more(plataforma_environment):
 def test_async_tests_run_by_whatever_runs_them(project, plugin, marker):
     pytest.importorskip(plugin)
     fixture = "@pytest.fixture\ndef anyio_backend():\n    return 'asyncio'\n" if plugin == "anyio" else ""
-    result = project(ASYNC.format(marker=marker) + fixture)
+    ini = "asyncio_default_fixture_loop_scope = function" if plugin == "pytest_asyncio" else ""
+    result = project(ASYNC.format(marker=marker) + fixture, ini=ini)
     result.assert_outcomes(passed=1)
 
 
@@ -319,3 +321,62 @@ def test_every_public_name_of_the_kit_is_found_where_it_is_looked_for():
     assert {value.__name__ for value in names.values()} == set(names)
     with pytest.raises(AttributeError, match="no attribute 'Pilot'"):
         testing.Pilot  # noqa: B018 - asking for it is the test
+
+
+def test_an_async_test_needs_no_other_plugin(project):
+    project(ASYNC.format(marker=""), "-p", "no:anyio", "-p", "no:asyncio").assert_outcomes(passed=1)
+
+
+def test_an_async_test_that_fails_is_told_as_any_other(project):
+    result = project(ASYNC.format(marker="").replace('"1"', '"2"'), "-p", "no:anyio", "-p", "no:asyncio")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*AssertionError: assert '1' == '2'*"])
+
+
+def test_an_async_test_without_a_module_is_left_to_others(project):
+    result = project("async def test_nothing():\n    pass\n", "-p", "no:anyio", "-p", "no:asyncio")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*async def functions are not natively supported*"])
+
+
+def test_the_module_around_the_tests_is_found(project, pytester):
+    inner = pytester.mkdir("deep") / "counter"
+    (pytester.path / "counter").rename(inner)
+    (inner / "tests").mkdir()
+    (inner / "tests" / "test_inner.py").write_text(textwrap.dedent(PRESSES + SAVES))
+    result = project("", "deep/counter/tests")
+    result.assert_outcomes(passed=2)
+    assert result.ret == 0
+
+
+def test_an_unexpected_request_fails_the_test_even_where_the_module_takes_no_for_an_answer(project):
+    result = project(
+        """
+        import pytest
+
+        @pytest.mark.plataforma(grants=["window.create"])
+        def test_asks(plataforma_run):
+            async def body(environment):
+                environment.permissions.redeclare(["system.clipboard", "window.create"])
+                assert await environment.pilot.call("ask") is False
+            plataforma_run(body)
+        """
+    )
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["*module 'counter' asked for 'system.clipboard', and no answer was given*"])
+
+
+def test_the_language_of_the_person_is_the_markers(project):
+    result = project(
+        """
+        import pytest
+
+        @pytest.mark.plataforma(locale="pt-BR")
+        async def test_language(plataforma_environment):
+            async with plataforma_environment as environment:
+                assert environment.host.locale == "pt-BR"
+        """,
+        "-k",
+        "language",
+    )
+    result.assert_outcomes(passed=1)
