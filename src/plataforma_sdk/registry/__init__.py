@@ -2,16 +2,18 @@
 
 from plataforma_sdk.registry._protocol import RegistryBackend
 from plataforma_sdk.registry._records import BackendHealth, BlobRef, ModuleIndex, Release, SearchHit, SearchPage
-from plataforma_sdk.registry._verify import digest_of, read_verified
+from plataforma_sdk.registry._verify import IndexMemory, check_succession, digest_of, read_verified
 
 __all__ = [
     "BackendHealth",
     "BlobRef",
+    "IndexMemory",
     "ModuleIndex",
     "RegistryBackend",
     "Release",
     "SearchHit",
     "SearchPage",
+    "check_succession",
     "digest_of",
     "read_verified",
 ]

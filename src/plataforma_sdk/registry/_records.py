@@ -17,7 +17,7 @@ from plataforma_sdk.errors import IntegrityError
 from plataforma_sdk.manifest import Version
 from plataforma_sdk.types import is_module_id
 
-__all__ = ["BackendHealth", "BlobRef", "ModuleIndex", "Release", "SearchHit", "SearchPage"]
+__all__ = ["BackendHealth", "BlobRef", "ModuleIndex", "Release", "SearchHit", "SearchPage", "check_id"]
 
 ARCHIVE_TYPE: Final = "application/vnd.plataforma.module.v1+zip"
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
@@ -31,6 +31,24 @@ def _frozen(mapping: Mapping[str, Any]) -> Mapping[str, Any]:
 def _check_digest(_: object, field: attrs.Attribute[str], digest: str) -> None:
     if not isinstance(digest, str) or _DIGEST.fullmatch(digest) is None:
         raise IntegrityError(f"{field.name} {str(digest)[:80]!r} is no digest: it reads 'sha256:' and 64 hex digits")
+
+
+def check_id(module_id: Any) -> str:
+    """Return a module id, which is then safe in a path, a name of a repository and a key.
+
+    Raises:
+        IntegrityError: it is none.
+    """
+    if not isinstance(module_id, str) or not is_module_id(module_id):
+        raise IntegrityError(f"{str(module_id)[:80]!r} is no module id: it reads 'name' or 'namespace/name'")
+    return module_id
+
+
+def _check_version(release: Release, _: object, version: Any) -> None:
+    try:
+        Version.parse(version)
+    except (TypeError, ValueError):
+        raise IntegrityError(f"{str(version)[:80]!r} of {release.id} is no version") from None
 
 
 @attrs.frozen
@@ -88,8 +106,8 @@ class Release:
         yanked: why it is no longer to be chosen anew, or None; a lock that names it still gets it.
     """
 
-    id: str
-    version: str
+    id: str = attrs.field(validator=lambda _, __, value: check_id(value))
+    version: str = attrs.field(validator=_check_version)
     digest: str = attrs.field(validator=_check_digest)
     archive: BlobRef
     name: str = ""
@@ -124,7 +142,6 @@ class Release:
             IntegrityError: anything else.
         """
         fields = _fields(data, {field.name for field in attrs.fields(cls)}, "a release")
-        _check_name(fields["id"], fields["version"])
         attachments = _mapping(fields, "attachments")
         return cls(
             id=fields["id"],
@@ -246,15 +263,6 @@ def _fields(data: Any, known: set[str], what: str) -> Mapping[str, Any]:
             f"{what} of the registry is damaged: it does not have the fields {', '.join(sorted(known))}"
         )
     return data
-
-
-def _check_name(module_id: Any, version: Any) -> None:
-    if not isinstance(module_id, str) or not is_module_id(module_id):
-        raise IntegrityError(f"{str(module_id)[:80]!r} is no module id")
-    try:
-        Version.parse(version)
-    except (TypeError, ValueError):
-        raise IntegrityError(f"{str(version)[:80]!r} of {module_id} is no version") from None
 
 
 def _mapping(fields: Mapping[str, Any], name: str) -> Mapping[str, Any]:

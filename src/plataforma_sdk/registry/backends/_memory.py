@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import AsyncIterator, Mapping
 
 import attrs
 
-from plataforma_sdk.errors import IntegrityError, PackageNotFoundError, VersionConflictError
-from plataforma_sdk.registry._records import BackendHealth, BlobRef, ModuleIndex, Release, SearchHit, SearchPage
+from plataforma_sdk.errors import PackageNotFoundError
+from plataforma_sdk.registry._records import BackendHealth, BlobRef, ModuleIndex, Release, SearchPage, check_id
+from plataforma_sdk.registry.backends._rules import (
+    check_blobs,
+    check_publish,
+    namespace_of,
+    newest_hit,
+    search_hits,
+    set_yanked,
+)
 
-__all__ = ["MemoryBackend", "check_publish", "newest_hit", "set_yanked", "words_of"]
+__all__ = ["MemoryBackend"]
 
 
 class MemoryBackend:
@@ -31,6 +38,7 @@ class MemoryBackend:
 
     async def publish(self, release: Release, blobs: Mapping[str, bytes], *, owner: str | None = None) -> ModuleIndex:
         """See `RegistryBackend.publish`."""
+        check_blobs(release, blobs)
         index = await self.versions(release.id)
         if check_publish(index, release, owner):
             return index
@@ -50,14 +58,13 @@ class MemoryBackend:
 
     async def versions(self, module_id: str) -> ModuleIndex:
         """See `RegistryBackend.versions`."""
-        known = self._indexes.get(module_id, ModuleIndex(id=module_id))
+        known = self._indexes.get(module_id) or ModuleIndex(id=check_id(module_id))
         return attrs.evolve(known, owner=self._owners.get(namespace_of(module_id)))
 
     async def search(self, query: str, *, limit: int = 20, offset: int = 0) -> SearchPage:
         """See `RegistryBackend.search`."""
-        wanted = words_of(query)
-        hits = [hit for _, index in sorted(self._indexes.items()) if (hit := newest_hit(index)) and _fits(hit, wanted)]
-        return SearchPage(hits=tuple(hits[offset : offset + limit]), total=len(hits))
+        hits = [hit for index in self._indexes.values() if (hit := newest_hit(index))]
+        return search_hits(hits, query, limit=limit, offset=offset)
 
     async def yank(self, module_id: str, version: str, reason: str | None) -> ModuleIndex:
         """See `RegistryBackend.yank`."""
@@ -70,67 +77,3 @@ class MemoryBackend:
 
     async def aclose(self) -> None:
         """See `RegistryBackend.aclose`."""
-
-
-# --- what every backend decides alike --------------------------------------------------------------------------------
-
-
-def namespace_of(module_id: str) -> str:
-    """Return whose name an id is: ``"acme"`` of ``"acme/vendas"``, and the id itself where it has no namespace."""
-    return module_id.partition("/")[0]
-
-
-def check_publish(index: ModuleIndex, release: Release, owner: str | None) -> bool:
-    """Decide whether a release may be added; return True where the very same one is there already.
-
-    Raises:
-        IntegrityError: the namespace belongs to another key.
-        VersionConflictError: this version exists with other content.
-    """
-    if index.owner is not None and owner != index.owner:
-        raise IntegrityError(
-            f"{release.id}: the namespace {namespace_of(release.id)!r} belongs to the key {index.owner}, and this "
-            f"release is signed by {owner or 'nobody'}: publish with the owner's key, or under a name of your own"
-        )
-    known = index.release(release.version)
-    if known is None:
-        return False
-    if known.is_same(release):
-        return True
-    raise VersionConflictError(
-        f"{release.id} {release.version} is published with other content ({known.digest}); "
-        "versions are immutable: raise the version in module.toml"
-    )
-
-
-def set_yanked(index: ModuleIndex, version: str, reason: str | None) -> ModuleIndex:
-    """Return the index with a version yanked, or not yanked again.
-
-    Raises:
-        PackageNotFoundError: there is no such version.
-    """
-    known = index.release(version)
-    if known is None:
-        have = ", ".join(release.version for release in index.releases) or "none"
-        raise PackageNotFoundError(f"{index.id} {version} was never published; there are: {have}")
-    return index if known.yanked == reason else index.with_release(attrs.evolve(known, yanked=reason))
-
-
-def newest_hit(index: ModuleIndex) -> SearchHit | None:
-    """Return what a search shows of a module: its newest release that is not yanked, prereleases only where alone."""
-    usable = [release for release in index.releases if release.yanked is None]
-    if not usable:
-        return None
-    best = next((release for release in reversed(usable) if "-" not in release.version), usable[-1])
-    return SearchHit(id=best.id, version=best.version, name=best.name, description=best.description)
-
-
-def words_of(text: str) -> list[str]:
-    """Return the words of a text, without accents and case: ``"Gestão"`` -> ``["gestao"]``."""
-    plain = "".join(letter for letter in unicodedata.normalize("NFKD", text) if not unicodedata.combining(letter))
-    return "".join(letter if letter.isalnum() else " " for letter in plain.casefold()).split()
-
-
-def _fits(hit: SearchHit, wanted: list[str]) -> bool:
-    have = words_of(f"{hit.id} {hit.name} {hit.description}")
-    return all(any(word.startswith(part) for word in have) for part in wanted)

@@ -1,0 +1,39 @@
+"""Where the suite publishes: one entry for each backend."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import attrs
+
+from plataforma_sdk.registry import RegistryBackend
+from plataforma_sdk.registry.backends import DirectoryBackend, MemoryBackend
+
+
+@attrs.frozen(kw_only=True)
+class Place:
+    """One store that backends are opened on.
+
+    Attributes:
+        name: for people.
+        open: opens a backend on this store; all of them see the same releases.
+        has_compare_and_set: whether two publishers of one version are told apart while they race.
+    """
+
+    name: str
+    open: Callable[[], RegistryBackend]
+    has_compare_and_set: bool = True
+
+
+def memory(_: Path) -> Place:
+    backend = MemoryBackend()
+    return Place(name="memory", open=lambda: backend)
+
+
+def directory(path: Path) -> Place:
+    return Place(name="directory", open=lambda: DirectoryBackend(path / "registry"))
+
+
+PLACES: Final[dict[str, Callable[[Path], Place]]] = {"memory": memory, "directory": directory}
