@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Final
 
 import attrs
@@ -34,11 +34,15 @@ async def read_verified(pieces: AsyncIterator[bytes], blob: BlobRef, *, what: st
         IntegrityError: too long, too short, or other bytes.
     """
     digest, data = hashlib.sha256(), bytearray()
-    async for piece in pieces:
-        data += piece
-        if len(data) > blob.size:
-            raise IntegrityError(f"{what}: the registry sent more than the {blob.size:,} bytes of {blob.digest}")
-        digest.update(piece)
+    try:
+        async for piece in pieces:
+            data += piece
+            if len(data) > blob.size:
+                raise IntegrityError(f"{what}: the registry sent more than the {blob.size:,} bytes of {blob.digest}")
+            digest.update(piece)
+    finally:
+        if isinstance(pieces, AsyncGenerator):  # a download that is not read to its end lets go of its connection
+            await pieces.aclose()
     if len(data) < blob.size:
         raise IntegrityError(f"{what}: the registry sent {len(data):,} of the {blob.size:,} bytes of {blob.digest}")
     if f"sha256:{digest.hexdigest()}" != blob.digest:

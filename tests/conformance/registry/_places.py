@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Final
 
 import attrs
+import httpx2
 
 from plataforma_sdk.registry import RegistryBackend
-from plataforma_sdk.registry.backends import DirectoryBackend, MemoryBackend
+from plataforma_sdk.registry.backends import DirectoryBackend, HttpBackend, MemoryBackend, WebOptions
+
+from ._service import Service
 
 
 @attrs.frozen(kw_only=True)
@@ -36,4 +39,14 @@ def directory(path: Path) -> Place:
     return Place(name="directory", open=lambda: DirectoryBackend(path / "registry"))
 
 
-PLACES: Final[dict[str, Callable[[Path], Place]]] = {"memory": memory, "directory": directory}
+def http(_: Path) -> Place:
+    service = Service()
+
+    def open_backend() -> RegistryBackend:
+        options = WebOptions(transport=httpx2.ASGITransport(service), first_wait_s=0)
+        return HttpBackend("https://registry.test/base", options=options)
+
+    return Place(name="http", open=open_backend)
+
+
+PLACES: Final[dict[str, Callable[[Path], Place]]] = {"memory": memory, "directory": directory, "http": http}
