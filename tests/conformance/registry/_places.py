@@ -10,8 +10,9 @@ import attrs
 import httpx2
 
 from plataforma_sdk.registry import RegistryBackend
-from plataforma_sdk.registry.backends import DirectoryBackend, HttpBackend, MemoryBackend, WebOptions
+from plataforma_sdk.registry.backends import DirectoryBackend, HttpBackend, MemoryBackend, OciBackend, WebOptions
 
+from ._oci_registry import OciRegistry
 from ._service import Service
 
 
@@ -49,4 +50,16 @@ def http(_: Path) -> Place:
     return Place(name="http", open=open_backend)
 
 
-PLACES: Final[dict[str, Callable[[Path], Place]]] = {"memory": memory, "directory": directory, "http": http}
+def oci(_: Path) -> Place:
+    options = WebOptions(transport=OciRegistry(), first_wait_s=0)
+    return Place(
+        name="OCI", open=lambda: OciBackend("oci://registry.test/acme", options=options), has_compare_and_set=False
+    )
+
+
+PLACES: Final[dict[str, Callable[[Path], Place]]] = {
+    "memory": memory,
+    "directory": directory,
+    "http": http,
+    "oci": oci,
+}
