@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Final
 
 import attrs
 import httpx2
+import pytest
 
+from plataforma_sdk.plugins import make_plugin_manager
 from plataforma_sdk.registry import RegistryBackend
-from plataforma_sdk.registry.backends import DirectoryBackend, HttpBackend, MemoryBackend, OciBackend, WebOptions
+from plataforma_sdk.registry.backends import (
+    DirectoryBackend,
+    HttpBackend,
+    MemoryBackend,
+    ObjectBackend,
+    OciBackend,
+    WebOptions,
+    open_backend,
+)
 
 from ._oci_registry import OciRegistry
 from ._service import Service
@@ -57,9 +69,38 @@ def oci(_: Path) -> Place:
     )
 
 
+def objects_in_memory(_: Path) -> Place:
+    store = stores().MemoryStore()
+    return Place(name="obstore in memory", open=lambda: ObjectBackend(store, url="s3://bucket"))
+
+
+def objects_in_files(path: Path) -> Place:
+    store = stores().LocalStore(path / "objects", mkdir=True)
+    return Place(name="obstore in files", open=lambda: ObjectBackend(store, url="s3://bucket"))
+
+
+def plugin(path: Path) -> Place:
+    """Open the example's backend as an installed plugin is opened."""
+    source = Path(__file__).parents[3] / "examples" / "registry-plugin" / "sqlite_registry.py"
+    spec = importlib.util.spec_from_file_location(source.stem, source)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    plugins = make_plugin_manager([module], entry_points=False)
+    return Place(name="plugin", open=lambda: open_backend(f"sqlite:{path / 'modules.db'}", plugins=plugins))
+
+
+def stores() -> ModuleType:
+    return pytest.importorskip("obstore.store", reason="needs the extra s3")
+
+
 PLACES: Final[dict[str, Callable[[Path], Place]]] = {
     "memory": memory,
     "directory": directory,
     "http": http,
     "oci": oci,
+    "objects-memory": objects_in_memory,
+    "objects-files": objects_in_files,
+    "plugin": plugin,
 }

@@ -14,7 +14,7 @@ from cachetools import LRUCache
 from plataforma_sdk.errors import RegistryError
 from plataforma_sdk.registry._json import seal, unseal
 from plataforma_sdk.registry._records import ModuleIndex, Release, SearchHit, SearchPage
-from plataforma_sdk.registry.backends._rules import check_publish, namespace_of, newest_hit, set_yanked, words_of
+from plataforma_sdk.registry.rules import check_publish, namespace_of, newest_hit, set_yanked, words_of
 
 __all__ = ["Catalogue", "open_catalogue"]
 

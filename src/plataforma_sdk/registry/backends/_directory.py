@@ -13,7 +13,7 @@ from plataforma_sdk.registry._records import BackendHealth, BlobRef, ModuleIndex
 from plataforma_sdk.registry._verify import IndexMemory
 from plataforma_sdk.registry.backends import _catalogue
 from plataforma_sdk.registry.backends._blob_files import BlobFiles
-from plataforma_sdk.registry.backends._rules import check_blobs, check_publish
+from plataforma_sdk.registry.rules import check_blobs, check_publish
 from plataforma_sdk.sandbox._private import locked
 from plataforma_sdk.services._worker import SqliteWorker
 

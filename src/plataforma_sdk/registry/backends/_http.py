@@ -23,9 +23,9 @@ from plataforma_sdk.registry._records import (
     check_id,
 )
 from plataforma_sdk.registry._verify import IndexMemory, digest_of
-from plataforma_sdk.registry.backends._rules import blobs_of, check_blobs
 from plataforma_sdk.registry.backends._urls import parse_base
 from plataforma_sdk.registry.backends._web import Answer, WebClient, WebOptions
+from plataforma_sdk.registry.rules import blobs_of, check_blobs
 from plataforma_sdk.types import module_segment
 
 __all__ = ["HttpBackend"]

@@ -8,7 +8,7 @@ import attrs
 
 from plataforma_sdk.errors import PackageNotFoundError
 from plataforma_sdk.registry._records import BackendHealth, BlobRef, ModuleIndex, Release, SearchPage, check_id
-from plataforma_sdk.registry.backends._rules import (
+from plataforma_sdk.registry.rules import (
     check_blobs,
     check_publish,
     namespace_of,

@@ -31,7 +31,10 @@ from plataforma_sdk.registry.backends._oci_layout import (
     tag_of,
     version_of,
 )
-from plataforma_sdk.registry.backends._rules import (
+from plataforma_sdk.registry.backends._together import together
+from plataforma_sdk.registry.backends._urls import parse_oci
+from plataforma_sdk.registry.backends._web import WebOptions
+from plataforma_sdk.registry.rules import (
     check_blobs,
     check_publish,
     namespace_of,
@@ -39,9 +42,6 @@ from plataforma_sdk.registry.backends._rules import (
     search_hits,
     set_yanked,
 )
-from plataforma_sdk.registry.backends._together import together
-from plataforma_sdk.registry.backends._urls import parse_oci
-from plataforma_sdk.registry.backends._web import WebOptions
 from plataforma_sdk.types import module_segment
 
 __all__ = ["OciBackend"]

@@ -1,4 +1,7 @@
-"""What every backend decides alike: what may be published, what a yank changes, and what a search finds."""
+"""What every backend decides alike: what may be published, what a yank changes, and what a search finds.
+
+A backend that is added by a plugin uses these too, and so agrees with those that are built in.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,13 @@ from collections.abc import Iterable, Mapping
 import attrs
 
 from plataforma_sdk.errors import IntegrityError, PackageNotFoundError, VersionConflictError
-from plataforma_sdk.registry._records import BlobRef, ModuleIndex, Release, SearchHit, SearchPage
+from plataforma_sdk.registry._records import BlobRef, ModuleIndex, Release, SearchHit, SearchPage, check_id
 from plataforma_sdk.registry._verify import digest_of
 
 __all__ = [
     "blobs_of",
     "check_blobs",
+    "check_id",
     "check_publish",
     "namespace_of",
     "newest_hit",
