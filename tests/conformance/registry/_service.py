@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
@@ -49,6 +51,9 @@ class Service:
 
     async def answer(self, scope: Message, body: bytes) -> Answer:
         scope["headers"] = {name.decode().lower(): value.decode() for name, value in scope["headers"]}
+        digest = scope["headers"].get("content-digest")
+        if digest not in (None, f"sha-256=:{base64.b64encode(hashlib.sha256(body).digest()).decode()}:"):
+            return self.json(400, {"error": {"code": "IntegrityError", "message": "the body is not what was sent"}})
         path = scope["raw_path"].decode().removeprefix("/base")
         for method, pattern, handler in self.routes:
             found = re.fullmatch(pattern, path)

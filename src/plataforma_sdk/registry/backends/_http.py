@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import AsyncIterator, Collection, Mapping
 from typing import Any, Final
 from urllib.parse import quote, urlencode
@@ -148,13 +150,15 @@ class HttpBackend:
     async def _index(
         self, method: str, url: str, last: ModuleIndex, *, expect: Collection[int], body: Any
     ) -> ModuleIndex:
+        text = to_json(body)
+        digest = base64.b64encode(hashlib.sha256(text).digest()).decode()
         answer = await self._client.request(
             method,
             url,
             expect=expect,
             max_bytes=_MAX_INDEX_BYTES,
-            headers={"content-type": "application/json"},
-            body=to_json(body),
+            headers={"content-type": "application/json", "content-digest": f"sha-256=:{digest}:"},
+            body=text,
         )
         return self._memory.accept(ModuleIndex.from_data(self._data(answer)), last)
 

@@ -242,9 +242,12 @@ def open_store(url: str) -> ObjectStore:
     from datetime import timedelta
 
     obstore = _load_obstore()
+    # S3 then refuses what was damaged on the way; the others check by themselves
+    checked = {"aws_checksum_algorithm": "SHA256"} if url.startswith("s3:") else None
     try:
         store: ObjectStore = obstore.store.from_url(
             url,
+            config=checked,
             client_options={"timeout": timedelta(seconds=_TIMEOUT_S)},
             retry_config={"max_retries": _MAX_RETRIES, "retry_timeout": timedelta(seconds=2 * _TIMEOUT_S)},
         )

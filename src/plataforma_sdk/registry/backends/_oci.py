@@ -86,10 +86,12 @@ class OciBackend:
         """See `RegistryBackend.publish`; the release's tag is written last."""
         check_blobs(release, blobs)
         last, repository = self._memory.last(release.id), self._repository(release.id)
-        index = await self._load(release.id)
-        if check_publish(index, release, owner):
+        index = self._memory.accept(await self._load(release.id), last)
+        # the tag itself, since a list of tags may be cut or late, and whoever writes the tag overwrites it
+        held = None if index.release(release.version) else await self._read_tag(release.id, release.version)
+        if check_publish(index.with_release(held) if held else index, release, owner):
             await self._announce(release.id)  # a publisher that was killed may not have come so far
-            return self._memory.accept(index, last)
+            return self._memory.accept(await self._load(release.id), last)
         if owner is not None and index.owner is None:
             await self._claim(release.id, owner)
         config = config_of(release, blobs[release.archive.digest])
@@ -127,9 +129,9 @@ class OciBackend:
     async def yank(self, module_id: str, version: str, reason: str | None) -> ModuleIndex:
         """See `RegistryBackend.yank`."""
         last = self._memory.last(module_id)
-        before = await self._load(module_id)
+        before = self._memory.accept(await self._load(module_id), last)
         if set_yanked(before, version, reason) is before:
-            return self._memory.accept(before, last)
+            return before
         repository, tag = self._repository(module_id), YANK_PREFIX + tag_of(version)
         known = await self._yank(repository, tag)
         note = {"reason": reason, "changes": (known.changes if known else 0) + 1}
@@ -173,17 +175,21 @@ class OciBackend:
         )
 
     async def _release(self, module_id: str, version: str) -> Release:
-        known = self._releases.get((module_id, version))
-        return known or await self._read_release(module_id, version)
-
-    async def _read_release(self, module_id: str, version: str) -> Release:
-        """Read what a version's tag holds now."""
-        what = f"{self.url}/{module_id}:{tag_of(version)}"
-        manifest = await self._client.manifest(self._repository(module_id), tag_of(version))
-        if manifest is None:
+        known = self._releases.get((module_id, version)) or await self._read_tag(module_id, version)
+        if known is None:
+            what = f"{self.url}/{module_id}:{tag_of(version)}"
             raise IntegrityError(f"{what} is listed and not there: the registry lost it, or is being cleaned")
-        release = read_release(manifest, module_id, version, what=what)
-        return self._releases.setdefault((module_id, version), release)
+        return self._releases.setdefault((module_id, version), known)
+
+    async def _read_tag(self, module_id: str, version: str) -> Release | None:
+        """Read what a version's tag holds now."""
+        tag = tag_of(version)
+        manifest = await self._client.manifest(self._repository(module_id), tag)
+        return (
+            None
+            if manifest is None
+            else read_release(manifest, module_id, version, what=f"{self.url}/{module_id}:{tag}")
+        )
 
     async def _yank(self, repository: str, tag: str) -> Yank | None:
         manifest = await self._client.manifest(repository, tag)
@@ -228,12 +234,11 @@ class OciBackend:
 
     async def _confirm(self, release: Release) -> ModuleIndex:
         """Look whether the tag holds what was pushed: a publisher of the same moment may have overwritten it."""
-        self._releases.pop((release.id, release.version), None)
-        kept = await self._read_release(release.id, release.version)
-        if not kept.is_same(release):
+        kept = await self._read_tag(release.id, release.version)
+        if kept is None or not kept.is_same(release):
             raise VersionConflictError(
-                f"{release.id} {release.version} was published by somebody else in the same moment ({kept.digest}): "
-                "raise the version in module.toml"
+                f"{release.id} {release.version} was published by somebody else in the same moment "
+                f"({kept.digest if kept else 'and taken away'}): raise the version in module.toml"
             )
         return await self._load(release.id)
 

@@ -21,6 +21,7 @@ __all__ = ["OciClient"]
 
 _MAX_MANIFEST_BYTES: Final = 4 << 20
 _MAX_TAG_PAGES: Final = 1_000
+_MAX_PUSHES: Final = 3
 _NEXT: Final = re.compile(r'<([^>]+)>\s*;\s*rel="?next"?')
 _OK, _CREATED, _ACCEPTED, _NOT_FOUND = 200, 201, 202, 404
 
@@ -79,15 +80,23 @@ class OciClient:
         return answer.body
 
     async def push_manifest(self, repository: str, data: bytes, tag: str | None = None) -> Answer:
-        """Store a manifest under its digest, or under a tag as well."""
-        return await self._web.request(
-            "PUT",
-            f"{self._repository(repository)}/manifests/{tag or digest_of(data)}",
-            expect=(_OK, _CREATED),
-            headers={"content-type": from_json(data, what="a manifest")["mediaType"]},
-            body=data,
-            scope=_scope(repository, "pull,push"),
-        )
+        """Store a manifest under its digest, or under a tag, which would take whatever arrives.
+
+        Raises:
+            IntegrityError: the registry keeps receiving something else.
+        """
+        for _ in range(_MAX_PUSHES):
+            answer = await self._web.request(
+                "PUT",
+                f"{self._repository(repository)}/manifests/{tag or digest_of(data)}",
+                expect=(_OK, _CREATED),
+                headers={"content-type": from_json(data, what="a manifest")["mediaType"]},
+                body=data,
+                scope=_scope(repository, "pull,push"),
+            )
+            if answer.headers.get("docker-content-digest", digest_of(data)) == digest_of(data):
+                return answer
+        raise IntegrityError(f"{self._origin}/{repository} receives another manifest than was sent: publish it again")
 
     async def push_referrer(self, repository: str, data: bytes, subject: str) -> None:
         """Store a manifest that refers to another; where the registry has no referrers API, list it under a tag."""
