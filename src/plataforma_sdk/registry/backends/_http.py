@@ -27,7 +27,7 @@ from plataforma_sdk.registry._records import (
 from plataforma_sdk.registry._verify import IndexMemory, digest_of
 from plataforma_sdk.registry.backends._urls import parse_base
 from plataforma_sdk.registry.backends._web import Answer, WebClient, WebOptions
-from plataforma_sdk.registry.rules import blobs_of, check_blobs
+from plataforma_sdk.registry.rules import blobs_of, check_blobs, check_listed
 from plataforma_sdk.types import module_segment
 
 __all__ = ["HttpBackend"]
@@ -74,10 +74,7 @@ class HttpBackend:
         url = f"{self._module(release.id)}/{quote(release.version, safe='')}"
         body = {"release": release.to_data(), "owner": owner}
         index = await self._index("PUT", url, last, expect=(_OK, _CREATED), body=body)
-        listed = index.release(release.version)
-        if listed is None or not listed.is_same(release):
-            raise IntegrityError(f"{release.id} {release.version}: {self.url} took it, and then listed something else")
-        return index
+        return check_listed(index, release.version, release.is_same)
 
     async def fetch(self, module_id: str, blob: BlobRef) -> AsyncIterator[bytes]:
         """See `RegistryBackend.fetch`."""
@@ -119,7 +116,8 @@ class HttpBackend:
         """See `RegistryBackend.yank`."""
         last = self._memory.last(module_id)
         url = f"{self._module(module_id)}/{quote(version, safe='')}/yank"
-        return await self._index("POST", url, last, expect=(_OK,), body={"reason": reason})
+        index = await self._index("POST", url, last, expect=(_OK,), body={"reason": reason})
+        return check_listed(index, version, lambda release: release.yanked == reason)
 
     async def health(self) -> BackendHealth:
         """See `RegistryBackend.health`."""

@@ -36,6 +36,7 @@ from plataforma_sdk.registry.backends._urls import parse_oci
 from plataforma_sdk.registry.backends._web import WebOptions
 from plataforma_sdk.registry.rules import (
     check_blobs,
+    check_listed,
     check_publish,
     namespace_of,
     newest_hit,
@@ -104,7 +105,8 @@ class OciBackend:
                 await self._client.push_referrer(repository, referrer, digest_of(manifest))
         await self._client.push_manifest(repository, manifest, tag_of(release.version))
         await self._announce(release.id)
-        return self._memory.accept(await self._confirm(release), last)
+        await self._confirm(release)
+        return check_listed(self._memory.accept(await self._load(release.id), last), release.version, release.is_same)
 
     async def fetch(self, module_id: str, blob: BlobRef) -> AsyncIterator[bytes]:
         """See `RegistryBackend.fetch`."""
@@ -137,7 +139,8 @@ class OciBackend:
         note = {"reason": reason, "changes": (known.changes if known else 0) + 1}
         await self._client.push_blob(repository, EMPTY)
         await self._client.push_manifest(repository, note_manifest("yank", note), tag)
-        return self._memory.accept(await self._load(module_id), last)
+        index = self._memory.accept(await self._load(module_id), last)
+        return check_listed(index, version, lambda release: release.yanked == reason)
 
     async def health(self) -> BackendHealth:
         """See `RegistryBackend.health`."""
@@ -232,7 +235,7 @@ class OciBackend:
         await self._client.push_blob(self._join(name), EMPTY)
         await self._client.push_manifest(self._join(name), manifest, tag)
 
-    async def _confirm(self, release: Release) -> ModuleIndex:
+    async def _confirm(self, release: Release) -> None:
         """Look whether the tag holds what was pushed: a publisher of the same moment may have overwritten it."""
         kept = await self._read_tag(release.id, release.version)
         if kept is None or not kept.is_same(release):
@@ -240,7 +243,6 @@ class OciBackend:
                 f"{release.id} {release.version} was published by somebody else in the same moment "
                 f"({kept.digest if kept else 'and taken away'}): raise the version in module.toml"
             )
-        return await self._load(release.id)
 
     def _repository(self, module_id: str) -> str:
         return self._join(check_id(module_id))

@@ -21,9 +21,9 @@ __all__ = ["OciClient"]
 
 _MAX_MANIFEST_BYTES: Final = 4 << 20
 _MAX_TAG_PAGES: Final = 1_000
-_MAX_PUSHES: Final = 3
+_MAX_PUSHES: Final = 4
 _NEXT: Final = re.compile(r'<([^>]+)>\s*;\s*rel="?next"?')
-_OK, _CREATED, _ACCEPTED, _NOT_FOUND = 200, 201, 202, 404
+_OK, _CREATED, _ACCEPTED, _BAD_REQUEST, _NOT_FOUND = 200, 201, 202, 400, 404
 
 
 class OciClient:
@@ -82,20 +82,26 @@ class OciClient:
     async def push_manifest(self, repository: str, data: bytes, tag: str | None = None) -> Answer:
         """Store a manifest under its digest, or under a tag, which would take whatever arrives.
 
+        Debian's registry answers 400 to one of two who write the same at once, so that is tried again too.
+
         Raises:
             IntegrityError: the registry keeps receiving something else.
+            RegistryError: it keeps refusing.
         """
         for _ in range(_MAX_PUSHES):
             answer = await self._web.request(
                 "PUT",
                 f"{self._repository(repository)}/manifests/{tag or digest_of(data)}",
-                expect=(_OK, _CREATED),
+                expect=(_OK, _CREATED, _BAD_REQUEST),
                 headers={"content-type": from_json(data, what="a manifest")["mediaType"]},
                 body=data,
                 scope=_scope(repository, "pull,push"),
             )
-            if answer.headers.get("docker-content-digest", digest_of(data)) == digest_of(data):
+            is_taken = answer.status != _BAD_REQUEST
+            if is_taken and answer.headers.get("docker-content-digest", digest_of(data)) == digest_of(data):
                 return answer
+        if not is_taken:
+            raise self._explain(answer)
         raise IntegrityError(f"{self._origin}/{repository} receives another manifest than was sent: publish it again")
 
     async def push_referrer(self, repository: str, data: bytes, subject: str) -> None:
