@@ -15,7 +15,8 @@ from tests.conformance.registry.test_backends import *  # noqa: F403
 
 from ._servers import free_port, serving
 
-pytest.importorskip("moto", reason="needs moto[s3,server]")
+pytest.importorskip("moto", reason="needs moto[s3]")
+pytest.importorskip("flask_cors", reason="needs flask-cors")
 pytest.importorskip("obstore", reason="needs the extra s3")
 
 NUMBERS = itertools.count()
