@@ -34,8 +34,8 @@ class OciClient:
 
     def __init__(self, origin: str, credentials: tuple[str, str] | None, options: WebOptions | None) -> None:
         self._origin = origin
-        auth = OciAuth(origin, credentials, options)
-        self._web = WebClient(origin, options, explain=self._explain, authorize=auth.authorize)
+        self._auth = OciAuth(origin, credentials, options)
+        self._web = WebClient(origin, options, explain=self._explain, authorize=self._auth.authorize)
 
     async def ping(self) -> None:
         """Make sure that a registry answers."""

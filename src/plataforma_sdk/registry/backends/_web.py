@@ -163,6 +163,8 @@ class WebClient:
                     return
                 raise _CutError(f"{received:,} of {size:,} bytes came")
             except _passing() as error:
+                if received and received >= size:  # cut behind the last byte
+                    return
                 if received >= milestone:  # a long download may be cut often, as long as it gets on
                     tries, milestone = _Tries(self.origin, self._options), received + _PROGRESS_BYTES
                 await tries.again(error)
