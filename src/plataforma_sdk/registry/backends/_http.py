@@ -122,11 +122,11 @@ class HttpBackend:
     async def health(self) -> BackendHealth:
         """See `RegistryBackend.health`."""
         try:
-            answer = await self._client.request("GET", f"{self.url}/ready", expect=(_OK,))
-            detail = self._data(answer)["detail"]
+            answer = await self._client.request("GET", f"{self.url}/ready", expect=(_OK, _UNAVAILABLE))
+            detail = str(self._data(answer)["detail"])
         except (RegistryError, TypeError, KeyError) as error:
             return BackendHealth(is_ready=False, detail=str(error))
-        return BackendHealth(is_ready=True, detail=clean_text(str(detail)))
+        return BackendHealth(is_ready=answer.status == _OK, detail=clean_text(detail))
 
     async def aclose(self) -> None:
         """See `RegistryBackend.aclose`."""

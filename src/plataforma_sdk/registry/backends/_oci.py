@@ -124,7 +124,7 @@ class OciBackend:
     async def search(self, query: str, *, limit: int = 20, offset: int = 0) -> SearchPage:
         """See `RegistryBackend.search`."""
         tags = await self._client.tags(self._join(_MODULES))
-        indexes = await together(self._load, [check_id(tag.replace("--", "/")) for tag in tags])
+        indexes = await together(self._listed, [check_id(tag.replace("--", "/")) for tag in tags])
         hits = [hit for index in indexes if (hit := newest_hit(index))]
         return search_hits(hits, query, limit=limit, offset=offset)
 
@@ -157,25 +157,23 @@ class OciBackend:
     # --- reading ------------------------------------------------------------------------------------------------------
 
     async def _load(self, module_id: str) -> ModuleIndex:
-        """Read the index from the tags."""
+        return attrs.evolve(await self._listed(module_id), owner=await self._owner(module_id))
+
+    async def _listed(self, module_id: str) -> ModuleIndex:
+        """Read the index from the tags, without its owner."""
         repository = self._repository(module_id)
         tags = set(await self._client.tags(repository))
-        versions = [version for tag in tags if (version := version_of(tag))]
 
-        async def release(version: str) -> tuple[Release, int]:
+        async def read(version: str) -> tuple[Release, int]:
             tag = YANK_PREFIX + tag_of(version)
             mark = await self._yank(repository, tag) if tag in tags else None
-            found = await self._release(module_id, version)
-            return (attrs.evolve(found, yanked=mark.reason), mark.changes) if mark else (found, 0)
+            release = await self._release(module_id, version)
+            return (attrs.evolve(release, yanked=mark.reason), mark.changes) if mark else (release, 0)
 
-        found = await together(release, versions)
-        releases = sorted((item for item, _ in found), key=lambda item: Version.parse(item.version))
-        return ModuleIndex(
-            id=module_id,
-            revision=len(found) + sum(changes for _, changes in found),
-            owner=await self._owner(module_id),
-            releases=tuple(releases),
-        )
+        found = await together(read, [version for tag in tags if (version := version_of(tag))])
+        releases = sorted((release for release, _ in found), key=lambda release: Version.parse(release.version))
+        revision = len(found) + sum(changes for _, changes in found)
+        return ModuleIndex(id=module_id, revision=revision, releases=tuple(releases))
 
     async def _release(self, module_id: str, version: str) -> Release:
         known = self._releases.get((module_id, version)) or await self._read_tag(module_id, version)

@@ -11,8 +11,10 @@ import time
 import pytest
 
 from plataforma_sdk.errors import IntegrityError, RegistryError
+from plataforma_sdk.registry import ModuleIndex
 from plataforma_sdk.registry.backends import DirectoryBackend
 from plataforma_sdk.registry.backends import _blob_files as blob_files
+from plataforma_sdk.registry.backends import _catalogue as catalogue
 from tests.conformance.registry._releases import make_release, publish, read
 
 
@@ -61,18 +63,40 @@ def test_publishing_again_repairs_a_blob(using, root):
     assert using(lambda backend: read(backend, "vendas", release.archive)) == b"vendas 1.0.0"
 
 
-def test_a_full_disk_leaves_nothing_half_published(using, root, monkeypatch):
-    def full(*_):
-        raise OSError(errno.ENOSPC, "No space left on device")
+def fails(error):
+    def fail(*_, **__):
+        raise error
 
+    return fail
+
+
+DISK = OSError(errno.ENOSPC, "No space left on device")
+LOCKED = sqlite3.OperationalError("disk I/O error")
+
+
+@pytest.mark.parametrize(
+    ("place", "name", "error"),
+    [
+        pytest.param(blob_files.os, "fsync", DISK, id="force to the disk"),
+        pytest.param(blob_files.os, "fdopen", DISK, id="open"),
+        pytest.param(blob_files.Path, "replace", DISK, id="rename"),
+        pytest.param(blob_files.BlobFiles, "_make_shard", DISK, id="make a directory"),
+        pytest.param(blob_files, "_sync_directory", DISK, id="force a rename"),
+        pytest.param(catalogue, "_store", LOCKED, id="write the index"),
+        pytest.param(catalogue, "words_of", LOCKED, id="write the search"),
+    ],
+)
+def test_a_write_that_fails_leaves_nothing_half_published(using, monkeypatch, place, name, error):
+    using(lambda backend: publish(backend, "clientes"))
+    release, blobs = make_release(attachments={"sbom": b"{}"})
     with monkeypatch.context() as patch:
-        patch.setattr(blob_files.os, "fsync", full)
-        with pytest.raises(RegistryError, match="No space left on device"):
-            using(publish)
-    assert list((root / "blobs" / "incoming").iterdir()) == []
-    assert using(lambda backend: backend.versions("vendas")).releases == ()
-    release, blobs = make_release()
-    assert using(lambda backend: backend.publish(release, blobs)).releases == (release,)
+        patch.setattr(place, name, fails(error))
+        with pytest.raises(RegistryError, match=str(error.args[-1])):
+            using(lambda backend: backend.publish(release, blobs, owner="ed25519:aa"))
+    assert using(lambda backend: backend.versions("vendas")) == ModuleIndex(id="vendas")
+    assert using(lambda backend: backend.search("vendas")).total == 0
+    assert using(lambda backend: backend.publish(release, blobs, owner="ed25519:aa")).releases == (release,)
+    assert using(lambda backend: read(backend, "vendas", release.archive)) == b"vendas 1.0.0"
 
 
 def test_what_killed_writers_left_is_swept_after_an_hour(using, root):

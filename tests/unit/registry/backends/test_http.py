@@ -140,6 +140,11 @@ def test_a_service_that_is_away_is_not_ready(run):
     assert "ConnectError" in health.detail
 
 
+def test_a_service_that_is_not_ready_says_why(run):
+    health = run(backend(lambda _: sealed({"is_ready": False, "detail": "stopping"}, status=503)).health())
+    assert (health.is_ready, health.detail) == (False, "stopping")
+
+
 def test_a_replayed_index_is_refused(run):
     answers = []
 
