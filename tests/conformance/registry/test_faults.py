@@ -29,8 +29,8 @@ from ._places import stores
 from ._releases import make_release, publish, read
 from ._service import Service
 
-FAULTS: Final = int(os.environ.get("PLATAFORMA_FAULTS", "420"))
-PATIENCE_S: Final = 0.02
+FAULTS: Final = int(os.environ.get("PLATAFORMA_FAULTS", "300"))
+PATIENCE_S: Final = 0.1
 SBOM: Final = b'{"bomFormat": "CycloneDX", "components": []}'
 
 pytestmark = pytest.mark.timeout(600 if "PLATAFORMA_FAULTS" in os.environ else 60)

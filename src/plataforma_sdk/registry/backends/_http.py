@@ -25,8 +25,9 @@ from plataforma_sdk.registry._records import (
     check_id,
 )
 from plataforma_sdk.registry._verify import IndexMemory, digest_of
+from plataforma_sdk.registry.backends._tries import WebOptions
 from plataforma_sdk.registry.backends._urls import parse_base
-from plataforma_sdk.registry.backends._web import Answer, WebClient, WebOptions
+from plataforma_sdk.registry.backends._web import Answer, WebClient
 from plataforma_sdk.registry.rules import blobs_of, check_blobs, check_listed
 from plataforma_sdk.types import module_segment
 
@@ -56,9 +57,12 @@ class HttpBackend:
         """Name the service.
 
         Raises:
-            RegistryError: the address is none, is not encrypted, or holds credentials; or httpx2 is not installed.
+            RegistryError: the address is none, is not encrypted, or holds credentials; the token can be none; or httpx2
+                is not installed.
         """
         base = parse_base(url)
+        if token and not (token.isascii() and token.isprintable()):
+            raise RegistryError(f"The token for {base.origin} has characters that no token has: copy it again")
         self.url = base.origin + base.path
         self._token = token
         self._client = WebClient(base.origin, options, explain=self._explain, authorize=self._authorize)

@@ -32,8 +32,8 @@ from plataforma_sdk.registry.backends._oci_layout import (
     version_of,
 )
 from plataforma_sdk.registry.backends._together import together
+from plataforma_sdk.registry.backends._tries import WebOptions
 from plataforma_sdk.registry.backends._urls import parse_oci
-from plataforma_sdk.registry.backends._web import WebOptions
 from plataforma_sdk.registry.rules import (
     check_blobs,
     check_listed,

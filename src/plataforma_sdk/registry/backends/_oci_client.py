@@ -14,8 +14,9 @@ from plataforma_sdk.registry._records import BlobRef
 from plataforma_sdk.registry._verify import digest_of
 from plataforma_sdk.registry.backends._oci_auth import OciAuth
 from plataforma_sdk.registry.backends._oci_layout import INDEX_TYPE, MANIFEST_TYPE, descriptor
+from plataforma_sdk.registry.backends._tries import WebOptions
 from plataforma_sdk.registry.backends._urls import origin_of
-from plataforma_sdk.registry.backends._web import Answer, WebClient, WebOptions
+from plataforma_sdk.registry.backends._web import Answer, WebClient
 
 __all__ = ["OciClient"]
 
@@ -55,7 +56,7 @@ class OciClient:
             following = _NEXT.search(answer.headers.get("link", ""))
             if following is None:
                 return found
-            url = self._same_origin(urljoin(url, following[1]))
+            url = self._joined(url, following[1])
         raise IntegrityError(f"{self._origin}/{repository} never ends to list its tags")
 
     async def manifest(self, repository: str, reference: str) -> bytes | None:
@@ -126,7 +127,7 @@ class OciClient:
         if held.status == _OK:
             return
         begun = await self._web.request("POST", f"{url}/blobs/uploads/", expect=(_ACCEPTED,), scope=scope)
-        where = self._same_origin(urljoin(f"{url}/blobs/uploads/", begun.headers.get("location", "")))
+        where = self._joined(f"{url}/blobs/uploads/", begun.headers.get("location", ""))
         headers = {"content-type": "application/octet-stream", "content-length": str(len(data))}
         target = f"{where}{'&' if '?' in where else '?'}digest={digest}"
         try:
@@ -149,10 +150,17 @@ class OciClient:
     def _repository(self, repository: str) -> str:
         return f"{self._origin}/v2/{repository}"
 
-    def _same_origin(self, url: str) -> str:
-        if origin_of(url) != self._origin:
-            raise RegistryError(f"{self._origin} sends an upload or a list to {origin_of(url)}: nothing was sent there")
-        return url
+    def _joined(self, url: str, target: str) -> str:
+        """Return where the registry says to go on, which is at itself."""
+        try:
+            where = urljoin(url, target)
+        except ValueError:
+            where = target
+        if origin_of(where) != self._origin:
+            raise RegistryError(
+                f"{self._origin} sends an upload or a list to {origin_of(where)}: nothing was sent there"
+            )
+        return where
 
     def _explain(self, answer: Answer) -> RegistryError:
         try:

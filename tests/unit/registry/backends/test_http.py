@@ -71,6 +71,12 @@ def test_the_token_goes_with_every_request(run):
     assert {headers.get("authorization") for *_, headers in watched.requests} == {"Bearer s3cret"}
 
 
+@pytest.mark.parametrize("token", ["s3cret\n", "segrédo"])
+def test_a_token_that_can_be_none_is_refused(token):
+    with pytest.raises(RegistryError, match="copy it again"):
+        backend(lambda _: None, token=token)
+
+
 @pytest.mark.parametrize(
     ("code", "cls"),
     [

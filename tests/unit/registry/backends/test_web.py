@@ -10,7 +10,8 @@ import httpx2
 import pytest
 
 from plataforma_sdk.errors import IntegrityError, PackageNotFoundError, RegistryError
-from plataforma_sdk.registry.backends._web import Answer, WebClient, WebOptions
+from plataforma_sdk.registry.backends import WebOptions
+from plataforma_sdk.registry.backends._web import Answer, WebClient
 
 ORIGIN = "https://registry.test"
 BLOB = bytes(range(256)) * 10
@@ -180,6 +181,19 @@ def test_a_long_download_may_be_cut_often():
     assert download(client(script, max_tries=2), size=len(blob)) == blob
 
 
+def test_a_download_that_trickles_is_given_up():
+    class Drops(httpx2.AsyncByteStream):
+        async def __aiter__(self):
+            for _ in range(1000):
+                await asyncio.sleep(0.001)
+                yield b"x"
+
+    script = Script(lambda _: httpx2.Response(200, stream=Drops()))
+    with pytest.raises(RegistryError, match="sends too slowly"):
+        download(client(script, timeout_s=0.02), size=1000)
+    assert len(script.requests) == 1
+
+
 def test_an_empty_download_is_one_request():
     script = Script(httpx2.Response(200))
     assert download(client(script), size=0) == b""
@@ -211,6 +225,8 @@ def test_a_download_follows_to_where_no_credentials_go():
         pytest.param("http://127.0.0.1/blob", "which is not encrypted", id="this machine"),
         pytest.param("file:///etc/passwd", "which is not encrypted", id="file"),
         pytest.param("/blob", "explained 302", id="in circles"),
+        pytest.param("https://[bad", "explained 302", id="no address"),
+        pytest.param("https://a b:port/", "leads to an address that is none", id="no port"),
     ],
 )
 def test_a_download_is_not_led_astray(target, problem):
