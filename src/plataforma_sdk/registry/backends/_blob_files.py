@@ -1,0 +1,90 @@
+"""Blobs as files named by their digest: written aside, forced to the disk, renamed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from plataforma_sdk.registry._verify import digest_of
+
+__all__ = ["BlobFiles"]
+
+_ABANDONED_S: Final = 3_600.0
+_MADE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+
+
+class BlobFiles:
+    """A directory of blobs. A name appears only when all of its bytes are on the disk; may block, so off the loop.
+
+    ``sha256/<hex digest>`` are the blobs, ``incoming/`` holds what is being written.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._blobs = directory / "sha256"
+        self._incoming = directory / "incoming"
+
+    def prepare(self) -> None:
+        """Make the directories, and remove what writers that were killed left behind an hour ago or longer."""
+        for directory in (self._blobs.parent, self._blobs, self._incoming):
+            directory.mkdir(mode=0o700, exist_ok=True)
+        oldest = time.time() - _ABANDONED_S
+        for path in self._incoming.iterdir():
+            with contextlib.suppress(FileNotFoundError):  # another process sweeps too
+                if path.stat().st_mtime < oldest:
+                    path.unlink()
+
+    def path(self, digest: str) -> Path:
+        """Return where a blob lies, or would."""
+        return self._blobs / digest.partition(":")[2]
+
+    def put(self, blobs: Mapping[str, bytes]) -> None:
+        """Store blobs whose digests were checked; one that is there is kept if it is intact, and replaced if not."""
+        missing = {digest: data for digest, data in blobs.items() if not self._is_intact(digest, data)}
+        for digest, data in missing.items():
+            self._write(digest, data)
+        if missing:
+            _sync_directory(self._blobs)  # once for all: forcing things to the disk is most of what a publish costs
+
+    def _is_intact(self, digest: str, data: bytes) -> bool:
+        try:
+            path = self.path(digest)
+            return path.stat().st_size == len(data) and digest_of(path.read_bytes()) == digest
+        except FileNotFoundError:
+            return False
+
+    def _write(self, digest: str, data: bytes) -> None:
+        aside = self._incoming / secrets.token_hex(16)
+        try:
+            with os.fdopen(os.open(aside, _MADE, 0o600), "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            aside.replace(self.path(digest))
+        except BaseException:
+            aside.unlink(missing_ok=True)
+            raise
+
+    def read(self, digest: str, offset: int, size: int) -> bytes | None:
+        """Return up to `size` bytes from `offset`, or None where there is no such blob."""
+        try:
+            with self.path(digest).open("rb") as file:
+                file.seek(offset)
+                return file.read(size)
+        except FileNotFoundError:
+            return None
+
+
+def _sync_directory(path: Path) -> None:
+    """Force a rename to the disk; Windows cannot open a directory, and orders its renames by itself."""
+    if os.name != "posix":
+        return
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
