@@ -6,10 +6,14 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Final
 
+import attrs
+
 from plataforma_sdk.security import _labels as known
 from plataforma_sdk.security._facts import Facts, Sink
+from plataforma_sdk.security._flow import read_facts
 from plataforma_sdk.security._issue import Issue
 from plataforma_sdk.security._risk import RiskLevel
+from plataforma_sdk.security._source import Source
 
 __all__ = ["behaviour_issues"]
 
@@ -35,28 +39,43 @@ _SCRIPT: Final = re.compile(
     |-enc\b|-w(?:indowstyle)?\s*hidden|/dev/tcp/|\bnc\b.*\s-e|\bncat\b|bash\s+-i|base64\s+(?:-d|--decode)|certutil|mshta|bitsadmin
     |regsvr32|rundll32|schtasks|crontab|launchctl|systemctl\s+enable|vssadmin|wevtutil|bcdedit|trufflehog|gitleaks
     |gh\0?\s?auth\0?\s?token|dangerously-skip|--yolo|trust-all-tools|chmod\s+\+x|chmod\s+777|mkfifo|rm\s+-rf\s+[/~]|attrib\s+\+h
-    |npm\0?\s?publish|twine\0?\s?upload|taskkill|netsh\s+advfirewall|add-mppreference|useradd|authorized_keys
-    |npm\s+(?:install|i)\b.*http|pip\0?\s?install|security\0?\s?find-generic-password|killall|pkill""",
+    |npm\0?\s?publish|twine\0?\s?upload|netsh\s+advfirewall|add-mppreference|useradd|authorized_keys
+    |npm\s+(?:install|i)\b.*http|pip\0?\s?install|security\0?\s?find-generic-password""",
     re.VERBOSE | re.IGNORECASE,
 )
-_PERSISTENT: Final = re.compile(
-    r"""\.bashrc|\.zshrc|\.profile\b|\.bash_profile|\.zprofile|crontab|cron\.d|/etc/cron|systemd|LaunchAgents|LaunchDaemons|autostart
-    |Start\ Menu|\bStartup\b|CurrentVersion\\+Run|sitecustomize|usercustomize|\.pth\Z|authorized_keys|\.vscode/|\.git/hooks
-    |\.github/workflows|/etc/rc\.local|/etc/ld\.so\.preload|/etc/sudoers|init\.d|site-packages|conftest\.py|PowerShell_profile
-    |\.config/fish|pip\.conf|/custom_components|claude_desktop_config|\.cursor/""",
-    re.VERBOSE | re.IGNORECASE,
+_PUBLIC_ADDRESS: Final = re.compile(
+    r"https?://(?!127\.|10\.|192\.168\.|0\.|169\.254\.|172\.(?:1[6-9]|2\d|3[01])\.)\d{1,3}(?:\.\d{1,3}){3}\b",
+    re.IGNORECASE,
 )
+_PACKERS: Final = re.compile(r"pyarmor_runtime\w*|pytransform|pyconcrete|sourcedefender|__pyarmor__")
 _CAPTURING: Final = frozenset(
     {"pynput", "keyboard", "pyHook", "pyxhook", "pyWinhook", "mss", "pyscreenshot", "sounddevice", "pyaudio", "evdev"}
 )
 _BROWSERS: Final = frozenset({"win32crypt", "browser_cookie3", "browsercookie", "secretstorage", "pypykatz", "lazagne"})
-_ANSWERS: Final = re.compile(r"system|popen|subprocess|os\b|builtins|eval|exec|import|open", re.IGNORECASE)
-_FRAMES: Final = re.compile(r"(?:gi|cr|ag|tb)_frame\.f_(?:back|globals|builtins)|f_back\.f_(?:back|globals|builtins|locals)")
+_TELLING: Final = re.compile(
+    r"dangerously-skip|--yolo\b|trust-all-tools|/dev/tcp/|encodedcommand|windowstyle\s+hidden|\biex\b|downloadstring"
+    r"|(?:curl|wget)\b[^|\n]*\|\s*(?:sudo\s+)?(?:ba|z|da)?sh\b|base64\s+(?:-d|--decode)\s*\|",
+    re.IGNORECASE,
+)
+_RUNS: Final = re.compile(r"\b(?:exec|eval|urlopen|system|subprocess|socket|requests)\b")
+_MAX_COMMAND_CHARS: Final = 1_000
+_MAX_DEPTH: Final = 2
+_ANSWERS: Final = re.compile(r"\[(?:system|popen|subprocess|os|sys|__?builtins__|eval|exec|__import__|open|modules)\]")
+_FRAMES: Final = re.compile(
+    r"(?:gi|cr|ag)_frame\.f_(?:back|globals|builtins|locals)|tb_frame\.(?:f_back\.)*f_builtins|tb_frame\.f_back\.f_globals"
+)
+"""Frames of generators, and those behind a traceback's; the frame of a traceback itself is what formatters look at."""
 _OBJECT_CLASSES: Final = re.compile(r"__(?:class|base|bases|mro)__.*(?:__subclasses__|__globals__)|mro.*__subclasses__")
 
 
-def behaviour_issues(path: str, facts: Facts) -> Iterator[Issue]:
-    """Find what a source does that no honest module does."""
+def behaviour_issues(path: str, facts: Facts, *, depth: int = 0) -> Iterator[Issue]:
+    """Find what a source does that no honest module does.
+
+    Args:
+        path: of the source.
+        facts: what its pass has found.
+        depth: how deep it stands in texts of other sources.
+    """
     for sink in facts.sinks:
         check = _CHECKS.get(sink.kind)
         if check is not None:
@@ -66,6 +85,8 @@ def behaviour_issues(path: str, facts: Facts) -> Iterator[Issue]:
     yield from _named(path, facts)
     yield from _escapes(path, facts)
     yield from _sockets(path, facts)
+    yield from _scripts(path, facts)
+    yield from _inner_sources(path, facts, depth)
 
 
 # --- sinks ----------------------------------------------------------------------------------------------------------
@@ -103,6 +124,9 @@ def _network(path: str, sink: Sink) -> Iterator[Issue]:
         return
     if personal:
         yield Issue.of("leaks-secrets", path, sink.line, f"{sink.name} sends {_what(personal)}")
+    elif _PUBLIC_ADDRESS.search(sink.text) and sink.name.rpartition(".")[2] != "Request":
+        message = f"{sink.name} uses a server that has a number and no name"
+        yield Issue.of("known-drop", path, sink.line, message, risk=RiskLevel.HIGH)
     elif sink.labels & known.IDENTITY and (_ADDRESS.search(sink.text) or _DROPS.search(sink.text)):
         yield Issue.of("reports-the-machine", path, sink.line, f"{sink.name} sends the names of user or machine")
 
@@ -110,7 +134,15 @@ def _network(path: str, sink: Sink) -> Iterator[Issue]:
 def _is_sending(sink: Sink) -> bool:
     """Whether a method that many things have is one of the network here: it names an address, or a library of it."""
     room = sink.name.partition(".")[0].removesuffix("()")
-    return bool(_ADDRESS.search(sink.text)) or room in ("requests", "httpx", "httpx2", "aiohttp", "socket", "urllib3", "http")
+    return bool(_ADDRESS.search(sink.text)) or room in (
+        "requests",
+        "httpx",
+        "httpx2",
+        "aiohttp",
+        "socket",
+        "urllib3",
+        "http",
+    )
 
 
 def _what(labels: int) -> str:
@@ -135,14 +167,14 @@ def _shown(sink: Sink) -> str:
 
 
 def _write(path: str, sink: Sink) -> Iterator[Issue]:
-    if _PERSISTENT.search(sink.text):
+    if sink.first_labels & known.PERSISTENT or (sink.is_method and sink.labels & known.PERSISTENT):
         yield Issue.of("stays-behind", path, sink.line, f"{sink.name} writes {_shown(sink)}")
     elif sink.labels & known.HOME and sink.labels & known.LISTED:
         yield Issue.of("destroys-files", path, sink.line, f"{sink.name} writes over what a walk found")
 
 
 def _copy(path: str, sink: Sink) -> Iterator[Issue]:
-    if _PERSISTENT.search(sink.text):
+    if sink.labels & known.PERSISTENT:
         yield Issue.of("stays-behind", path, sink.line, f"{sink.name} puts something where it will be run")
     elif sink.labels & known.CREDENTIAL:
         yield Issue.of("reads-credentials", path, sink.line, f"{sink.name} copies credentials")
@@ -150,7 +182,9 @@ def _copy(path: str, sink: Sink) -> Iterator[Issue]:
 
 def _delete(path: str, sink: Sink) -> Iterator[Issue]:
     is_bulk = sink.labels & known.HOME and (sink.labels & known.LISTED or sink.first.text in ("/", "~", "C:\\"))
-    if is_bulk or (sink.name == "shutil.rmtree" and sink.labels & known.HOME and "\0" not in sink.text and "/" not in sink.text):
+    if is_bulk or (
+        sink.name == "shutil.rmtree" and sink.labels & known.HOME and "\0" not in sink.text and "/" not in sink.text
+    ):
         yield Issue.of("destroys-files", path, sink.line, f"{sink.name} removes what lies under root or home")
 
 
@@ -192,11 +226,15 @@ def _clipboard(path: str, facts: Facts) -> Iterator[Issue]:
     if not reads:
         return
     if writes and any(_WALLET.search(text) for text, _ in facts.strings):
-        yield Issue.of("swaps-the-clipboard", path, writes[0].line, "an address on the clipboard is replaced by another")
+        yield Issue.of(
+            "swaps-the-clipboard", path, writes[0].line, "an address on the clipboard is replaced by another"
+        )
     repeated = {sink.first.dotted.rpartition(".")[2] for sink in facts.sinks if sink.kind == "every"}
     for sink in reads:
         if sink.function in repeated or sink.in_loop:
-            yield Issue.of("watches-the-clipboard", path, sink.line, f"{sink.function} reads the clipboard again and again")
+            yield Issue.of(
+                "watches-the-clipboard", path, sink.line, f"{sink.function} reads the clipboard again and again"
+            )
 
 
 def _imported(path: str, facts: Facts) -> Iterator[Issue]:
@@ -204,6 +242,10 @@ def _imported(path: str, facts: Facts) -> Iterator[Issue]:
         root = name.partition(".")[0]
         if root in _CAPTURING or name in ("PIL.ImageGrab", "pyautogui"):
             yield Issue.of("captures-input", path, line, f"{name} is imported, which captures keys, screen or sound")
+        elif _PACKERS.match(name):
+            yield Issue.of(
+                "runs-what-it-decoded", path, line, f"{name} is the run time of a packer, and what it runs is encrypted"
+            )
         elif root in _BROWSERS:
             yield Issue.of("reads-credentials", path, line, f"{name} is imported, which opens stores of passwords")
 
@@ -217,7 +259,9 @@ def _named(path: str, facts: Facts) -> Iterator[Issue]:
         if _MINERS.search(text) and text.count(" ") < 12:  # noqa: PLR2004
             yield Issue.of("mines-coins", path, line, f"{text[:60]!r} belongs to a miner")
         if _DROPS.search(text):
-            yield Issue.of("known-drop", path, line, f"{text[:60]!r} is an address that serves to take or leave things unseen")
+            yield Issue.of(
+                "known-drop", path, line, f"{text[:60]!r} is an address that serves to take or leave things unseen"
+            )
     for text, line in facts.decoded:
         if _ADDRESS.match(text):
             yield Issue.of("hidden-name", path, line, f"the address {text[:60]!r} is hidden")
@@ -227,7 +271,7 @@ def _escapes(path: str, facts: Facts) -> Iterator[Issue]:
     for name, line in facts.attributes:
         if _OBJECT_CLASSES.search(name) or _FRAMES.search(name):
             yield Issue.of("leaves-the-sandbox", path, line, f"{name[:80]} leads out of a Python jail")
-        elif name.startswith("__globals__[") and _ANSWERS.search(name):
+        elif name.startswith(("__globals__[", "f_globals[", "f_builtins[")) and _ANSWERS.search(name):
             yield Issue.of("leaves-the-sandbox", path, line, f"{name[:80]} takes what the module was not given")
     for name, line in facts.hidden:
         yield Issue.of("hidden-name", path, line, f"the name {name[:60]!r} is built in place of being written")
@@ -235,7 +279,38 @@ def _escapes(path: str, facts: Facts) -> Iterator[Issue]:
 
 def _sockets(path: str, facts: Facts) -> Iterator[Issue]:
     names = {sink.name for sink in facts.sinks}
-    shells = [sink for sink in facts.sinks if sink.name in ("pty.spawn", "os.dup2") or "/bin/sh" in sink.text or "cmd.exe" in sink.text]
+    shells = [
+        sink
+        for sink in facts.sinks
+        if sink.name in ("pty.spawn", "os.dup2") or "/bin/sh" in sink.text or "cmd.exe" in sink.text
+    ]
     has_socket = any(name.startswith("socket.") for name in names)
     if has_socket and shells:
-        yield Issue.of("opens-a-shell", path, shells[0].line, "a socket and a shell are joined", risk=RiskLevel.CRITICAL)
+        yield Issue.of(
+            "opens-a-shell", path, shells[0].line, "a socket and a shell are joined", risk=RiskLevel.CRITICAL
+        )
+
+
+def _scripts(path: str, facts: Facts) -> Iterator[Issue]:
+    """Find commands that stand apart from the process that is given them."""
+    if not any(sink.kind == "process" for sink in facts.sinks):
+        return
+    for text, line in facts.strings:
+        found = _TELLING.search(text)
+        if found and len(text) < _MAX_COMMAND_CHARS:
+            yield Issue.of(
+                "runs-a-script", path, line, f"a process is started, and {found.group()[:60]!r} stands ready for it"
+            )
+
+
+def _inner_sources(path: str, facts: Facts, depth: int) -> Iterator[Issue]:
+    """Read texts that are themselves sources, where something here writes, runs or starts what it is given."""
+    kinds = {sink.kind for sink in facts.sinks}
+    if depth >= _MAX_DEPTH or not kinds & {"code", "process", "write"}:
+        return
+    for text, line in facts.strings:
+        if "import" in text and _RUNS.search(text):
+            source = Source.parse(path, text)
+            if source.tree is not None:
+                for issue in behaviour_issues(path, read_facts(source.tree), depth=depth + 1):
+                    yield attrs.evolve(issue, line=line, message=f"in a text: {issue.message}")

@@ -16,11 +16,33 @@ __all__ = ["construct_issues", "shape_issues"]
 _MAX_FUNCTION_LINES: Final = 100
 _MAX_WAYS: Final = 15
 _MIN_NAMES: Final = 6
-_MEANINGLESS: Final = re.compile(r"_{3,}|_*[Il1]{4,}|_*[O0o]{4,}|_0x[0-9a-f]{3,}|[A-Za-z]{0,2}_?[0-9a-f]{16,}|_*[lI1O0]{6,}", re.ASCII)
-_BRANCHES: Final = (ast.If, ast.For, ast.While, ast.ExceptHandler, ast.IfExp, ast.comprehension, ast.match_case, ast.AsyncFor)
+_MEANINGLESS: Final = re.compile(
+    r"_{3,}|_*[Il1]{4,}|_*[O0o]{4,}|_0x[0-9a-f]{3,}|[A-Za-z]{0,2}_?[0-9a-f]{16,}|_*[lI1O0]{6,}", re.ASCII
+)
+_BRANCHES: Final = (
+    ast.If,
+    ast.For,
+    ast.While,
+    ast.ExceptHandler,
+    ast.IfExp,
+    ast.comprehension,
+    ast.match_case,
+    ast.AsyncFor,
+)
 _NATIVE: Final = frozenset({"ctypes", "cffi", "mmap"})
 _NETWORK: Final = frozenset(
-    {"socket", "urllib.request", "http.client", "requests", "httpx", "httpx2", "aiohttp", "smtplib", "ftplib", "paramiko"}
+    {
+        "socket",
+        "urllib.request",
+        "http.client",
+        "requests",
+        "httpx",
+        "httpx2",
+        "aiohttp",
+        "smtplib",
+        "ftplib",
+        "paramiko",
+    }
 )
 
 
@@ -83,5 +105,3 @@ def _branched(path: str, tree: ast.Module) -> Iterator[Issue]:
             ways = 1 + sum(isinstance(inner, _BRANCHES) for inner in ast.walk(node))
             if ways > _MAX_WAYS:
                 yield Issue.of("deep-nesting", path, node.lineno, f"{node.name} has {ways} ways through it")
-
-

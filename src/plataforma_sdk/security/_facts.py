@@ -11,7 +11,7 @@ from plataforma_sdk.security._value import NOTHING, Key, Value
 
 __all__ = ["Facts", "Function", "Loop", "Sink"]
 
-_ENTRIES: Final = frozenset({"", "on_load", "__init__", "__new__", "render", "__init_subclass__", "__set_name__"})
+_ENTRIES: Final = frozenset({"", "on_load", "render", "__init_subclass__", "__set_name__"})
 """Functions that run before anybody asks for anything; ``""`` is the file itself."""
 
 

@@ -33,7 +33,9 @@ _TAGS: Final = re.compile("(?<!\U0001f3f4)(?<![\U000e0020-\U000e007f])[\U000e000
 _SELECTORS: Final = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 _PAIRED: Final = re.compile("(?:[ -~][\ufe00-\ufe0e\U000e0100-\U000e01ef]){4,}")
 """ASCII letters each with a selector: one byte hidden at each."""
-_GAP: Final = re.compile(r"^[ \t]*[^\s#'\"][^\n]{0,400}?[ \t\u3000\u2000-\u200a\u00a0]{100,}(?P<code>[^\s#'\"\]})][^\n]*)$", re.MULTILINE)
+_GAP: Final = re.compile(
+    r"^[ \t]*[^\s#'\"][^\n]{0,400}?[ \t\u3000\u2000-\u200a\u00a0]{100,}(?P<code>[^\s#'\"\]})][^\n]*)$", re.MULTILINE
+)
 _INDENT: Final = re.compile(r"^[ \t]{160,}(?P<code>[^\s#'\"\]})][^\n]*)$", re.MULTILINE)
 _CYRILLIC_TWINS: Final = dict(zip("аеорсхуіјѕԁһԛԝАВЕКМНОРСТУХІЈЅ", "aeopcxyijsdhqwABEKMHOPCTYXIJS", strict=True))
 _GREEK_TWINS: Final = dict(zip("ονικυΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "ovikuABEZHIKMNOPTYX", strict=True))
@@ -47,7 +49,9 @@ def hidden_text_issues(source: Source) -> Iterator[Issue]:
         for found in pattern.finditer(source.text):
             if _is_code(found["code"]):
                 line = _line(source.text, found.start())
-                yield Issue.of("code-out-of-sight", source.path, line, f"behind a wide gap stands {found['code'][:60]!r}")
+                yield Issue.of(
+                    "code-out-of-sight", source.path, line, f"behind a wide gap stands {found['code'][:60]!r}"
+                )
     if not source.text.isascii():
         yield from _characters(source)
         yield from _identifiers(source)
@@ -74,10 +78,15 @@ def _characters(source: Source) -> Iterator[Issue]:
             shown = " ".join(f"U+{ord(char):04X}" for char in found.group()[:4])
             message = f"{len(found.group())} characters that nobody sees, {shown}"
             yield Issue.of("invisible-text", source.path, _line(source.text, found.start()), message)
-    if len(_SELECTORS.findall(source.text)) > 4 * (1 + len(re.findall("[\u2190-\u2bff\U0001f000-\U0001faff#*0-9]\ufe0f", source.text))):
+    if len(_SELECTORS.findall(source.text)) > 4 * (
+        1 + len(re.findall("[\u2190-\u2bff\U0001f000-\U0001faff#*0-9]\ufe0f", source.text))
+    ):
         first = _SELECTORS.search(source.text)
         yield Issue.of(
-            "invisible-text", source.path, _line(source.text, first.start() if first else 0), "selectors without pictograms"
+            "invisible-text",
+            source.path,
+            _line(source.text, first.start() if first else 0),
+            "selectors without pictograms",
         )
 
 

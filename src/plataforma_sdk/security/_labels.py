@@ -21,7 +21,9 @@ __all__ = [
     "IDENTITY",
     "KEYS",
     "LISTED",
+    "PERSISTENT",
     "PERSONAL",
+    "ROOTS",
     "READERS",
     "RECORDS",
     "REMOTE",
@@ -53,6 +55,8 @@ HOME: Final = 1 << 10
 """The root or the home directory."""
 LISTED: Final = 1 << 11
 """A name that a walk over directories gave."""
+PERSISTENT: Final = 1 << 12
+"""A place out of which the system, a shell, Python or a tool runs code later."""
 
 PERSONAL: Final = CREDENTIAL | ENVIRONMENT | CLIPBOARD | RECORDS | FORM | KEYS
 """What must not leave."""
@@ -67,8 +71,18 @@ _PLACES: Final = re.compile(
     |\.terraform|\.dockercfg|filezilla|winscp|\.purple|\.config[/\\]gh[/\\]|hosts\.yml|\.cargo[/\\]credentials""",
     re.VERBOSE | re.IGNORECASE,
 )
+_PERSISTENT_PLACES: Final = re.compile(
+    r"""\.bashrc|\.zshrc|\.profile\b|\.bash_profile|\.zprofile|crontab|cron\.d|/etc/cron|systemd/|LaunchAgents|LaunchDaemons
+    |autostart|Start\ Menu|\bStartup\b|CurrentVersion\\+Run|sitecustomize|usercustomize|\.pth\Z|authorized_keys|\.vscode[/\\]
+    |\.git[/\\]hooks|\.github[/\\]workflows|/etc/rc\.local|/etc/ld\.so\.preload|/etc/sudoers|init\.d/|PowerShell_profile
+    |\.config/fish|/custom_components|claude_desktop_config|\.cursor[/\\]|\.claude[/\\]""",
+    re.VERBOSE | re.IGNORECASE,
+)
+ROOTS: Final = frozenset({"/", "~", "~/", "..", "C:\\", "C:/", "$HOME", "/home", "/root", "/Users", "C:\\Users"})
+"""Where everything of a person, or of a machine, begins."""
 _SECRET_NAME: Final = re.compile(
-    r"token|secret|passw|\bpwd\b|credential|api_?key|access_?key|private_?key|auth(?!or)|mnemonic|seed_?phrase", re.IGNORECASE
+    r"token|secret|passw|\bpwd\b|credential|api_?key|access_?key|private_?key|auth(?!or)|mnemonic|seed_?phrase",
+    re.IGNORECASE,
 )
 _FIELDS: Final = re.compile(
     r"passw|senha|\bpin\b|\bcvv\b|\bcvc\b|card_?n|cartao|cartão|\bpan\b|\botp\b|mnemonic|seed_?phrase|private_?key|secret_?key|\biban\b",
@@ -85,8 +99,8 @@ def labels_of_text(text: str) -> int:
     if len(text) > _MAX_PLACE_CHARS or "\n" in text or text.count(" ") > 5:  # noqa: PLR2004 - a sentence
         return 0
     labels = CREDENTIAL if _PLACES.search(text) else 0
-    if text in ("/", "~", "..", "C:\\", "C:/", "$HOME", "/home", "/root", "/Users", "C:\\Users"):
-        labels |= HOME
+    if _PERSISTENT_PLACES.search(text):
+        labels |= PERSISTENT
     return labels
 
 
@@ -107,7 +121,10 @@ def is_sensitive_query(sql: str) -> bool:
 
 DECODERS: Final = frozenset(
     {
-        *(f"base64.{name}" for name in ("b64decode", "urlsafe_b64decode", "standard_b64decode", "b32decode", "b16decode")),
+        *(
+            f"base64.{name}"
+            for name in ("b64decode", "urlsafe_b64decode", "standard_b64decode", "b32decode", "b16decode")
+        ),
         *(f"base64.{name}" for name in ("b85decode", "a85decode", "decodebytes", "decodestring", "z85decode")),
         "binascii.unhexlify",
         "binascii.a2b_base64",
@@ -126,8 +143,9 @@ DECODERS: Final = frozenset(
 )
 """Calls whose result is `DECODED`."""
 
-DECODING_METHODS: Final = frozenset({"decrypt", "fromhex", "decompress", "unhexlify"})
-DECODING_METHODS_ALWAYS: Final = frozenset({"b64decode", "urlsafe_b64decode", "b85decode", "a85decode", "b32decode"})
+DECODING_METHODS: Final = frozenset(
+    {"decrypt", "fromhex", "unhexlify", "b64decode", "urlsafe_b64decode", "b85decode", "a85decode", "b32decode"}
+)
 
 READERS: Final[dict[str, int]] = {
     "urllib.request.urlopen": REMOTE,
@@ -163,6 +181,9 @@ READERS: Final[dict[str, int]] = {
     "glob.iglob": LISTED,
     "pathlib.Path.home": HOME,
     "marshal.loads": DECODED,
+    **dict.fromkeys(
+        ("stegano.lsb.reveal", "stegano.lsbset.reveal", "stegano.exifHeader.reveal", "stepic.decode"), DECODED
+    ),
 }
 """Calls whose result holds what the bits say."""
 
@@ -208,7 +229,9 @@ SINKS: Final[dict[str, str]] = {
     **dict.fromkeys(("asyncio.open_connection", "websockets.connect", "websocket.create_connection"), "network"),
     **dict.fromkeys(("paramiko.SSHClient", "telebot.TeleBot", "dns.resolver.resolve"), "network"),
     **dict.fromkeys(("shutil.rmtree", "os.remove", "os.unlink", "os.rmdir", "os.truncate"), "delete"),
-    **dict.fromkeys(("shutil.copy", "shutil.copyfile", "shutil.copy2", "shutil.move", "os.rename", "os.symlink"), "copy"),
+    **dict.fromkeys(
+        ("shutil.copy", "shutil.copyfile", "shutil.copy2", "shutil.move", "os.rename", "os.symlink"), "copy"
+    ),
     **dict.fromkeys(("winreg.SetValueEx", "winreg.SetValue", "_winreg.SetValueEx"), "registry"),
 }
 """Call -> kind of the place where a value ends."""

@@ -32,7 +32,10 @@ _SHAPES: Final[tuple[tuple[str, str], ...]] = (
     ("a Telegram bot's token", r"\b\d{8,10}:AA[A-Za-z0-9_-]{33}\b"),
     ("a private key", r"-----BEGIN (?:RSA |EC |OPENSSH |DSA |PGP |ENCRYPTED )?PRIVATE KEY"),
     ("a JSON web token", r"\beyJ[A-Za-z0-9_-]{15,}\.eyJ[A-Za-z0-9_-]{15,}\.[A-Za-z0-9_-]{20,}"),
-    ("an address with a password", r"\b[a-z][a-z0-9+.-]{2,20}://[^\s/:@{}<>$%]{1,64}:(?!//)[^\s/:@{}<>$%*]{6,64}@[\w.-]+\.\w"),
+    (
+        "an address with a password",
+        r"\b[a-z][a-z0-9+.-]{2,20}://[^\s/:@{}<>$%]{1,64}:(?!//)[^\s/:@{}<>$%*]{6,64}@[\w.-]+\.\w",
+    ),
 )
 _ANY: Final = re.compile("|".join(f"(?P<s{number}>{shape})" for number, (_, shape) in enumerate(_SHAPES)))
 _PLACEHOLDER: Final = re.compile(

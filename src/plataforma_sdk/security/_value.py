@@ -151,11 +151,13 @@ def _same(owner: Value, _: list[Value]) -> str:
     return _exact(owner)
 
 
+_PATHS: Final = ("os.path.expanduser", "os.path.expandvars", "os.path.abspath", "os.path.realpath", "os.fspath")
 _FOLDS: Final[dict[str, Callable[[Value, list[Value]], str]]] = {
     "chr": _chr,
     "bytes": _bytes,
     "bytearray": _bytes,
     "str": lambda _, args: _exact(args[0]),
+    **dict.fromkeys(_PATHS, lambda _, args: _exact(args[0])),
     "bytes.fromhex": _decoder(lambda raw: bytes.fromhex(raw.decode("ascii"))),
     "binascii.unhexlify": _decoder(binascii.unhexlify),
     "base64.b64decode": _decoder(base64.b64decode),
@@ -175,8 +177,8 @@ _FOLDS: Final[dict[str, Callable[[Value, list[Value]], str]]] = {
     ".replace": _replace,
 }
 
-HIDING_FOLDS: Final = frozenset(_FOLDS) - {"str", ".decode", ".encode", ".strip", ".lower", ".upper"}
-"""Folds after which a text counts as hidden."""
+PLAIN_FOLDS: Final = frozenset({"str", ".decode", ".encode", ".strip", ".lower", ".upper", ".join", *_PATHS})
+"""Folds after which a text is no more hidden than it was; of ``.join`` see `joins_letters`."""
 
 
 def items_of(node: ast.List | ast.Tuple | ast.Set) -> tuple[str | int, ...] | None:
@@ -187,3 +189,9 @@ def items_of(node: ast.List | ast.Tuple | ast.Set) -> tuple[str | int, ...] | No
             return None
         found.append(element.value)
     return tuple(found)
+
+
+def joins_letters(args: list[Value]) -> bool:
+    """Whether ``"".join(...)`` puts a word together of letters, or of numbers."""
+    items = args[0].items if args else None
+    return bool(items) and all(isinstance(item, int) or len(item) <= 2 for item in items or ())  # noqa: PLR2004
