@@ -296,8 +296,8 @@ def _scripts(path: str, facts: Facts) -> Iterator[Issue]:
     if not any(sink.kind == "process" for sink in facts.sinks):
         return
     for text, line in facts.strings:
-        found = _TELLING.search(text)
-        if found and len(text) < _MAX_COMMAND_CHARS:
+        found = _TELLING.search(text) if len(text) < _MAX_COMMAND_CHARS else None
+        if found:
             yield Issue.of(
                 "runs-a-script", path, line, f"a process is started, and {found.group()[:60]!r} stands ready for it"
             )

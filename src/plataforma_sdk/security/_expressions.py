@@ -58,7 +58,7 @@ class ExpressionReader:
         name = node.id
         text = self.texts.get(name)
         dotted = self.aliases.get(name, name)
-        labels = known.CREDENTIAL if dotted in ("win32crypt.CryptUnprotectData",) else 0
+        labels = known.CREDENTIAL if dotted == "win32crypt.CryptUnprotectData" else 0
         if text is not None:
             return Value(
                 text.text,

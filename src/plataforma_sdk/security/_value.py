@@ -78,7 +78,7 @@ def fold_sum(left: Value, right: Value) -> tuple[str, bool, bool]:
     if not left.text and not right.text:
         return "", False, False
     exact = left.exact and right.exact
-    text = (left.text if left.text else "\0") + (right.text if right.text else "\0")
+    text = (left.text or "\0") + (right.text or "\0")
     return text[:_MAX_TEXT], exact, exact
 
 
