@@ -74,11 +74,8 @@ def _of_package(record: Mapping[str, Any], ecosystem: str, package: str) -> Iter
 def _in_range(ecosystem: str, version: str, events: Any) -> bool:
     """Walk the events in the order of their versions; after the last one at or before the version, is it affected?"""
     here = _key(ecosystem, version)
-    steps = []
-    for event in events:
-        for kind in ("introduced", "fixed", "last_affected"):
-            if kind in event:
-                steps.append((_key(ecosystem, str(event[kind])), kind))
+    kinds = ("introduced", "fixed", "last_affected")
+    steps = [(_key(ecosystem, str(event[kind])), kind) for event in events for kind in kinds if kind in event]
     is_affected = False
     for at, kind in sorted(steps, key=lambda step: step[0]):
         if kind == "introduced" and here >= at:

@@ -93,7 +93,7 @@ class CallReader(ExpressionReader):
 
     def _import(self, call: _Call) -> None:
         name, line = call.args[0], call.node.lineno
-        self.note_hidden(name, line)
+        self.note_hidden(name, line, is_module=True)
         if name.exact:
             call.value.dotted = name.text
             self.facts.imports.append((name.text, line))

@@ -77,6 +77,7 @@ class _Reader(CallReader):
         self.facts.imports.append((room, node.lineno))
         for alias in node.names:
             self.aliases[alias.asname or alias.name] = f"{room}.{alias.name}"
+            self.facts.imports.append((f"{room}.{alias.name}", node.lineno))
 
     def on_expression(self, node: ast.Expr) -> None:
         if not isinstance(node.value, ast.Constant):  # a docstring

@@ -74,8 +74,8 @@ _MALWARE: Final[tuple[_Row, ...]] = (
         "leaks-secrets",
         "sc",
         (
-            "credentials, the environment, the clipboard, whole records, keys pressed, or what a person typed into a secret"
-            " field go to another server"
+            "credentials, the environment, the clipboard, whole records, keys pressed or the text of a secret field"
+            " go to another server"
         ),
         "The person gave them to this application, and to nobody else.",
         "ctx (2022), torchtriton (2022), Shai-Hulud (2025), Magecart (2018); ATT&CK T1041, CWE-200",

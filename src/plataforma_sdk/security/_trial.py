@@ -119,3 +119,7 @@ class _Trial:
     def _add(self, rule: str, message: str) -> None:
         path = self.package.entry_file if rule != "slow-load" else _MANIFEST
         self.issues.append(Issue.of(rule, path, None, " ".join(message.split())))
+
+
+def _lacks_a_module(error: PlataformaError) -> bool:
+    return isinstance(error, GuestError) and "ModuleNotFoundError" in error.message
