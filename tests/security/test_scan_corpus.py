@@ -18,9 +18,9 @@ from tests.security.corpus_packages import read_corpus
 MIN_RECALL = 0.95
 MAX_FALSE_ALARMS = 0.02
 REAL_PACKAGES = (
-    *("attr", "pluggy", "blinker", "cachetools", "packaging", "iniconfig", "sybil", "_pytest", "hypothesis", "coverage"),
-    *("click", "rich", "typer", "starlette", "uvicorn", "h11", "anyio", "idna", "websockets", "pathspec", "markdown_it"),
-    *("boltons", "funcy", "inflection", "more_itertools", "toolz", "algorithms"),
+    *("attr", "pluggy", "blinker", "cachetools", "packaging", "iniconfig", "sybil", "_pytest", "hypothesis"),
+    *("coverage", "click", "rich", "typer", "starlette", "uvicorn", "h11", "anyio", "idna", "websockets"),
+    *("pathspec", "markdown_it", "boltons", "funcy", "inflection", "more_itertools", "toolz", "algorithms"),
 )
 """What the tests' own environment has, and, in the session `differential`, its packages."""
 MIN_REAL_MODULES = 200

