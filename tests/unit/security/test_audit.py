@@ -80,7 +80,9 @@ def audit(path, *, dependency=None, wheel=None):
 @pytest.mark.parametrize(
     ("dependency", "rules"),
     [
-        ("~1.2.0", []),
+        ("~1.2.0", ["vulnerable-dependency"]),
+        (">1.1.0 <1.3.0", ["vulnerable-dependency"]),
+        ("~0.9.0", []),
         ("1.0.0", ["vulnerable-dependency"]),
         ("^1.0.0", ["vulnerable-range"]),
         ("^1.4.0", []),
