@@ -64,18 +64,16 @@ class ExpressionReader:
         name = node.id
         text = self.texts.get(name)
         dotted = self.aliases.get(name, name)
-        labels = known.CREDENTIAL if dotted == "win32crypt.CryptUnprotectData" else 0
         if text is not None:
             return Value(
                 text.text,
                 exact=text.exact,
                 hidden=text.hidden,
                 dotted=dotted,
-                labels=labels,
                 reads=((self.scope, name),),
                 items=text.items,
             )
-        return Value(dotted=dotted, labels=labels, reads=((self.scope, name),))
+        return Value(dotted=dotted, reads=((self.scope, name),))
 
     def on_attribute(self, node: ast.Attribute) -> Value:
         return self.attribute_of(node, self.read(node.value))

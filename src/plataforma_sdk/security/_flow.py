@@ -131,7 +131,6 @@ class _Reader(CallReader):
 
     def on_for(self, node: ast.For | ast.AsyncFor) -> None:
         self.bind(node.target, self.read(node.iter))
-        self.facts.nested += 1
         self.function.for_loops += 1
         self.body(node.body)
         self.function.for_loops -= 1
@@ -163,7 +162,10 @@ class _Reader(CallReader):
                     self.facts.flow(read, Value(reads=((self.scope, target.id),)))
 
     def on_try(self, node: Any) -> None:
+        before = len(self.facts.loops)
         self.body(node.body)
+        for loop in self.facts.loops[before:]:
+            loop.ends |= bool(node.handlers)  # as a queue is emptied until it raises
         for handler in node.handlers:
             if handler.type is not None:
                 self.read(handler.type)
