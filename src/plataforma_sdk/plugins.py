@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from plataforma_sdk.registry import RegistryBackend
     from plataforma_sdk.runtime import CallObserver
     from plataforma_sdk.sandbox import Engine
+    from plataforma_sdk.security import Scanner
 
 __all__ = ["PROJECT", "hookimpl", "hookspec", "make_plugin_manager"]
 
@@ -50,6 +51,10 @@ class _Hooks:
     @hookspec
     def plataforma_call_observer(self, subject: str) -> CallObserver | None:
         """Return what a host tells of each call, or None; asked once for each host."""
+
+    @hookspec
+    def plataforma_scanners(self) -> Iterable[Scanner] | None:
+        """Return scanners of packages; `SecurityService` runs them beside its own."""
 
 
 def make_plugin_manager(plugins: Iterable[object] = (), *, entry_points: bool = True) -> pluggy.PluginManager:
