@@ -211,6 +211,8 @@ class ModuleIndex:
         releases = tuple(Release.from_data(item) for item in fields["releases"])
         if any(release.id != fields["id"] for release in releases):
             raise IntegrityError(f"the index of {str(fields['id'])[:80]!r} lists releases of another module")
+        if len({release.version for release in releases}) < len(releases):
+            raise IntegrityError(f"the index of {str(fields['id'])[:80]!r} lists a version twice")
         return cls(id=fields["id"], revision=fields["revision"], owner=_optional(fields, "owner"), releases=releases)
 
 
