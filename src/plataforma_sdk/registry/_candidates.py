@@ -56,7 +56,7 @@ class Candidates:
 
     def _preference(self, release: Release) -> tuple[object, ...]:
         version = version_of(release.version)
-        return (self._is_locked(release), version.precedence, version.build)
+        return (self._locked is not None and self._is_locked(release), version.precedence, version.build)
 
     def _is_locked(self, release: Release) -> bool:
         return self._locked == (release.version, release.digest)
@@ -66,8 +66,12 @@ class Candidates:
         wanted = [range_of(text) for text in ranges]
         for release in self.all:
             version = version_of(release.version)
-            if all(item.matches(version) for item in wanted) and self.problem(release) is None:
-                yield release
+            for item in wanted:  # a plain loop: this is where a large resolution spends its time
+                if not item.matches(version):
+                    break
+            else:
+                if self.problem(release) is None:
+                    yield release
 
     def problem(self, release: Release) -> str | None:
         """Say why a release may not be chosen, whatever its version: ``"is yanked: ..."``; None where it may."""

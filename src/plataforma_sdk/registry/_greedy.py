@@ -6,6 +6,7 @@ leaves nothing, it gives up, and `_solver` decides.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Generator, Mapping
 from typing import Final, TypeAlias
 
@@ -82,8 +83,8 @@ def _reachable(requirements: Mapping[str, str], chosen: Answer) -> Answer:
 def is_valid(requirements: Mapping[str, str], answer: Answer) -> bool:
     """Tell whether every range that is asked for is met, by the caller's and by each release of the answer."""
     every = [requirements, *(release.dependencies for release in answer.values())]
-    return all(
-        module_id in answer and range_of(text).matches(version_of(answer[module_id].version))
-        for ranges in every
-        for module_id, text in ranges.items()
-    )
+    for module_id, text in itertools.chain.from_iterable(ranges.items() for ranges in every):
+        release = answer.get(module_id)
+        if release is None or not range_of(text).matches(version_of(release.version)):
+            return False
+    return True

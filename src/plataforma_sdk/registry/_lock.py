@@ -28,7 +28,14 @@ EVERYTHING: Final = "*"
 
 _FORMAT: Final = 1
 _MAX_BYTES: Final = 16 << 20
-_FOR_PEOPLE: Final = ("name", "description", "licence", "authors", "published_at", "yanked")
+_BLANK: Final[Mapping[str, Any]] = {
+    "name": "",
+    "description": "",
+    "licence": "",
+    "authors": [],
+    "published_at": "",
+    "yanked": None,
+}
 """Fields of a release that a lock leaves out: they decide nothing."""
 
 
@@ -52,7 +59,7 @@ class LockedModule:
 
     def to_data(self) -> dict[str, Any]:
         """Write the entry as plain data; the id is its key in the file."""
-        data = {key: value for key, value in self.release.to_data().items() if key not in (*_FOR_PEOPLE, "id")}
+        data = {key: value for key, value in self.release.to_data().items() if key != "id" and key not in _BLANK}
         return {**data, "registry": self.registry, "revision": self.revision}
 
     @classmethod
@@ -62,12 +69,12 @@ class LockedModule:
         Raises:
             IntegrityError: anything else.
         """
-        if not isinstance(data, Mapping):
-            raise IntegrityError(f"{module_id} in the lock is no object")
+        if not isinstance(data, Mapping) or data.keys() & {"id", *_BLANK}:
+            raise IntegrityError(f"{module_id} in module.lock is damaged: take it from your version control")
         fields = dict(data)
         registry, revision = fields.pop("registry", None), fields.pop("revision", None)
         if not isinstance(registry, str) or type(revision) is not int or revision < 0:
-            raise IntegrityError(f"{module_id} in the lock names no registry and revision")
+            raise IntegrityError(f"{module_id} in module.lock names no registry and revision")
         release = Release.from_data({**_BLANK, **fields, "id": module_id})
         return cls(release=release, registry=registry, revision=revision)
 
@@ -80,16 +87,6 @@ def _check_ranges(every: Iterable[Mapping[str, str]]) -> None:
                 range_of(text)
     except (TypeError, ValueError) as error:
         raise IntegrityError(f"module.lock is damaged: {error}") from None
-
-
-_BLANK: Final[Mapping[str, Any]] = {
-    "name": "",
-    "description": "",
-    "licence": "",
-    "authors": [],
-    "published_at": "",
-    "yanked": None,
-}
 
 
 def _plain(release: Release) -> Release:

@@ -156,7 +156,7 @@ class Release:
             dependencies=dict(
                 zip(
                     _mapping(fields, "dependencies"),
-                    _texts(fields["dependencies"].values(), "dependencies"),
+                    _texts(list(fields["dependencies"].values()), "dependencies"),
                     strict=True,
                 )
             ),
@@ -279,10 +279,9 @@ def _mapping(fields: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def _texts(values: Any, name: str) -> list[str]:
-    found = list(values)
-    if not all(isinstance(value, str) for value in found):
-        raise IntegrityError(f"{name} of a release is damaged: it holds what is no text")
-    return found
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise IntegrityError(f"{name} of a release is damaged: it is no list of texts")
+    return values
 
 
 def _text(fields: Mapping[str, Any], name: str) -> str:

@@ -17,7 +17,12 @@ def release(module_id: str, version: str, dependencies: Mapping[str, str] | None
     """Make a release whose digests are those of its name."""
     digest = digest_of(f"{module_id} {version}".encode())
     return Release(
-        id=module_id, version=version, digest=digest, archive=BlobRef(digest, 1), dependencies=dependencies or {}, **fields
+        id=module_id,
+        version=version,
+        digest=digest,
+        archive=BlobRef(digest, 1),
+        dependencies=dependencies or {},
+        **fields,
     )
 
 

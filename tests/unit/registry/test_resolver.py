@@ -16,7 +16,17 @@ from plataforma_sdk.registry import Lock, ModuleIndex
 from plataforma_sdk.registry._candidates import Candidates, Conditions, version_of
 from plataforma_sdk.registry._greedy import is_valid, resolve_greedily
 from plataforma_sdk.registry._solver import Contradiction, Solver
-from tests.unit.registry._indexes import FakeSource, Graph, chosen, index, refused, release, resolve, source_of, versions
+from tests.unit.registry._indexes import (
+    FakeSource,
+    Graph,
+    chosen,
+    index,
+    refused,
+    release,
+    resolve,
+    source_of,
+    versions,
+)
 
 
 def test_the_newest_in_every_range_is_chosen() -> None:
@@ -145,7 +155,7 @@ NUMBERS = ["1.0.0", "1.1.0", "2.0.0"]
 RANGES = ["*", "^1", "^2", "1.0.0", ">=1.1", "<2", "~1.1", "^1 || ^2", ">2", "1.1.0"]
 needs = st.dictionaries(st.sampled_from([*IDS, "gone"]), st.sampled_from(RANGES), max_size=3)
 modules = st.dictionaries(st.sampled_from(NUMBERS), needs, max_size=3)
-graphs = st.fixed_dictionaries({module_id: modules for module_id in IDS})
+graphs = st.fixed_dictionaries(dict.fromkeys(IDS, modules))
 wishes = st.dictionaries(st.sampled_from(IDS), st.sampled_from(RANGES), min_size=1, max_size=2)
 
 
@@ -209,12 +219,10 @@ def test_the_facts_of_a_contradiction_suffice_for_it(graph: Graph, wanted: dict[
 
 @given(graphs, wishes)
 def test_whatever_is_answered_is_locked_and_read_again(graph: Graph, wanted: dict[str, str]) -> None:
-    source = source_of(graph)
-    try:
-        found = resolve(source, wanted)
-    except (PackageNotFoundError, ResolutionError) as error:
-        assert not has_answer(graph, wanted), error
+    if not has_answer(graph, wanted):
+        assert isinstance(refused(source_of(graph), wanted), (PackageNotFoundError, ResolutionError))
         return
+    found = resolve(source_of(graph), wanted)
     lock = Lock.from_text(Lock.of(found).to_text())
     again = resolve(FakeSource(), wanted, lock=lock)
     assert versions(again) == versions(found)
@@ -222,13 +230,13 @@ def test_whatever_is_answered_is_locked_and_read_again(graph: Graph, wanted: dic
 
 
 @given(graphs, wishes)
-def test_resolvelib_agrees(graph: Graph, wanted: dict[str, str]) -> None:
+def test_what_resolvelib_finds_is_found(graph: Graph, wanted: dict[str, str]) -> None:
+    """Not the other way round: it misses answers in small dense graphs with cycles, where trying everything has one."""
     resolvelib = pytest.importorskip("resolvelib")
     from tests.bench.resolve_peer import resolve_with_resolvelib
 
     try:
         resolve_with_resolvelib(graph, wanted)
-        theirs = True
-    except resolvelib.ResolutionImpossible:
-        theirs = False
-    assert isinstance(drive(Solver(wanted).run(), graph), Contradiction) is not theirs
+    except (resolvelib.ResolutionImpossible, RecursionError):  # the latter is its own, on a module that needs itself
+        return
+    assert not isinstance(drive(Solver(wanted).run(), graph), Contradiction)

@@ -17,7 +17,8 @@ _AT_ONCE: Final = 8
 async def together(job: Callable[[S], Awaitable[T]], inputs: Iterable[S]) -> list[T]:
     """Run a job for each input, eight at a time, and return the results in order; the first failure ends all."""
     results: dict[int, T] = {}
-    waiting = iter(enumerate(inputs))
+    items = list(inputs)
+    waiting = iter(enumerate(items))
 
     async def work() -> None:
         for place, item in waiting:  # shared: each worker takes what is next, and one that never waits takes all
@@ -25,7 +26,7 @@ async def together(job: Callable[[S], Awaitable[T]], inputs: Iterable[S]) -> lis
 
     try:
         async with asyncio.TaskGroup() as group:
-            for _ in range(_AT_ONCE):
+            for _ in range(min(_AT_ONCE, len(items))):
                 group.create_task(work())
     except BaseExceptionGroup as failures:
         raise failures.exceptions[0] from None
