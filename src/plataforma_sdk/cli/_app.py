@@ -15,6 +15,7 @@ from rich.markup import escape
 
 from plataforma_sdk import __version__
 from plataforma_sdk.cli._engine import engine_app
+from plataforma_sdk.cli._key import key_app
 from plataforma_sdk.cli._replay import replay_command
 from plataforma_sdk.errors import PlataformaError
 
@@ -32,6 +33,7 @@ app = typer.Typer(
 
 
 app.add_typer(engine_app, name="engine")
+app.add_typer(key_app, name="key")
 app.command("replay")(replay_command)
 
 
