@@ -22,6 +22,9 @@ __all__ = ["IndexSource", "Resolver"]
 
 _MAX_MODULES: Final = 20_000
 _MAX_SUGGESTIONS: Final = 4
+_SUGGESTION_CONFLICTS: Final = 50
+"""A suggestion that takes more thought than this is not made."""
+
 _T = TypeVar("_T")
 _Steps = Generator[set[str], Mapping[str, Candidates], _T]
 
@@ -106,7 +109,7 @@ class _Work:
     async def resolve(self, requirements: Mapping[str, str]) -> Resolution:
         answer = await self._run(resolve_greedily(requirements))
         if answer is None:
-            found = await self._search(requirements)
+            found = await self._search(Solver(requirements), requirements)
             if isinstance(found, Contradiction):
                 suggestions = await self._suggest(requirements, found)
                 raise explain(found.facts, self._known, suggestions=suggestions, registry=self._source.url)
@@ -114,10 +117,10 @@ class _Work:
         revisions = {module_id: self._revisions[module_id] for module_id in answer}
         return Resolution(requirements=requirements, releases=answer, registry=self._source.url, revisions=revisions)
 
-    async def _search(self, requirements: Mapping[str, str]) -> Answer | Contradiction:
+    async def _search(self, solver: Solver, requirements: Mapping[str, str]) -> Answer | Contradiction:
         """Search in a thread: the hardest cases compute for seconds, and the loop has others to serve."""
         try:
-            return await self._run(Solver(requirements).run(), in_thread=True)
+            return await self._run(solver.run(), in_thread=True)
         except TooHardError:
             raise ResolutionError(
                 f"The search for versions of {', '.join(sorted(requirements))} was given up: too many of them exclude "
@@ -148,8 +151,9 @@ class _Work:
         """Try what would come of leaving the version of one module open."""
         suggestions = []
         for fact in _asked_by_the_caller(found)[:_MAX_SUGGESTIONS]:
+            wider = {**requirements, fact.id: "*"}
             try:
-                answer = await self._search({**requirements, fact.id: "*"})
+                answer = await self._search(Solver(wider, max_conflicts=_SUGGESTION_CONFLICTS), wider)
             except ResolutionError:
                 continue
             if isinstance(answer, dict) and fact.id in answer:
