@@ -10,7 +10,7 @@ it says which earlier decision was wrong, or nothing is left: then the facts tha
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from typing import Final
 
 import attrs
@@ -99,7 +99,13 @@ class _Domain:
 class Solver:
     """One search; `run` yields the ids that it must know, as `resolve_greedily` does."""
 
-    def __init__(self, requirements: Mapping[str, str], *, max_conflicts: int = _MAX_CONFLICTS) -> None:
+    def __init__(
+        self, requirements: Mapping[str, str], *, hint: Iterable[str] = (), max_conflicts: int = _MAX_CONFLICTS
+    ) -> None:
+        """Take what is asked for, and in which order to decide: those who ask before those who are asked for.
+
+        In a good order everybody has asked before a module is decided, and nothing needs to be taken back.
+        """
         self._requirements = requirements
         self._domains: dict[str, _Domain] = {}
         self._masks: dict[str, int] = {}
@@ -110,6 +116,7 @@ class Solver:
         self._clauses: dict[str, list[_Clause]] = {}
         self._decided: dict[str, int] = {}
         self._told: set[Fact] = set()
+        self._ranks = {module_id: rank for rank, module_id in enumerate(hint)}
         self._conflicts_left = max_conflicts
 
     def run(self) -> Generator[set[str], Mapping[str, Candidates], Answer | Contradiction]:
@@ -232,8 +239,9 @@ class Solver:
             self._open.pop(module_id, None)
 
     def _next(self) -> str | None:
-        """Return the module to decide: the one that was asked for first, of all that are chosen for certain."""
-        return next(iter(self._open), None)
+        """Return the module to decide: the first in the order, of all that are chosen for certain."""
+        last = len(self._ranks)
+        return min(self._open, key=lambda module_id: self._ranks.get(module_id, last), default=None)
 
     def _answer(self) -> Answer:
         return {
