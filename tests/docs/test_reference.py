@@ -31,6 +31,7 @@ ROOMS = (
     "registry",
     "registry.backends",
     "registry.rules",
+    "registry.trust",
     "runtime",
     "sandbox",
     "sandbox.restricted",

@@ -18,6 +18,7 @@ from plataforma_sdk.cli._check import check_command
 from plataforma_sdk.cli._engine import engine_app
 from plataforma_sdk.cli._explain import explain_command
 from plataforma_sdk.cli._inspect import inspect_command
+from plataforma_sdk.cli._key import key_app
 from plataforma_sdk.cli._live_commands import dev_command, run_command
 from plataforma_sdk.cli._new import new_command
 from plataforma_sdk.cli._pack import pack_command
@@ -49,6 +50,7 @@ app.command("record")(record_command)
 app.command("explain")(explain_command)
 app.command("pack")(pack_command)
 app.command("inspect")(inspect_command)
+app.add_typer(key_app, name="key")
 app.command("replay")(replay_command)
 app.add_typer(engine_app, name="engine")
 

@@ -1,16 +1,25 @@
 """Registries: publish, search, resolve, trust and fetch modules, wherever they lie."""
 
+from plataforma_sdk.registry._lock import EVERYTHING, Lock, LockedModule
 from plataforma_sdk.registry._protocol import RegistryBackend
 from plataforma_sdk.registry._records import BackendHealth, BlobRef, ModuleIndex, Release, SearchHit, SearchPage
+from plataforma_sdk.registry._resolution import Resolution
+from plataforma_sdk.registry._resolver import IndexSource, Resolver
 from plataforma_sdk.registry._verify import IndexMemory, check_succession, digest_of, read_verified
 
 __all__ = [
+    "EVERYTHING",
     "BackendHealth",
     "BlobRef",
     "IndexMemory",
+    "IndexSource",
+    "Lock",
+    "LockedModule",
     "ModuleIndex",
     "RegistryBackend",
     "Release",
+    "Resolution",
+    "Resolver",
     "SearchHit",
     "SearchPage",
     "check_succession",

@@ -99,6 +99,7 @@ class Release:
         licence: SPDX expression, or empty.
         authors: names.
         sdk: versions of this library that it runs with, a range.
+        excluded_tiers: tiers that its manifest refuses.
         dependencies: module id -> range.
         attachments: name -> blob: ``"sbom"``, ``"scan"``, ``"attestation"`` ...
         publisher: fingerprint of the key that signed it, or None.
@@ -115,6 +116,7 @@ class Release:
     licence: str = ""
     authors: tuple[str, ...] = ()
     sdk: str = "*"
+    excluded_tiers: tuple[str, ...] = ()
     dependencies: Mapping[str, str] = attrs.field(factory=dict, converter=_frozen)
     attachments: Mapping[str, BlobRef] = attrs.field(factory=dict, converter=_frozen)
     publisher: str | None = None
@@ -130,6 +132,7 @@ class Release:
         data = attrs.asdict(self, recurse=False)
         data["archive"] = self.archive.to_data()
         data["authors"] = list(self.authors)
+        data["excluded_tiers"] = list(self.excluded_tiers)
         data["dependencies"] = dict(self.dependencies)
         data["attachments"] = {name: blob.to_data() for name, blob in self.attachments.items()}
         return data
@@ -149,10 +152,11 @@ class Release:
             digest=fields["digest"],
             archive=BlobRef.from_data(fields["archive"]),
             authors=tuple(_texts(fields["authors"], "authors")),
+            excluded_tiers=tuple(_texts(fields["excluded_tiers"], "excluded_tiers")),
             dependencies=dict(
                 zip(
                     _mapping(fields, "dependencies"),
-                    _texts(fields["dependencies"].values(), "dependencies"),
+                    _texts(list(fields["dependencies"].values()), "dependencies"),
                     strict=True,
                 )
             ),
@@ -207,6 +211,8 @@ class ModuleIndex:
         releases = tuple(Release.from_data(item) for item in fields["releases"])
         if any(release.id != fields["id"] for release in releases):
             raise IntegrityError(f"the index of {str(fields['id'])[:80]!r} lists releases of another module")
+        if len({release.version for release in releases}) < len(releases):
+            raise IntegrityError(f"the index of {str(fields['id'])[:80]!r} lists a version twice")
         return cls(id=fields["id"], revision=fields["revision"], owner=_optional(fields, "owner"), releases=releases)
 
 
@@ -273,10 +279,9 @@ def _mapping(fields: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def _texts(values: Any, name: str) -> list[str]:
-    found = list(values)
-    if not all(isinstance(value, str) for value in found):
-        raise IntegrityError(f"{name} of a release is damaged: it holds what is no text")
-    return found
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise IntegrityError(f"{name} of a release is damaged: it is no list of texts")
+    return values
 
 
 def _text(fields: Mapping[str, Any], name: str) -> str:
