@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from plataforma_sdk.cli._say import clean, refuse
+from plataforma_sdk.cli._say import EXIT_FAILED, clean, refuse
 from plataforma_sdk.errors import PlataformaError
 
 if TYPE_CHECKING:
