@@ -83,7 +83,7 @@ class ModulesMiddleware:
 def _lease(request: Any, leases: ExitStack) -> sync.ModuleHost:
     module = caller(request)
     subject = _subject()(request) if module is None else module["subject"] or "default"
-    return leases.enter_context(_pool().use(subject))
+    return leases.enter_context(_pool().use(subject, by_module=module is not None))
 
 
 def _settings() -> dict[str, Any]:

@@ -83,7 +83,8 @@ class Modules:
         found: tuple[AbstractContextManager[sync.ModuleHost], sync.ModuleHost] | None = _flask.g.get(self._key)
         if found is None:
             module = caller()
-            lease = self.pool.use(self._subject() if module is None else module["subject"] or "default")
+            subject = self._subject() if module is None else module["subject"] or "default"
+            lease = self.pool.use(subject, by_module=module is not None)
             found = (lease, lease.__enter__())
             setattr(_flask.g, self._key, found)
         return found[1]
