@@ -12,6 +12,8 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from plataforma_sdk import ModuleHost, ModulePackage
+from plataforma_sdk.errors import Fault, ManifestError
+from plataforma_sdk.integrations import describe_error, status_of
 from plataforma_sdk.integrations.fastapi import Modules, caller
 
 FORGED = {"X-Module-ID": "root", "x_module_version": "9", "X-Plataforma-Subject": "root", "x-other": "kept"}
@@ -252,3 +254,9 @@ def test_hosts_close_with_their_loop_where_no_lifespan_is_run(vendas: ModulePack
         get(client, "/keep")
     assert [list(host.modules) for host in seen] == [[], []]
     assert len(modules.pool) == 0
+
+
+def test_a_broken_manifest_is_the_hosts_fault_and_not_shown(vendas: ModulePackage) -> None:
+    error = ManifestError([Fault("module.toml", "id", "is missing")], module=None)
+    assert status_of(error) == 502
+    assert "module.toml" not in str(describe_error(error))
