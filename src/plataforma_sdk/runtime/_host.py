@@ -142,7 +142,7 @@ class ModuleHost:
         observers = [found for found in (tracing, *watching) if found is not None]
         self._telemetry = HostTelemetry(subject, clock, Observers(observers))
         self._parts = HostParts(
-            events=EventBus(max_subscriptions=MAX_SUBSCRIPTIONS),
+            events=EventBus(max_subscriptions=MAX_SUBSCRIPTIONS, log=self._telemetry.log_event_fault),
             windows=WindowManager(),
             endpoints=self._factory.endpoints,
             notifications=self._factory.notifications,
@@ -260,9 +260,10 @@ class ModuleHost:
             setup = self._setups.make(
                 package, chosen, target, grants=grants, limits=limits, locale=self.locale, seed=seed
             )
-            await require_declared(package, setup.permissions)
-            self._check_use()
-            return await self._start(package, attrs.evolve(setup, journal=open_journal(record, chosen.name)))
+            with self._drop_where_it_fails(setup):
+                await require_declared(package, setup.permissions)
+                self._check_use()
+                return await self._start(package, attrs.evolve(setup, journal=open_journal(record, chosen.name)))
 
     async def restore(
         self,
@@ -302,7 +303,8 @@ class ModuleHost:
         check_tier(package, chosen)
         with self._reserve(package.id):
             setup = self._setups.make(package, chosen, package, grants=grants, limits=limits, locale=self.locale)
-            await require_declared(package, setup.permissions)
+            with self._drop_where_it_fails(setup):
+                await require_declared(package, setup.permissions)
             setup = attrs.evolve(setup, journal=found.open_journal(record, chosen.name))
             try:
                 await found.prepare(setup.limits.lowered_by(package.manifest.limits).max_memory_bytes)
@@ -352,6 +354,16 @@ class ModuleHost:
             yield
         finally:
             self._loading.discard(module_id)
+
+    @contextlib.contextmanager
+    def _drop_where_it_fails(self, setup: ModuleSetup) -> Iterator[None]:
+        """Count what a refused module was refused, and keep nothing else of it."""
+        try:
+            yield
+        except BaseException:
+            self._telemetry.on_unloaded(setup.telemetry)
+            self._state.detach(setup.telemetry.info.id)
+            raise
 
     async def _start(
         self, package: ModulePackage, setup: ModuleSetup, restoration: Restoration | None = None
