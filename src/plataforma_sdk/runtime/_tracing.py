@@ -54,7 +54,7 @@ class TracingObserver:
     def __init__(self, trace: Any, tracers: Any, meters: Any) -> None:
         self._trace = trace
         self._tracer = tracers.get_tracer(_SCOPE)
-        self._instruments = _instruments_of(meters.get_meter(_SCOPE))
+        self._instruments = _instruments_of(meters)
         self._open: dict[int, tuple[AbstractContextManager[Any], Any]] = {}
 
     def before_call(self, call: ModuleCall) -> None:
@@ -160,12 +160,14 @@ class TracedProxy(ApiProxy):
 
 
 _MADE: Final[WeakKeyDictionary[Any, dict[str, Any]]] = WeakKeyDictionary()
-"""Meter -> its instruments: there may be many hosts, and the SDK warns where an instrument is made twice."""
+"""Provider -> instruments: there may be many hosts, the SDK warns where an instrument is made twice, and the API keeps
+every meter that is asked for before a provider is set."""
 
 
-def _instruments_of(meter: Any) -> dict[str, Any]:
-    made = _MADE.get(meter)
+def _instruments_of(provider: Any) -> dict[str, Any]:
+    made = _MADE.get(provider)
     if made is None:
+        meter = provider.get_meter(_SCOPE)
         make: dict[str, Callable[[], Any]] = {
             "duration": lambda: meter.create_histogram(
                 "plataforma.module.call.duration", unit="s", description="Duration of calls into modules"
@@ -178,5 +180,5 @@ def _instruments_of(meter: Any) -> dict[str, Any]:
             make["memory"] = lambda: meter.create_gauge(
                 "plataforma.module.memory", unit="By", description="Memory that a module holds"
             )
-        made = _MADE[meter] = {name: create() for name, create in make.items()}
+        made = _MADE[provider] = {name: create() for name, create in make.items()}
     return made

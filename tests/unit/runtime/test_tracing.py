@@ -191,3 +191,10 @@ def test_spans_of_calls_at_once_are_children_of_their_own_callers(run: Any, expo
     hosts = [span for span in spans.values() if span.name == "module.host_call"]
     assert len({span.parent.span_id for span in hosts}) == 20
     assert {spans[span.parent.span_id].name for span in hosts} == {"module.call"}
+
+
+def test_hosts_without_a_meter_provider_share_their_instruments(exporter: InMemorySpanExporter) -> None:
+    first, second = tracing_observer(), tracing_observer()  # the API keeps each meter that was asked for
+    assert first is not None
+    assert second is not None
+    assert first._instruments is second._instruments
