@@ -136,7 +136,9 @@ class BlockingHostPool:
     @property
     def _shelf(self) -> Shelf[sync.ModuleHost]:
         found = self._shelves.get(os.getpid())
-        return found or self._shelves.setdefault(os.getpid(), next(iter(self._shelves.values())).anew())
+        if found is None:
+            found = self._shelves.setdefault(os.getpid(), next(iter(self._shelves.values())).anew())
+        return found
 
     @contextmanager
     def use(self, subject: str, *, by_module: bool = False) -> Iterator[sync.ModuleHost]:

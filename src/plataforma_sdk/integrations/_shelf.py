@@ -66,9 +66,6 @@ class Shelf(Generic[H]):
     def __len__(self) -> int:
         return len(self._idle) + len(self._busy)
 
-    def __bool__(self) -> bool:
-        return True
-
     def take(self, subject: str, *, by_module: bool = False) -> tuple[Entry[H], Entry[H] | None]:
         """Return the entry of a subject, for use, and one that is to be closed for it, or None.
 

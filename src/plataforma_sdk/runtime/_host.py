@@ -305,16 +305,16 @@ class ModuleHost:
             setup = self._setups.make(package, chosen, package, grants=grants, limits=limits, locale=self.locale)
             with self._drop_where_it_fails(setup):
                 await require_declared(package, setup.permissions)
-            setup = attrs.evolve(setup, journal=found.open_journal(record, chosen.name))
-            try:
-                await found.prepare(setup.limits.lowered_by(package.manifest.limits).max_memory_bytes)
-                self._check_use()
-                return await self._start(package, setup, found)
-            except BaseException:
-                found.drop()
-                if setup.journal is not None:
-                    setup.journal.close()
-                raise
+                setup = attrs.evolve(setup, journal=found.open_journal(record, chosen.name))
+                try:
+                    await found.prepare(setup.limits.lowered_by(package.manifest.limits).max_memory_bytes)
+                    self._check_use()
+                    return await self._start(package, setup, found)
+                except BaseException:
+                    found.drop()
+                    if setup.journal is not None:
+                        setup.journal.close()
+                    raise
 
     async def unload(self, module_id: str) -> None:
         """End a module; one that is not loaded is left alone."""

@@ -84,12 +84,18 @@ class TracingObserver:
         }
         if outcome.error is not None:
             labels["error.type"] = type(outcome.error).__name__
-            self._fail(span, outcome.error)
-        scope.__exit__(None, None, None)
+        self._close(scope, span, outcome.error)
         self._instruments["duration"].record(outcome.duration_ns / _NS, labels)
         memory = self._instruments.get("memory")
         if memory is not None:
             memory.set(outcome.memory_bytes, {"plataforma.module.id": call.module.id})
+
+    def _close(self, scope: AbstractContextManager[Any], span: Any, error: BaseException | None) -> None:
+        try:
+            if error is not None:
+                self._fail(span, error)
+        finally:
+            scope.__exit__(None, None, None)  # else this span would be the parent of all that comes
 
     def _fail(self, span: Any, error: BaseException) -> None:
         name = type(error).__name__
@@ -130,11 +136,9 @@ class TracingObserver:
         self, scope: AbstractContextManager[Any], span: Any, module: str, error: BaseException | None
     ) -> None:
         try:
-            if error is not None:
-                self._fail(span, error)
             if isinstance(error, PermissionDeniedError):
                 self._instruments["denials"].add(1, {"plataforma.module.id": module})
-            scope.__exit__(None, None, None)
+            self._close(scope, span, error)
         except Exception:  # noqa: BLE001 - as above
             _LOG.exception("A span of module %r could not be closed", module)
 

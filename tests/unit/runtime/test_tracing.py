@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -198,3 +199,16 @@ def test_hosts_without_a_meter_provider_share_their_instruments(exporter: InMemo
     assert first is not None
     assert second is not None
     assert first._instruments is second._instruments
+
+
+def test_an_error_without_text_leaves_no_span_behind(exporter: InMemorySpanExporter) -> None:
+    class SilentError(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError("no text")
+
+    observer = tracing_observer()
+    assert observer is not None
+    with contextlib.suppress(SilentError), observer.host_call("m", "storage.get"):
+        raise SilentError
+    assert not trace.get_current_span().get_span_context().is_valid
+    assert [span.name for span in exporter.get_finished_spans()] == ["module.host_call"]
