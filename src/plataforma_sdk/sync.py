@@ -86,12 +86,15 @@ class ModuleHost:
             timeout_s: how long to wait; None for as long as it takes.
 
         Raises:
-            ModuleStateError: the host is not entered, or this is its own thread.
+            ModuleStateError: the host is not entered, this is its own thread, or it was made before a fork.
             TimeoutError: it took longer than `timeout_s`; the coroutine goes on.
         """
         if self._loop is None or threading.current_thread() is self._thread:
             coroutine.close()
             raise ModuleStateError("Not from here: enter the host first, and make a handler of the host async")
+        if self._thread is None or not self._thread.is_alive():
+            coroutine.close()
+            raise ModuleStateError("This host was made before a fork, its thread is not here; make one in each process")
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(timeout_s)
 
     def stats(self) -> HostStats:
@@ -129,8 +132,11 @@ class ModuleHost:
     def close(self) -> None:
         """Unload everything and end the thread; a second call does nothing."""
         host, self._host = self._host, None
-        if host is not None:
+        if host is None or self._thread is None or not self._thread.is_alive():  # the last: after a fork
+            return
+        try:
             self.run(host.aclose())
+        finally:
             self._stop()
 
     def _stop(self) -> None:

@@ -35,9 +35,10 @@ class WsgiTransport:
     does whose client has gone.
     """
 
-    def __init__(self, app: WsgiApp, *, host: str = "localhost", script_name: str = "") -> None:
-        """Wrap `app`; `host` is what it reads in the Host header."""
+    def __init__(self, app: WsgiApp, *, host: str = "localhost", scheme: str = "http", script_name: str = "") -> None:
+        """Wrap `app`; `host` is what it reads in the Host header, `scheme` how it believes to be called."""
         self._app = app
+        self._scheme = scheme
         self._host = host
         self._script_name = script_name
 
@@ -77,12 +78,12 @@ class WsgiTransport:
             "PATH_INFO": request.path.encode().decode("latin-1"),  # PEP 3333: bytes, written as latin-1
             "QUERY_STRING": request.query,
             "SERVER_NAME": self._host,
-            "SERVER_PORT": "80",
+            "SERVER_PORT": "443" if self._scheme == "https" else "80",
             "SERVER_PROTOCOL": "HTTP/1.1",
             "HTTP_HOST": self._host,
             "CONTENT_LENGTH": str(len(body)),
             "wsgi.version": (1, 0),
-            "wsgi.url_scheme": "http",
+            "wsgi.url_scheme": self._scheme,
             "wsgi.input": io.BytesIO(body),
             "wsgi.errors": sys.stderr,
             "wsgi.multithread": True,

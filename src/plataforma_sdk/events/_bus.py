@@ -12,6 +12,7 @@ from plataforma_sdk.codec import copy_value
 from plataforma_sdk.errors import GuestError, HostCallError, ModuleStateError, QuotaExceededError
 from plataforma_sdk.events._delivery import Delivery
 from plataforma_sdk.events._dispatch import Dispatcher
+from plataforma_sdk.events._faults import OwnerLog, log_of_owner
 from plataforma_sdk.events._mailbox import Mailbox, Overflow, OwnerStats
 from plataforma_sdk.events._ownership import module_topic, topic_owner
 from plataforma_sdk.events._registry import Route, SubscriptionRegistry
@@ -52,6 +53,7 @@ class EventBus:
         overflow: what a full queue gives up.
         max_subscriptions: live subscriptions of one module.
         max_retained: topics whose last value is kept.
+        log: writes that a module failed in a handler: ``(owner, text, *args)``; as often as it does, by default.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class EventBus:
         overflow: Overflow = "drop_oldest",
         max_subscriptions: int = 1_000,
         max_retained: int = 1_000,
+        log: OwnerLog = log_of_owner,
     ) -> None:
         if queue_size < 1 or overflow not in {"drop_oldest", "drop_newest"}:
             raise ValueError(f"queue_size is 1 or more, overflow drop_oldest or drop_newest: {queue_size}, {overflow}")
@@ -69,7 +72,7 @@ class EventBus:
         self._max_subscriptions = max_subscriptions
         self._max_retained = max_retained
         self._registry = SubscriptionRegistry()
-        self._dispatcher = Dispatcher(self._registry, self._mailbox_of)
+        self._dispatcher = Dispatcher(self._registry, self._mailbox_of, log)
         self._mailboxes: dict[str, Mailbox] = {}
         self._retained: dict[str, Event] = {}
         self._tasks: set[asyncio.Task[None]] = set()

@@ -12,7 +12,7 @@ from typing import Any, Final
 from plataforma_sdk.codec import copy_value
 from plataforma_sdk.errors import ResourceLimitError
 from plataforma_sdk.events._delivery import Delivery, HandlerFault, Job
-from plataforma_sdk.events._faults import describe_fault, log_fault
+from plataforma_sdk.events._faults import OwnerLog, describe_fault, log_fault, log_of_owner
 from plataforma_sdk.events._mailbox import Mailbox
 from plataforma_sdk.events._registry import Route, SubscriptionRegistry
 from plataforma_sdk.events._subscription import HandlerSubscription, SubscriptionEndedError
@@ -39,11 +39,17 @@ class Dispatcher:
         next_id: numbers the events.
     """
 
-    def __init__(self, registry: SubscriptionRegistry, mailbox_of: Callable[[HandlerSubscription], Mailbox]) -> None:
+    def __init__(
+        self,
+        registry: SubscriptionRegistry,
+        mailbox_of: Callable[[HandlerSubscription], Mailbox],
+        log: OwnerLog = log_of_owner,
+    ) -> None:
         self.current: ContextVar[Event | None] = ContextVar("current_event", default=None)
         self.next_id = itertools.count(1).__next__
         self._registry = registry
         self._mailbox_of = mailbox_of
+        self._log = log
 
     def causes(self, source: str | None) -> tuple[int, ...]:
         """Return the causes of an event that is emitted here and now.
@@ -172,7 +178,7 @@ class Dispatcher:
         if subscription.mailbox is not None:
             subscription.mailbox.failed += 1
         delivery.errors += (HandlerFault(owner, event.topic, error),)
-        log_fault(error, owner, event.topic)
+        log_fault(error, owner, event.topic, self._log)
         if event.topic != ERROR_TOPIC:
             during = f"event {event.topic!r}"
             self._announce(

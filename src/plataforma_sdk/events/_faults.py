@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias
 
 from plataforma_sdk.errors import MAX_MESSAGE_CHARS, PlataformaError, error_to_data
 from plataforma_sdk.logs import logger_of
 
-__all__ = ["describe_fault", "log_fault"]
+__all__ = ["OwnerLog", "describe_fault", "log_fault", "log_of_owner"]
+
+OwnerLog: TypeAlias = Callable[..., None]
+"""Writes an error about a module to the log: ``(owner, text, *args)``."""
 
 _log: Final = logger_of("plataforma_sdk.events")
 
@@ -23,13 +27,18 @@ def describe_fault(error: BaseException, owner: str | None) -> dict[str, Any]:
     return {"type": type(error).__name__, "message": text[:MAX_MESSAGE_CHARS]}
 
 
-def log_fault(error: BaseException, owner: str | None, topic: str) -> None:
+def log_of_owner(owner: str, text: str, *args: Any) -> None:
+    """Write it as it comes; a host, which knows the module, counts how much it writes."""
+    _log.error(text, *args, extra={"module_id": owner})
+
+
+def log_fault(error: BaseException, owner: str | None, topic: str, log: OwnerLog = log_of_owner) -> None:
     """Log a fault: with its traceback where the code is the host's, quoted where the text is a module's."""
     if owner is None:
         _log.error("A handler of %r failed", topic, exc_info=error)
         return
-    name, extra = type(error).__name__, {"module_id": owner}
-    _log.error("Module %r failed in its handler of %r: %s: %.500r", owner, topic, name, _text(error), extra=extra)
+    text = "Module %r failed in its handler of %r: %s: %.500r"
+    log(owner, text, owner, topic, type(error).__name__, _text(error))
 
 
 def _text(error: BaseException) -> str:

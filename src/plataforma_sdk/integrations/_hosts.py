@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import importlib
 import os
+import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ from plataforma_sdk import sync
 from plataforma_sdk.api import Transport
 from plataforma_sdk.runtime import LoadTarget, ModuleHost
 
-__all__ = ["HostRecipe", "require"]
+__all__ = ["HostRecipe", "at_exit", "require"]
 
 
 def require(name: str, install: str) -> Any:
@@ -24,6 +26,14 @@ def require(name: str, install: str) -> Any:
         raise ModuleNotFoundError(
             f"plataforma_sdk.integrations needs {install!r} here: pip install {install}", name=error.name
         ) from error
+
+
+def at_exit(call: Callable[[], object]) -> None:
+    """Call it as the process ends, while threads still run: plain `atexit` comes after those of executors have ended.
+
+    A module could not store anything in its `on_unload` then. It is what `concurrent.futures` itself registers with.
+    """
+    getattr(threading, "_register_atexit", atexit.register)(call)
 
 
 class HostRecipe:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import weakref
+import asyncio
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, ClassVar, Generic, TypeVar
@@ -11,7 +10,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 import attrs
 from cachetools import LRUCache
 
-from plataforma_sdk.errors import PlataformaError
+from plataforma_sdk.errors import ModuleStateError, PlataformaError
 
 __all__ = ["Entry", "HostPoolFullError", "Shelf"]
 
@@ -34,6 +33,8 @@ class Entry(Generic[H]):
         after: the entry of the same subject that may still be closing.
         host: None until it is open.
         users: how many use it now.
+        is_leaving: whether it is closed when the last of them has done with it.
+        closing: the task that closes it.
     """
 
     subject: str
@@ -41,6 +42,8 @@ class Entry(Generic[H]):
     after: Entry[H] | None = None
     host: H | None = None
     users: int = 0
+    is_leaving: bool = False
+    closing: asyncio.Task[None] | None = None
 
 
 class Shelf(Generic[H]):
@@ -51,31 +54,30 @@ class Shelf(Generic[H]):
             raise ValueError(f"max_hosts is 1 or more, not {max_hosts}")
         self._max_hosts = max_hosts
         self._make_lock = make_lock
-        self._inherited: list[object] = []
-        self.forget()
-        if hasattr(os, "register_at_fork"):
-            forget = weakref.WeakMethod(self.forget)
-            os.register_at_fork(after_in_child=lambda: (found := forget()) and found())
-
-    def forget(self) -> None:
-        """Begin anew: hosts that were made before a fork, or in a loop that has ended, are nobody's to close."""
-        self._inherited.append(getattr(self, "_idle", None))  # kept, lest their end touches what the parent uses
-        self._inherited.append(getattr(self, "_busy", None))
-        self.lock = self._make_lock()
-        self._idle: LRUCache[str, Entry[H]] = LRUCache(self._max_hosts)
+        self.lock = make_lock()
+        self._idle: LRUCache[str, Entry[H]] = LRUCache(max_hosts)
         self._busy: dict[str, Entry[H]] = {}
         self._closing: dict[str, Entry[H]] = {}
+
+    def anew(self) -> Shelf[H]:
+        """Return an empty one of this size."""
+        return Shelf(self._max_hosts, self._make_lock)
 
     def __len__(self) -> int:
         return len(self._idle) + len(self._busy)
 
-    def take(self, subject: str) -> tuple[Entry[H], Entry[H] | None]:
+    def take(self, subject: str, *, by_module: bool = False) -> tuple[Entry[H], Entry[H] | None]:
         """Return the entry of a subject, for use, and one that is to be closed for it, or None.
 
         Raises:
             HostPoolFullError: all are in use.
+            ModuleStateError: the host opens or closes, and a module asks.
         """
-        entry = self._busy.get(subject) or self._idle.pop(subject, None)
+        _check_subject(subject)
+        busy = self._busy.get(subject)
+        if by_module and (subject in self._closing or (busy is not None and busy.host is None)):
+            raise ModuleStateError("The modules of this user load or unload: the host cannot be waited for by them")
+        entry = busy or self._idle.pop(subject, None)
         evicted = None
         if entry is None:
             if len(self) >= self._max_hosts:
@@ -85,22 +87,36 @@ class Shelf(Generic[H]):
         self._busy[subject] = entry
         return entry, evicted
 
-    def give_back(self, entry: Entry[H]) -> None:
-        """Take note that somebody has done with it; one that never opened is dropped."""
+    def give_back(self, entry: Entry[H]) -> Entry[H] | None:
+        """Take note that somebody has done with it, and return it where it is to be closed now.
+
+        One that never opened is dropped.
+        """
         entry.users -= 1
-        if entry.users == 0 and self._busy.get(entry.subject) is entry:
-            del self._busy[entry.subject]
-            if entry.host is not None:
-                self._idle[entry.subject] = entry
+        if entry.users:
+            return None
+        del self._busy[entry.subject]
+        if entry.host is None:
+            return None
+        if entry.is_leaving:
+            self._closing[entry.subject] = entry
+            return entry
+        self._idle[entry.subject] = entry
+        return None
 
     def empty(self) -> list[Entry[H]]:
-        """Take all the idle ones off, to be closed."""
-        found = list(self._idle.values())
+        """Take all the idle ones off, to be closed, and see to it that none in use becomes idle again.
+
+        Returns those that close already, too.
+        """
+        for entry in self._busy.values():
+            entry.is_leaving = True
+        self._closing |= self._idle
         self._idle.clear()
-        return found
+        return list(self._closing.values())
 
     def closed(self, entry: Entry[H]) -> None:
-        """Take note that an evicted one is closed."""
+        """Take note that one is closed."""
         if self._closing.get(entry.subject) is entry:
             del self._closing[entry.subject]
 
@@ -112,3 +128,11 @@ class Shelf(Generic[H]):
         subject, entry = self._idle.popitem()
         self._closing[subject] = entry
         return entry
+
+
+def _check_subject(subject: object) -> None:
+    """Refuse what stands for nobody, such as a session without a user: strangers would share a host."""
+    if not isinstance(subject, str):
+        raise TypeError(f"A subject is a str, such as str(user.id), not {type(subject).__name__}")
+    if not subject:
+        raise ValueError("A subject is not empty: refuse the request of whoever is not logged in")

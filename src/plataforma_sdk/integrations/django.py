@@ -11,7 +11,6 @@
 
 from __future__ import annotations
 
-import atexit
 import functools
 import threading
 from collections.abc import Callable
@@ -21,7 +20,7 @@ from typing import Any
 from plataforma_sdk import sync
 from plataforma_sdk.api import CallerIdentity, WsgiTransport
 from plataforma_sdk.errors import PlataformaError
-from plataforma_sdk.integrations._hosts import HostRecipe, require
+from plataforma_sdk.integrations._hosts import HostRecipe, at_exit, require
 from plataforma_sdk.integrations._identity import asgi_caller, strip_environ, wsgi_caller
 from plataforma_sdk.integrations._pool import BlockingHostPool
 from plataforma_sdk.integrations._statuses import describe_error, status_of
@@ -65,6 +64,9 @@ class ModulesMiddleware:
         from django.utils.functional import SimpleLazyObject
 
         strip_environ(request.META)
+        if caller(request) is not None:
+            # A module sends no cookies, so there is nothing to forge; Django itself reads this, as its test client's.
+            request._dont_enforce_csrf_checks = True  # noqa: SLF001
         with ExitStack() as leases:
             request.plataforma = SimpleLazyObject(lambda: _lease(request, leases))
             return self._get_response(request)
@@ -83,7 +85,7 @@ class ModulesMiddleware:
 def _lease(request: Any, leases: ExitStack) -> sync.ModuleHost:
     module = caller(request)
     subject = _subject()(request) if module is None else module["subject"] or "default"
-    return leases.enter_context(_pool().use(subject))
+    return leases.enter_context(_pool().use(subject, by_module=module is not None))
 
 
 def _settings() -> dict[str, Any]:
@@ -112,6 +114,21 @@ def _pool() -> BlockingHostPool:
         return _made_pool()
 
 
+def _host_name() -> str:
+    """Name a host that Django's own check admits."""
+    from django.conf import settings
+
+    named = (name.removeprefix(".") for name in settings.ALLOWED_HOSTS if name != "*")
+    return next(named, "localhost")
+
+
+def _scheme() -> str:
+    """Say ``https`` where Django would send anybody else there; no call in process crosses a network."""
+    from django.conf import settings
+
+    return "https" if settings.SECURE_SSL_REDIRECT else "http"
+
+
 @functools.cache
 def _made_pool() -> BlockingHostPool:
     """Make the process's one pool: Django's settings are global, and each of its handlers has a middleware."""
@@ -123,10 +140,10 @@ def _made_pool() -> BlockingHostPool:
     make_application = functools.cache(get_wsgi_application)
     recipe = HostRecipe(
         settings.pop("load", ()),
-        lambda: WsgiTransport(make_application()),
+        lambda: WsgiTransport(make_application(), host=_host_name(), scheme=_scheme()),
         settings.pop("state_dir", None),
         settings,
     )
     pool = BlockingHostPool(recipe.open_blocking, max_hosts=max_hosts)
-    atexit.register(pool.close)
+    at_exit(pool.close)
     return pool

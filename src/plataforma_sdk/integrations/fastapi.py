@@ -12,10 +12,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from plataforma_sdk.api import AsgiTransport, CallerIdentity
@@ -30,10 +32,15 @@ from plataforma_sdk.runtime import LoadTarget, ModuleHost
 require("starlette", "starlette")
 from starlette.requests import HTTPConnection  # noqa: E402 - FastAPI reads the annotation when the application starts
 from starlette.responses import JSONResponse  # noqa: E402
+from starlette.status import (  # noqa: E402
+    WS_1008_POLICY_VIOLATION,
+    WS_1011_INTERNAL_ERROR,
+    WS_1013_TRY_AGAIN_LATER,
+)
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState  # noqa: E402
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
-    from starlette.requests import Request
 
 __all__ = ["Modules", "caller"]
 
@@ -78,7 +85,7 @@ class Modules:
         recipe = HostRecipe(load, lambda: AsgiTransport(app, state=self._state), state_dir, settings)
         self.pool = HostPool(recipe.open, max_hosts=max_hosts)
         app.add_middleware(AsgiIdentityGuard)
-        app.add_exception_handler(PlataformaError, _answer_error)
+        app.add_exception_handler(PlataformaError, _answer_error)  # type: ignore[arg-type]  # it serves both kinds
         app.router.lifespan_context = self._lifespan(app.router.lifespan_context)
 
     async def host(self, connection: HTTPConnection) -> AsyncIterator[ModuleHost]:
@@ -92,13 +99,12 @@ class Modules:
     @asynccontextmanager
     async def using(self, connection: HTTPConnection) -> AsyncIterator[ModuleHost]:
         """Give the same in Starlette: ``async with modules.using(request) as host``."""
-        async with self.pool.use(await self._subject_of(connection)) as host:
+        module = caller(connection)
+        subject = await self._subject_of(connection) if module is None else module["subject"] or "default"
+        async with self.pool.use(subject, by_module=module is not None) as host:
             yield host
 
     async def _subject_of(self, connection: HTTPConnection) -> str:
-        module = caller(connection)
-        if module is not None:
-            return module["subject"] or "default"
         found = self._subject(connection)
         return await found if inspect.isawaitable(found) else found
 
@@ -118,8 +124,20 @@ class Modules:
         return lifespan
 
 
-async def _answer_error(request: Request, error: Exception) -> JSONResponse:
+async def _answer_error(connection: HTTPConnection, error: Exception) -> JSONResponse | None:
     assert isinstance(error, PlataformaError)  # noqa: S101 - it is registered for these alone
-    status = status_of(error)
-    _LOG.warning("%s %s answered %d: %s", request.method, request.url.path, status, error)
-    return JSONResponse(describe_error(error), status_code=status)
+    status, method = status_of(error), connection.scope.get("method", "WEBSOCKET")
+    _LOG.warning("%s %s answered %d: %s", method, connection.url.path, status, error)
+    if not isinstance(connection, WebSocket):
+        return JSONResponse(describe_error(error), status_code=status)
+    if connection.application_state is not WebSocketState.DISCONNECTED:
+        with contextlib.suppress(WebSocketDisconnect):  # the client has gone
+            await connection.close(_close_code(status), type(error).__name__)
+    return None
+
+
+def _close_code(status: int) -> int:
+    """Say a status in the codes of WebSockets. **Source:** RFC 6455, 7.4.1, and IANA's registry of close codes."""
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        return WS_1013_TRY_AGAIN_LATER
+    return WS_1008_POLICY_VIOLATION if status < HTTPStatus.INTERNAL_SERVER_ERROR else WS_1011_INTERNAL_ERROR

@@ -12,7 +12,6 @@
 
 from __future__ import annotations
 
-import atexit
 import os
 import weakref
 from collections.abc import Callable, Iterable
@@ -22,7 +21,7 @@ from typing import Any
 from plataforma_sdk import sync
 from plataforma_sdk.api import CallerIdentity, WsgiTransport
 from plataforma_sdk.errors import PlataformaError
-from plataforma_sdk.integrations._hosts import HostRecipe, require
+from plataforma_sdk.integrations._hosts import HostRecipe, at_exit, require
 from plataforma_sdk.integrations._identity import WsgiIdentityGuard, wsgi_caller
 from plataforma_sdk.integrations._pool import BlockingHostPool
 from plataforma_sdk.integrations._statuses import describe_error, status_of
@@ -75,7 +74,7 @@ class Modules:
         app.teardown_request(self._release)
         app.extensions["plataforma"] = self
         close = weakref.WeakMethod(self.close)
-        atexit.register(lambda: (found := close()) and found())
+        at_exit(lambda: (found := close()) and found())
 
     @property
     def host(self) -> sync.ModuleHost:
@@ -83,7 +82,8 @@ class Modules:
         found: tuple[AbstractContextManager[sync.ModuleHost], sync.ModuleHost] | None = _flask.g.get(self._key)
         if found is None:
             module = caller()
-            lease = self.pool.use(self._subject() if module is None else module["subject"] or "default")
+            subject = self._subject() if module is None else module["subject"] or "default"
+            lease = self.pool.use(subject, by_module=module is not None)
             found = (lease, lease.__enter__())
             setattr(_flask.g, self._key, found)
         return found[1]

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import attrs
 
-from plataforma_sdk.errors import ModuleLoadError, ModuleStateError
+from plataforma_sdk.errors import ModuleStateError
 from plataforma_sdk.events import EventBus
-from plataforma_sdk.module import ModuleFramework
 from plataforma_sdk.package import ModulePackage
 from plataforma_sdk.plugins import make_plugin_manager
 from plataforma_sdk.runtime._engines import HostEngines
@@ -23,16 +22,17 @@ from plataforma_sdk.runtime._handle import ModuleHandle
 from plataforma_sdk.runtime._journals import open_journal
 from plataforma_sdk.runtime._launch import ModuleSetup, require_declared
 from plataforma_sdk.runtime._live import LiveModule
-from plataforma_sdk.runtime._loader import LoadTarget, PackageSource, check_tier, package_of_class, resolve, source_of
+from plataforma_sdk.runtime._loader import LoadTarget, PackageSource, check_tier, package_of
 from plataforma_sdk.runtime._observers import Observers
 from plataforma_sdk.runtime._parts import HostParts
 from plataforma_sdk.runtime._restore import Restoration, RestoreSource, read_source
+from plataforma_sdk.runtime._setups import SetupFactory
 from plataforma_sdk.runtime._state import HostState
 from plataforma_sdk.runtime._stats import HostStats
 from plataforma_sdk.runtime._telemetry import HostTelemetry
 from plataforma_sdk.runtime._tracing import tracing_observer
 from plataforma_sdk.runtime._wiring import ServiceFactory
-from plataforma_sdk.sandbox import Engine, ResourceLimits, ResourceMonitor
+from plataforma_sdk.sandbox import Engine, ResourceLimits
 from plataforma_sdk.types import Clock, SystemClock
 from plataforma_sdk.windows import WindowManager
 
@@ -120,21 +120,14 @@ class ModuleHost:
     ) -> None:
         if park_after_s is not None and park_after_s <= 0:
             raise ValueError(f"park_after_s is above 0, not {park_after_s!r}; None never parks")
-        self._park_after_s = park_after_s
         self.subject = subject
         self.registry = registry
         self.locale = locale
-        self._clock = clock or SystemClock()
-        self._plugins = make_plugin_manager(plugins)
-        self._engines = HostEngines(engine, isolation, self._plugins)
-        self._grants = tuple(grants)
-        self._prompt = prompt
-        self._limits = limits or ResourceLimits()
-        self._config = dict(config or {})
-        self._record = record
+        clock, hooks = clock or SystemClock(), make_plugin_manager(plugins)
+        self._engines = HostEngines(engine, isolation, hooks)
         directory = Path(state_dir).expanduser() if state_dir is not None else None
         make_manager = {} if permission_manager is None else {"make_manager": permission_manager}
-        self._state = HostState(directory, subject=subject, clock=self._clock, **make_manager)
+        self._state = HostState(directory, subject=subject, clock=clock, **make_manager)
         self._factory = ServiceFactory(
             api=api,
             api_auth=api_auth,
@@ -144,18 +137,32 @@ class ModuleHost:
             subject=subject,
             on_endpoint_error=lambda module, error: self._parts.report(module, "an endpoint", error),
         )
-        self._tracing = tracing_observer()
-        watching = self._plugins.hook.plataforma_call_observer(subject=subject)
-        observers = [found for found in (self._tracing, *watching) if found is not None]
-        self._telemetry = HostTelemetry(subject, self._clock, Observers(observers))
+        tracing = tracing_observer()
+        watching = hooks.hook.plataforma_call_observer(subject=subject)
+        observers = [found for found in (tracing, *watching) if found is not None]
+        self._telemetry = HostTelemetry(subject, clock, Observers(observers))
         self._parts = HostParts(
-            events=EventBus(max_subscriptions=MAX_SUBSCRIPTIONS),
+            events=EventBus(max_subscriptions=MAX_SUBSCRIPTIONS, log=self._telemetry.log_event_fault),
             windows=WindowManager(),
             endpoints=self._factory.endpoints,
             notifications=self._factory.notifications,
             clipboard=self._factory.clipboard,
-            clock=self._clock,
+            clock=clock,
             telemetry_of=self._telemetry.of,
+        )
+        self._setups = SetupFactory(
+            state=self._state,
+            services=self._factory,
+            telemetry=self._telemetry,
+            tracing=tracing,
+            plugins=hooks,
+            clock=clock,
+            grants=tuple(grants),
+            prompt=prompt,
+            record=record,
+            limits=limits or ResourceLimits(),
+            config=dict(config or {}),
+            park_after_s=park_after_s,
         )
         self._modules: dict[str, ModuleHandle] = {}
         self._loading: set[str] = set()
@@ -247,13 +254,16 @@ class ModuleHost:
         """
         self._check_use()
         chosen = self._engines.choose(engine, isolation)
-        package = await self._package(target, chosen)
+        package = await package_of(target, self.registry, chosen)
         check_tier(package, chosen)
         with self._reserve(package.id):
-            setup = self._setup(package, chosen, grants, limits, target, seed=seed)
-            await require_declared(package, setup.permissions)
-            self._check_use()
-            return await self._start(package, attrs.evolve(setup, journal=open_journal(record, chosen.name)))
+            setup = self._setups.make(
+                package, chosen, target, grants=grants, limits=limits, locale=self.locale, seed=seed
+            )
+            with self._drop_where_it_fails(setup):
+                await require_declared(package, setup.permissions)
+                self._check_use()
+                return await self._start(package, attrs.evolve(setup, journal=open_journal(record, chosen.name)))
 
     async def restore(
         self,
@@ -292,18 +302,19 @@ class ModuleHost:
         package = found.package
         check_tier(package, chosen)
         with self._reserve(package.id):
-            setup = self._setup(package, chosen, grants, limits, package)
-            await require_declared(package, setup.permissions)
-            setup = attrs.evolve(setup, journal=found.open_journal(record, chosen.name))
-            try:
-                await found.prepare(setup.limits.lowered_by(package.manifest.limits).max_memory_bytes)
-                self._check_use()
-                return await self._start(package, setup, found)
-            except BaseException:
-                found.drop()
-                if setup.journal is not None:
-                    setup.journal.close()
-                raise
+            setup = self._setups.make(package, chosen, package, grants=grants, limits=limits, locale=self.locale)
+            with self._drop_where_it_fails(setup):
+                await require_declared(package, setup.permissions)
+                setup = attrs.evolve(setup, journal=found.open_journal(record, chosen.name))
+                try:
+                    await found.prepare(setup.limits.lowered_by(package.manifest.limits).max_memory_bytes)
+                    self._check_use()
+                    return await self._start(package, setup, found)
+                except BaseException:
+                    found.drop()
+                    if setup.journal is not None:
+                        setup.journal.close()
+                    raise
 
     async def unload(self, module_id: str) -> None:
         """End a module; one that is not loaded is left alone."""
@@ -332,15 +343,6 @@ class ModuleHost:
         if self._loop is None or self._is_closing:
             raise ModuleStateError("The host is not entered, or closed: 'async with ModuleHost(...) as host'")
 
-    async def _package(self, target: LoadTarget, engine: Engine) -> ModulePackage:
-        if not (isinstance(target, type) and issubclass(target, ModuleFramework)):
-            return await resolve(target, self.registry)
-        if engine.name != "trusted":
-            raise ModuleLoadError(
-                f"{target.__name__} is a class of the host: load it with engine='trusted', or write it to a package"
-            )
-        return package_of_class(target)
-
     @contextlib.contextmanager
     def _reserve(self, module_id: str) -> Iterator[None]:
         if module_id in self._modules or module_id in self._loading:
@@ -353,55 +355,15 @@ class ModuleHost:
         finally:
             self._loading.discard(module_id)
 
-    def _setup(
-        self,
-        package: ModulePackage,
-        engine: Engine,
-        grants: Iterable[str] | None,
-        limits: ResourceLimits | None,
-        target: LoadTarget,
-        *,
-        seed: int | None = None,
-    ) -> ModuleSetup:
-        services: dict[str, Callable[..., Any]] = {}
-        for found in self._plugins.hook.plataforma_services():
-            services.update(found or {})
-        given = limits or self._limits
-        monitor = ResourceMonitor(given.lowered_by(package.manifest.limits), module=package.id, clock=self._clock)
-        source, granted = source_of(target), (*self._grants, *(grants or ()))
-
-        telemetry = self._telemetry.module(package.id, package.version, engine.name, monitor)
-
-        def permissions_of(version: ModulePackage) -> PermissionManager:
-            return self._state.permissions(
-                version,
-                granted,
-                source=source,
-                prompt=self._prompt,
-                record=self._record,
-                tap=telemetry.on_audit,
-            )
-
-        return ModuleSetup(
-            engine=engine,
-            permissions=permissions_of(package),
-            monitor=monitor,
-            telemetry=telemetry,
-            tracing=self._tracing,
-            config=self._config.get(package.id, {}),
-            locale=self.locale,
-            seed=seed,
-            seal_key=self._state.seal_key,
-            reread=(lambda: ModulePackage.from_path(Path(target))) if isinstance(target, (str, os.PathLike)) else None,
-            cls=target if isinstance(target, type) else None,
-            limits=given,
-            park_after_s=self._park_after_s,
-            grown=permissions_of,
-            shed=lambda permissions: self._state.shed(package.id, permissions),
-            services=lambda version, permissions, storage: self._factory.make(version, permissions, monitor, storage),
-            on_version=self._state.remember_version,
-            extra_services=services,
-        )
+    @contextlib.contextmanager
+    def _drop_where_it_fails(self, setup: ModuleSetup) -> Iterator[None]:
+        """Count what a refused module was refused, and keep nothing else of it."""
+        try:
+            yield
+        except BaseException:
+            self._telemetry.on_unloaded(setup.telemetry)
+            self._state.detach(setup.telemetry.info.id)
+            raise
 
     async def _start(
         self, package: ModulePackage, setup: ModuleSetup, restoration: Restoration | None = None

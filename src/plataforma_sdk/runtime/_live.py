@@ -9,19 +9,18 @@ from typing import TYPE_CHECKING, Any, Final
 from plataforma_sdk import ui
 from plataforma_sdk.errors import ModuleStateError, PlataformaError
 from plataforma_sdk.logs import logger_of
-from plataforma_sdk.permissions import is_within
 from plataforma_sdk.runtime._frames import WindowFrames
-from plataforma_sdk.runtime._launch import Launched, ModuleSetup, launch, require_declared
+from plataforma_sdk.runtime._launch import Launched, ModuleSetup, launch
 from plataforma_sdk.runtime._leaks import Leak, LeakReport
 from plataforma_sdk.runtime._loader import check_tier
 from plataforma_sdk.runtime._parking import IdleParking
+from plataforma_sdk.runtime._successor import make_successor
 from plataforma_sdk.sandbox import Parkable, Supervisor
 from plataforma_sdk.services import StagedStorage
 from plataforma_sdk.types import Subscription
 
 if TYPE_CHECKING:
     from plataforma_sdk.package import ModulePackage
-    from plataforma_sdk.permissions import PermissionManager
     from plataforma_sdk.runtime._parts import HostParts
     from plataforma_sdk.runtime._restore import Restoration
     from plataforma_sdk.sandbox import Instance
@@ -55,12 +54,12 @@ class LiveModule:
         self.telemetry = setup.telemetry
         self.monitor.on_exceeded = self.telemetry.on_quota
         self.setup = setup
-        self._services = setup.services(package, setup.permissions, None)
+        self.services = setup.services(package, setup.permissions, None)
         self._upgrade_from = upgrade_from
         self._restoration = restoration
         self.restored_by = restoration.by if restoration is not None else None
         self._on_unloaded = on_unloaded
-        self._report = LeakReport(parts.events)
+        self.report = LeakReport(parts.events)
         self._supervisor = Supervisor(
             package.id, self._launch, restart=package.manifest.restart, clock=parts.clock, on_failed=self._on_failed
         )
@@ -103,7 +102,7 @@ class LiveModule:
 
     def leaks(self) -> list[Leak]:
         """Return what outlived an instance, and what the live one piles up."""
-        return [*self._report.leaks(), *([] if self._current is None else self._current.session.ledger.piles())]
+        return [*self.report.leaks(), *([] if self._current is None else self._current.session.ledger.piles())]
 
     def registrations(self) -> list[tuple[str, list[Any]]]:
         """Return the calls that would register again what the module has registered."""
@@ -119,7 +118,7 @@ class LiveModule:
         try:
             await self._supervisor.start()
         except BaseException:
-            await self._services.close()
+            await self.services.close()
             raise
         self.setup.on_version(self.package)
         self._idle.start()
@@ -221,19 +220,19 @@ class LiveModule:
         """Make the first instance, or a fresh one in place of a poisoned one."""
         if self._current is not None:
             self.telemetry.on_restart()
-            self._report.add(await self._current.dispose())
+            self.report.add(await self._current.dispose())
         restoration, self._restoration = self._restoration, None
         resumption = None if restoration is None else restoration.resumption
-        staged = StagedStorage(self._services.storage) if self._upgrade_from is not None else None
+        staged = StagedStorage(self.services.storage) if self._upgrade_from is not None else None
         launched = await launch(
             self.setup,
             self.parts,
             self.call,
             package=self.package,
             permissions=self.permissions,
-            services=self._services,
+            services=self.services,
             storage=staged,
-            on_pile=self._report.tell,
+            on_pile=self.report.tell,
             resumption=resumption,
         )
         self._current = launched
@@ -291,58 +290,12 @@ class LiveModule:
         task.result()
 
     async def _reload(self, package: ModulePackage) -> None:
-        old = self._take_over(await self._make_successor(package))
+        old = self._take_over(await make_successor(self, package))
         if old is not None:
             try:
                 await self._say_goodbye(old.instance)
             finally:
-                self._report.add(await old.dispose())
-
-    async def _make_successor(self, package: ModulePackage) -> Launched:
-        permissions = self._permissions_of(package)
-        try:
-            return await self._launch_successor(package, permissions)
-        except BaseException:
-            if permissions is not self.permissions:
-                self.setup.shed(permissions)
-            raise
-
-    async def _launch_successor(self, package: ModulePackage, permissions: PermissionManager) -> Launched:
-        """Load the new version aside; what it stores meanwhile is stored when all else has succeeded."""
-        await require_declared(package, permissions)
-        old_state = await self._old_state()
-        staged = StagedStorage(self._services.storage)
-        services = self.setup.services(package, permissions, self._services.storage)
-        launched = await launch(
-            self.setup,
-            self.parts,
-            self.call,
-            package=package,
-            permissions=permissions,
-            services=services,
-            storage=staged,
-            on_pile=self._report.tell,
-            is_staged=True,
-        )
-        try:
-            if package.version != self.package.version:
-                await launched.instance.call("@upgrade", self.package.version)
-            await launched.instance.call("@load")
-            await launched.instance.call("@resume", old_state)
-            await staged.commit()
-        except BaseException:
-            await launched.dispose()
-            raise
-        return launched
-
-    def _permissions_of(self, package: ModulePackage) -> PermissionManager:
-        """Keep the permissions of a version that asks for no more; one that asks for more begins as a fresh load does.
-
-        The old version goes on with its own until the new one takes over.
-        """
-        if is_within(package.manifest.permissions.declared, self.package.manifest.permissions.declared):
-            return self.permissions
-        return self.setup.grown(package)
+                self.report.add(await old.dispose())
 
     def _take_over(self, launched: Launched) -> Launched | None:
         """Put the new version in place of the old one, at once: nothing here waits."""
@@ -351,7 +304,7 @@ class LiveModule:
         self._supervisor.restart = launched.package.manifest.restart
         if launched.permissions is not self.permissions:
             self.setup.shed(self.permissions)
-        self.package, self.permissions, self._services = launched.package, launched.permissions, launched.services
+        self.package, self.permissions, self.services = launched.package, launched.permissions, launched.services
         self.permissions.redeclare(launched.package.manifest.permissions.declared)
         self.monitor.limits = launched.limits
         if old is not None:
@@ -361,16 +314,6 @@ class LiveModule:
         self._announce("reloaded")
         self._mark_dirty()
         return old
-
-    async def _old_state(self) -> Any:
-        instance = self._supervisor.instance
-        if instance is None or instance.is_poisoned:
-            return None
-        try:
-            return await instance.call("@state")
-        except PlataformaError as error:
-            self.parts.report(self.id, "the hand-over of its state", error)
-            return None
 
     # --- unload ----------------------------------------------------------------------------------------------------
 
@@ -396,12 +339,12 @@ class LiveModule:
             current.proxy.close()
         await self._supervisor.close()
         if current is not None:
-            self._report.add(await current.dispose())
+            self.report.add(await current.dispose())
         self._frames.close()
         self.parts.events.unsubscribe_owner(self.id)
         self.parts.windows.dispose(self.id)
         self.parts.endpoints.dispose(self.id)
-        await self._services.close()
+        await self.services.close()
         self._on_unloaded()
         self._announce("unloaded")
 

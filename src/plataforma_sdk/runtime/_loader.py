@@ -15,7 +15,7 @@ from plataforma_sdk.types import MODULE_ID_PATTERN, is_module_id
 if TYPE_CHECKING:
     from plataforma_sdk.sandbox import Engine
 
-__all__ = ["LoadTarget", "PackageSource", "check_tier", "package_of_class", "resolve", "source_of"]
+__all__ = ["LoadTarget", "PackageSource", "check_tier", "package_of", "package_of_class", "resolve", "source_of"]
 
 LoadTarget: TypeAlias = "str | os.PathLike[str] | ModulePackage | type[ModuleFramework]"
 """What `ModuleHost.load` takes: ``"id@range"``, a path, a package, or, in `trusted`, a class."""
@@ -32,6 +32,21 @@ class PackageSource(Protocol):
         Raises:
             PackageNotFoundError: there is none.
         """
+
+
+async def package_of(target: LoadTarget, registry: PackageSource | None, engine: Engine) -> ModulePackage:
+    """Find what `target` names; a class of the host only for the tier `trusted`.
+
+    Raises:
+        ModuleLoadError: it is a class, and the tier another one; or as `resolve`.
+    """
+    if not (isinstance(target, type) and issubclass(target, ModuleFramework)):
+        return await resolve(target, registry)
+    if engine.name != "trusted":
+        raise ModuleLoadError(
+            f"{target.__name__} is a class of the host: load it with engine='trusted', or write it to a package"
+        )
+    return package_of_class(target)
 
 
 async def resolve(target: LoadTarget, registry: PackageSource | None) -> ModulePackage:

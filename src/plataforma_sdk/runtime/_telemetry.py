@@ -30,6 +30,7 @@ MAX_KINDS: Final = 64
 """Classes of errors that are counted by name; a host's own service may raise any."""
 
 _LOG: Final = logger_of("plataforma_sdk.runtime")
+_EVENT_LOG: Final = logger_of("plataforma_sdk.events")
 _MODULE_LOG: Final = logger_of("plataforma_sdk.module")
 _PERMISSION_LOG: Final = logger_of("plataforma_sdk.permissions")
 for _name in ("sandbox.restricted", "sandbox.wasm"):  # whose files ask `logging` itself, as does `permissions`
@@ -202,6 +203,14 @@ class HostTelemetry:
         """Return that of a module that is loaded, or loading."""
         return self._modules.get(module_id)
 
+    def log_event_fault(self, module_id: str, text: str, *args: Any) -> None:
+        """Write that a module failed in a handler; within what it may write, since it may emit as often as it likes."""
+        module = self.of(module_id)
+        if module is not None:
+            module.log(logging.ERROR, text, *args, logger=_EVENT_LOG)
+        else:
+            _EVENT_LOG.error(text, *args, extra={"module_id": module_id})
+
     def on_loaded(self, module: ModuleTelemetry) -> None:
         """Count a load."""
         self._loads += 1
@@ -209,9 +218,10 @@ class HostTelemetry:
 
     def on_unloaded(self, module: ModuleTelemetry) -> None:
         """Keep the sums of a module that goes, or whose load has failed."""
-        self._unloads += module.is_loaded
-        self._modules.pop(module.info.id, None)
-        self._gone.add(module.totals)
+        if self._modules.get(module.info.id) is module:  # a failed load may be told twice
+            del self._modules[module.info.id]
+            self._unloads += module.is_loaded
+            self._gone.add(module.totals)
 
     def stats(self, handles: list[ModuleHandle]) -> HostStats:
         """Write down what was counted."""

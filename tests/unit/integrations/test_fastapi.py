@@ -9,9 +9,11 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
-from starlette.websockets import WebSocket
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from plataforma_sdk import ModuleHost, ModulePackage
+from plataforma_sdk.errors import Fault, ManifestError
+from plataforma_sdk.integrations import describe_error, status_of
 from plataforma_sdk.integrations.fastapi import Modules, caller
 
 FORGED = {"X-Module-ID": "root", "x_module_version": "9", "X-Plataforma-Subject": "root", "x-other": "kept"}
@@ -160,3 +162,101 @@ def test_a_websocket_has_the_host_of_its_user_too(vendas: ModulePackage) -> None
     headers = {"x-user": "ana", "x-module-id": "root"}
     with TestClient(app) as client, client.websocket_connect("/live", headers=headers) as socket:
         assert socket.receive_json() == ["ana", 1, None]
+
+
+@pytest.mark.parametrize(
+    ("method", "code", "reason"),
+    [("nothing", 1008, "ModuleError"), ("forbidden", 1008, "PermissionDeniedError"), ("fail", 1011, "GuestError")],
+)
+@pytest.mark.parametrize("accepts", [True, False], ids=["accepted", "not accepted"])
+def test_an_error_closes_a_websocket_with_a_code_and_no_more_than_its_name(
+    vendas: ModulePackage, method: str, code: int, reason: str, accepts: bool
+) -> None:
+    app, modules = make(vendas)
+
+    @app.websocket("/live")
+    async def live(socket: WebSocket, host: Annotated[ModuleHost, Depends(modules.host)]) -> None:
+        if accepts:
+            await socket.accept()
+        await host.modules["vendas"].call(method)
+
+    with TestClient(app) as client, pytest.raises(WebSocketDisconnect) as caught:  # noqa: SIM117
+        with client.websocket_connect("/live", headers={"x-user": "ana"}) as socket:
+            socket.receive_json()
+    assert (caught.value.code, caught.value.reason) == (code, reason)
+
+
+def test_a_websocket_of_a_full_pool_is_told_to_come_again(vendas: ModulePackage) -> None:
+    app, modules = make(vendas, max_hosts=1)
+
+    @app.websocket("/live")
+    async def live(socket: WebSocket, host: Annotated[ModuleHost, Depends(modules.host)]) -> None:
+        await socket.accept()
+        await socket.send_json(host.subject)
+        await socket.receive()
+
+    def connect(who: str) -> Any:
+        return client.websocket_connect("/live", headers={"x-user": who})
+
+    with TestClient(app) as client, connect("ana") as ana:
+        assert ana.receive_json() == "ana"
+        with pytest.raises(WebSocketDisconnect) as caught, connect("bia"):
+            pass
+    assert caught.value.code == 1013
+
+
+@pytest.mark.parametrize("subject", [None, 7, ""], ids=repr)
+def test_a_subject_that_stands_for_nobody_gets_no_host(vendas: ModulePackage, subject: Any) -> None:
+    app, modules = make(vendas, subject=lambda _: subject)
+    with TestClient(app) as client, pytest.raises((TypeError, ValueError), match="A subject is"):
+        get(client, "/call/add")
+    assert len(modules.pool) == 0
+
+
+def test_a_view_that_needs_the_host_refuses_a_module_that_is_still_loading(vendas: ModulePackage) -> None:
+    source = """
+from plataforma_sdk import ModuleFramework, ui
+class Impatient(ModuleFramework):
+    async def on_load(self):
+        self.first = await self.ask()
+    def render(self):
+        return ui.text("")
+    async def ask(self):
+        try:
+            return await self.api_call("/call/add")
+        except Exception as error:
+            return str(error)
+    def told(self):
+        return self.first
+"""
+    impatient = ModulePackage.from_source(source, id="impatient", permissions=["api.call[GET]"])
+    app, modules = make(vendas, load=[vendas, impatient], grants=["api.who[GET]", "api.call[GET]"])
+
+    @app.get("/ask/{method}")
+    async def ask(method: str, host: Annotated[ModuleHost, Depends(modules.host)]) -> Any:
+        return await host.modules["impatient"].call(method)
+
+    with TestClient(app) as client:
+        assert "503" in get(client, "/ask/told").json()
+        assert get(client, "/ask/ask").json() == 1
+
+
+def test_hosts_close_with_their_loop_where_no_lifespan_is_run(vendas: ModulePackage) -> None:
+    seen: list[ModuleHost] = []
+    app, modules = make(vendas)
+
+    @app.get("/keep")
+    async def keep(host: Annotated[ModuleHost, Depends(modules.host)]) -> None:
+        seen.append(host)
+
+    client = TestClient(app)  # without `with`: a loop for each request
+    for _ in range(2):
+        get(client, "/keep")
+    assert [list(host.modules) for host in seen] == [[], []]
+    assert len(modules.pool) == 0
+
+
+def test_a_broken_manifest_is_the_hosts_fault_and_not_shown(vendas: ModulePackage) -> None:
+    error = ManifestError([Fault("module.toml", "id", "is missing")], module=None)
+    assert status_of(error) == 502
+    assert "module.toml" not in str(describe_error(error))

@@ -19,6 +19,7 @@ from plataforma_sdk import (
     ResourceLimits,
 )
 from plataforma_sdk.logs import RECORD_FIELDS, ModuleCall
+from plataforma_sdk.permissions import Answer
 from plataforma_sdk.plugins import hookimpl
 from plataforma_sdk.runtime import CallOutcome
 
@@ -310,3 +311,51 @@ class Asks(ModuleFramework):
 
     run(main())
     assert parents == [None, 1]
+
+
+def test_faults_of_event_handlers_count_among_the_records_of_a_module(
+    run: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    source = """
+from plataforma_sdk import ModuleFramework, ui
+
+class M(ModuleFramework):
+    async def on_load(self):
+        self.subscribe("module.m.boom", self.boom)
+    def render(self):
+        return ui.text("x")
+    def boom(self, event):
+        return 1 // 0
+"""
+    permissions = ["events.subscribe[module.m.*]"]
+
+    async def main() -> Any:
+        async with ModuleHost(engine="trusted", grants=permissions) as host:
+            m = await host.load(ModulePackage.from_source(source, id="m", permissions=permissions))
+            for _ in range(500):
+                await host.events.emit("module.m.boom")
+            return m.stats
+
+    stats = run(main())
+    records = [record for record in caplog.records if record.name == "plataforma_sdk.events"]
+    assert stats.calls == 500
+    assert stats.log_records_dropped > 0
+    assert len(records) < 500
+    assert {record.subject for record in records} == {"default"}  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("answer", [Answer.DENY_ONCE, None], ids=["refused", "nobody asked"])
+def test_a_load_that_is_refused_stays_in_the_counts_of_its_host(run: Any, answer: Any) -> None:
+    async def ask(_: Any) -> Any:
+        return answer
+
+    async def main() -> Any:
+        async with ModuleHost(engine="trusted", prompt=ask if answer else None) as host:
+            for _ in range(2):
+                with pytest.raises(PermissionDeniedError):
+                    await host.load(ModulePackage.from_source(SOURCE, id="m", permissions=["system.clipboard"]))
+            return host.stats()
+
+    stats = run(main())
+    assert (stats.prompts, stats.denials) == (2 if answer else 0, 2)
+    assert (stats.loads, stats.unloads, dict(stats.modules)) == (0, 0, {})

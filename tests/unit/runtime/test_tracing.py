@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -10,7 +12,7 @@ import pytest
 from opentelemetry import metrics, trace
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
@@ -132,3 +134,81 @@ def test_without_the_package_nothing_is_observed(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setitem(sys.modules, "opentelemetry.trace", None)
     monkeypatch.setitem(sys.modules, "opentelemetry.metrics", None)
     assert tracing_observer() is None
+
+
+class Faulty(SpanProcessor):
+    """A processor that fails, as one of the host's own may."""
+
+    def __init__(self, where: str) -> None:
+        self._where = where
+
+    def on_start(self, span: Any, parent_context: Any = None) -> None:
+        if self._where == "start":
+            raise RuntimeError("no room")
+
+    def on_end(self, span: Any) -> None:
+        if self._where == "end":
+            raise RuntimeError("no room")
+
+
+@pytest.mark.parametrize("where", ["start", "end"])
+def test_a_span_processor_that_fails_stops_no_module(
+    run: Any, exporter: InMemorySpanExporter, where: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    provider: Any = trace.get_tracer_provider()
+    provider.add_span_processor(Faulty(where))
+
+    async def main() -> None:
+        package = ModulePackage.from_source(SOURCE, id="m", permissions=["system.storage"])
+        async with ModuleHost(engine="trusted", grants=["system.storage"]) as host:
+            m = await host.load(package)
+            await m.call("save")
+            assert dict(m.stats.failures) == {}
+        assert not trace.get_current_span().get_span_context().is_valid
+
+    run(main())
+    assert "no room" in caplog.text
+
+
+def test_spans_of_calls_at_once_are_children_of_their_own_callers(run: Any, exporter: InMemorySpanExporter) -> None:
+    tracer = trace.get_tracer_provider().get_tracer("test")
+
+    async def main() -> None:
+        package = ModulePackage.from_source(SOURCE, id="m", permissions=["system.storage"])
+        async with ModuleHost(engine="trusted", grants=["system.storage"]) as host:
+            m = await host.load(package)
+
+            async def request(number: int) -> None:
+                with tracer.start_as_current_span(f"request {number}"):
+                    await m.call("save")
+                    assert trace.get_current_span().name == f"request {number}"  # type: ignore[attr-defined]
+
+            await asyncio.gather(*map(request, range(20)))
+
+    run(main())
+    spans = {span.context.span_id: span for span in exporter.get_finished_spans()}
+    calls = [span for span in spans.values() if span.name == "module.call"]
+    assert sorted(spans[call.parent.span_id].name for call in calls) == sorted(f"request {n}" for n in range(20))
+    hosts = [span for span in spans.values() if span.name == "module.host_call"]
+    assert len({span.parent.span_id for span in hosts}) == 20
+    assert {spans[span.parent.span_id].name for span in hosts} == {"module.call"}
+
+
+def test_hosts_without_a_meter_provider_share_their_instruments(exporter: InMemorySpanExporter) -> None:
+    first, second = tracing_observer(), tracing_observer()  # the API keeps each meter that was asked for
+    assert first is not None
+    assert second is not None
+    assert first._instruments is second._instruments
+
+
+def test_an_error_without_text_leaves_no_span_behind(exporter: InMemorySpanExporter) -> None:
+    class SilentError(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError("no text")
+
+    observer = tracing_observer()
+    assert observer is not None
+    with contextlib.suppress(SilentError), observer.host_call("m", "storage.get"):
+        raise SilentError
+    assert not trace.get_current_span().get_span_context().is_valid
+    assert [span.name for span in exporter.get_finished_spans()] == ["module.host_call"]
