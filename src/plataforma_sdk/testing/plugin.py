@@ -123,7 +123,8 @@ def _is_whole(session: pytest.Session) -> bool:
     """
     config, option = session.config, session.config.option
     is_part = option.keyword or option.markexpr or session.shouldstop or _is_resumed(option)
-    is_named = any("::" in argument or Path(argument).is_file() for argument in config.args)
+    is_typed = config.args_source is pytest.Config.ArgsSource.ARGS
+    is_named = is_typed and any("::" in argument or Path(argument).is_file() for argument in config.args)
     is_left_out = any(str(argument).startswith(_LEAVES_OUT) for argument in config.invocation_params.args)
     return not (is_part or is_named or is_left_out or session.testsfailed)
 

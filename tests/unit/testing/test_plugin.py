@@ -148,6 +148,10 @@ def test_of_a_part_nothing_is_said(project, options):
     assert project(PRESSES, *options).ret == 0
 
 
+def test_a_file_that_the_settings_name_is_the_whole(project):
+    assert project(PRESSES, ini="testpaths = test_counter.py").ret == pytest.ExitCode.TESTS_FAILED
+
+
 @pytest.mark.parametrize("option", ["lf", "stepwise"])
 def test_a_run_that_goes_on_where_the_last_one_failed_is_a_part(option):
     from plataforma_sdk.testing.plugin import _is_resumed
