@@ -77,7 +77,8 @@ def start_run(options: HostOptions, job: RunJob, *, as_json: bool, stay: bool) -
     prompt = grant_all if options.yes else ConsolePrompt(stdout=sys.stderr)
     progress = _Progress()
     try:
-        asyncio.run(_run(options, job, prompt, progress, as_json=as_json, stay=stay))
+        with without_logs_of_what_is_shown():
+            asyncio.run(_run(options, job, prompt, progress, as_json=as_json, stay=stay))
     except KeyboardInterrupt:
         if not progress.is_staying:  # it has not done what it was asked for
             raise
@@ -110,19 +111,17 @@ async def _run(
     options: HostOptions, job: RunJob, prompt: Any, progress: _Progress, *, as_json: bool, stay: bool
 ) -> None:
     denied: list[str] = []
-    host = make_host(options, prompt, lambda record: denied.append(record.permission))
-    with without_logs_of_what_is_shown():
-        async with host:
-            handle, report = await run_module(host, options, job)
-            report["denied"] = list(dict.fromkeys(denied))
-            progress.has_failed = any(item["errors"] for item in report["emitted"])
-            if as_json:
-                sys.stdout.write(codec.encode(report) + "\n")
-            else:
-                _show(report)
-            if stay:
-                progress.is_staying = True
-                await _stay(handle)
+    async with make_host(options, prompt, lambda record: denied.append(record.permission)) as host:
+        handle, report = await run_module(host, options, job)
+        report["denied"] = list(dict.fromkeys(denied))
+        progress.has_failed = any(item["errors"] for item in report["emitted"])
+        if as_json:
+            sys.stdout.write(codec.encode(report) + "\n")
+        else:
+            _show(report)
+        if stay:
+            progress.is_staying = True
+            await _stay(handle)
 
 
 async def run_module(host: ModuleHost, options: HostOptions, job: RunJob) -> tuple[ModuleHandle, dict[str, Any]]:
