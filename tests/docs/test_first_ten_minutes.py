@@ -38,5 +38,5 @@ def test_what_the_commands_say_is_on_the_page(made: str) -> None:
 
 def test_every_command_of_the_page_exists(made: str) -> None:
     named = set(re.findall(r"^\$ plataforma (\w+)", PAGE, re.MULTILINE))
-    assert {"new", "test", "pack"} <= named
+    assert {"new", "test", "dev", "check", "pack"} <= named
     assert all(CliRunner().invoke(app, [name, "--help"]).exit_code == 0 for name in named)

@@ -9,7 +9,7 @@ from typing import Final
 
 import attrs
 
-from plataforma_sdk.errors import Fault, ManifestError
+from plataforma_sdk.errors import Fault, ManifestError, ModuleLoadError
 from plataforma_sdk.package import ModulePackage
 from plataforma_sdk.security import Finding, analyse
 
@@ -54,6 +54,8 @@ def _check_source(path: Path) -> Checked:
     root = next((folder for folder in path.absolute().parents if (folder / MANIFEST).is_file()), None)
     if root is not None:
         name = path.absolute().relative_to(root).as_posix()
+        if not _is_packed(root, name):
+            raise ModuleLoadError(f"{path} is no part of the module in {root}: a package leaves it out, so does this")
         found = [finding for finding in _check_package(root) if finding.path in (name, MANIFEST)]
         kept = [finding for finding in found if finding.path == name or finding.rule == "manifest"]
         shown = [attrs.evolve(each, path=str(path) if each.path == name else str(root / MANIFEST)) for each in kept]
@@ -68,6 +70,14 @@ def _check_source(path: Path) -> Checked:
     else:
         findings = analyse(package)
     return Checked(base="", findings=_ordered([attrs.evolve(each, path=str(path)) for each in findings]))
+
+
+def _is_packed(root: Path, name: str) -> bool:
+    """Whether a package of the directory would hold the file; "nothing found" in any other would be a lie."""
+    try:
+        return name in ModulePackage.from_directory(root).files
+    except ManifestError:
+        return True  # it is told what is wrong with the manifest
 
 
 def _check_package(path: Path) -> list[Finding]:

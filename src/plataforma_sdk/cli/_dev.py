@@ -14,7 +14,7 @@ from rich.markup import escape
 
 from plataforma_sdk.cli._dev_session import DevSession
 from plataforma_sdk.cli._dev_view import JsonView, LineView, LiveView, View
-from plataforma_sdk.cli._hosting import GrantDeclared, HostOptions, explain
+from plataforma_sdk.cli._hosting import GrantDeclared, HostOptions, explain, without_logs_of_what_is_shown
 from plataforma_sdk.cli._say import EXIT_USAGE
 from plataforma_sdk.errors import PlataformaError
 
@@ -38,7 +38,7 @@ def start_dev(directory: Path, options: HostOptions, *, as_json: bool, plain: bo
     view = _view(as_json=as_json, plain=plain)
     session = DevSession(directory, options, view.show, _prompt(view, yes=options.yes))
     try:
-        with contextlib.suppress(KeyboardInterrupt), view:
+        with contextlib.suppress(KeyboardInterrupt), without_logs_of_what_is_shown(), view:
             asyncio.run(session.run())
     except PlataformaError as error:  # of the host: what the module gets wrong is shown, and it goes on
         status.print(f"[red]dev:[/] {escape(explain(error))}", soft_wrap=True)

@@ -2,25 +2,42 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
+import logging
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 import typer
 
-from plataforma_sdk.errors import PermissionDeniedError, PlataformaError
-from plataforma_sdk.permissions import AuditRecord, PermissionAnswer, PermissionManager, PermissionRequest
+from plataforma_sdk.errors import InvalidPermissionError, PermissionDeniedError, PlataformaError
+from plataforma_sdk.permissions import (
+    AuditRecord,
+    PermissionAnswer,
+    PermissionManager,
+    PermissionRequest,
+    parse_permission,
+)
 from plataforma_sdk.runtime import ModuleHost
 from plataforma_sdk.ui._text_values import clean
 
 if TYPE_CHECKING:
     from plataforma_sdk.permissions import Prompt
 
-__all__ = ["GrantDeclared", "HostOptions", "api_of", "explain", "make_host", "split_call"]
+__all__ = [
+    "GrantDeclared",
+    "HostOptions",
+    "api_of",
+    "check_grants",
+    "explain",
+    "make_host",
+    "split_call",
+    "without_logs_of_what_is_shown",
+]
 
 METERS: Final = ("cpu_ms", "fuel", "memory_bytes", "memory_peak_bytes", "host_calls", "network_requests")
 
@@ -108,6 +125,19 @@ def api_of(text: str | None) -> Any:
         sys.path.remove(str(Path.cwd()))
 
 
+def check_grants(names: Iterable[str]) -> None:
+    """Check the names of ``--grant``.
+
+    Raises:
+        typer.BadParameter: one that is no permission.
+    """
+    try:
+        for name in names:
+            parse_permission(name)
+    except InvalidPermissionError as error:
+        raise typer.BadParameter(str(error), param_hint="--grant") from None
+
+
 def split_call(text: str, option: str) -> tuple[str, Any]:
     """Read ``"name JSON"``, where the JSON may be left out.
 
@@ -123,10 +153,27 @@ def split_call(text: str, option: str) -> tuple[str, Any]:
         raise typer.BadParameter(f"what follows {name!r} is no JSON: {error}", param_hint=option) from None
 
 
+@contextlib.contextmanager
+def without_logs_of_what_is_shown() -> Iterator[None]:
+    """Keep denials and faults of handlers, which the command shows, from standard error, where no log is set up."""
+    loggers = [logging.getLogger(f"plataforma_sdk.{name}") for name in ("permissions", "events")]
+    handler = logging.NullHandler()
+    for logger in loggers:
+        logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        for logger in loggers:
+            logger.removeHandler(handler)
+
+
 def explain(error: PlataformaError) -> str:
     """Write an error for whoever writes the module, with the option of the command that would help."""
     text = "\n".join(clean(line) for line in str(error).split("\n"))
     if isinstance(error, PermissionDeniedError) and error.reason == "required, not granted":
         head = text.partition(": grant it")[0]
-        text = f"{head}: answer yes when asked, or add --grant {error.permission!r}, or --yes for all that it declares"
+        text = (
+            f"{head}: answer once, session or always when asked, or add --grant {error.permission!r}, "
+            "or --yes for all that it declares"
+        )
     return text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +13,16 @@ if TYPE_CHECKING:
 
 __all__ = ["dev_command", "run_command"]
 
-Engine = Annotated[str, typer.Option(help="Trust tier: trusted, restricted or wasm.")]
+
+class Tier(StrEnum):
+    """Where a module runs."""
+
+    TRUSTED = "trusted"
+    RESTRICTED = "restricted"
+    WASM = "wasm"
+
+
+Engine = Annotated[Tier, typer.Option(help="Trust tier to run it in.")]
 Grant = Annotated[list[str] | None, typer.Option(help="Give this permission without asking; may be repeated.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Grant whatever the module declares, without asking.")]
 Api = Annotated[str | None, typer.Option(help="What api_call reaches: a URL, or module:app of an ASGI application.")]
@@ -26,7 +36,7 @@ State = Annotated[
 
 def run_command(  # noqa: PLR0917 - typer reads the options from the signature
     target: Annotated[Path, typer.Argument(exists=True, help="A directory with module.toml, a .zip or a .wasm.")],
-    engine: Engine = "wasm",
+    engine: Engine = Tier.WASM,
     grant: Grant = None,
     yes: Yes = False,
     api: Api = None,
@@ -43,7 +53,8 @@ def run_command(  # noqa: PLR0917 - typer reads the options from the signature
 ) -> None:
     """Load a module, ask for its permissions, show its windows, and end.
 
-    Exit codes: 0 done; 1 it does not load, a call failed, or a required permission was refused; 2 wrong use.
+    Exit codes: 0 done; 1 it does not load, a call or the handler of an event failed, or a required permission was
+    refused; 2 wrong use.
     """
     if stay and as_json:
         raise typer.BadParameter("--json prints one object and ends: take plataforma dev --json", param_hint="--stay")
@@ -58,7 +69,7 @@ def dev_command(  # noqa: PLR0917 - typer reads the options from the signature
     directory: Annotated[
         Path, typer.Argument(exists=True, file_okay=False, help="The module's directory.", show_default=False)
     ] = Path(),
-    engine: Engine = "wasm",
+    engine: Engine = Tier.WASM,
     grant: Grant = None,
     yes: Yes = False,
     api: Api = None,
@@ -81,8 +92,9 @@ def dev_command(  # noqa: PLR0917 - typer reads the options from the signature
 
 
 def _options(
-    *, engine: str, grant: list[str] | None, yes: bool, api: str | None, data: Path | None, state: Path | None
+    *, engine: Tier, grant: list[str] | None, yes: bool, api: str | None, data: Path | None, state: Path | None
 ) -> HostOptions:
-    from plataforma_sdk.cli._hosting import HostOptions, api_of
+    from plataforma_sdk.cli._hosting import HostOptions, api_of, check_grants
 
-    return HostOptions(engine=engine, grants=tuple(grant or ()), yes=yes, api=api_of(api), data=data, state=state)
+    check_grants(grant or ())
+    return HostOptions(engine=engine.value, grants=tuple(grant or ()), yes=yes, api=api_of(api), data=data, state=state)

@@ -153,12 +153,23 @@ def _wildcards(permission: Permission) -> tuple[str, ...]:
     return tuple(name for name in [*wider, "*"] if name != permission.name and is_within([str(permission)], [name]))
 
 
+def _declarable(name: str) -> bool:
+    try:
+        return _api_entry(check_declarable(name)) is not None
+    except InvalidPermissionError:
+        return False
+
+
 def _nearest(text: str) -> str:
     """Name what was probably meant, with the scopes that were given where they fit."""
     name, bracket, scopes = text.strip().lower().partition("[")
     segments = name.split(".")
     if segments[0] == "api" and len(segments) > 2 and segments[1] not in ("external", "internal"):  # noqa: PLR2004
         near = [f"api.{segments[1]}"]  # of a path, the first segment alone is looked at
+    elif segments[0] == "api" and name not in _ENTRIES and _declarable(name):
+        near = [name]  # a path's first segment may be any; what was wrong is how it was written
+    elif within := [each for each in _ENTRIES if each.startswith(f"{name}.")]:
+        return f"; there are {', '.join(within)}"
     else:
         near = difflib.get_close_matches(name, list(_ENTRIES), n=1, cutoff=0.5)
     if not near:

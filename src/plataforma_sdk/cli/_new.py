@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -117,8 +118,9 @@ def _ask_template() -> TemplateChoice:
 def _show(module_id: str, names: list[str], target: Path, template: TemplateChoice) -> None:
     say(f"Made {module_id} in {target}: {', '.join(names)}")
     say("Next:")
-    say(f"  cd {target}")
+    say(f"  cd {shlex.quote(str(target))}")
     if template in _BUILD:
         say(f"  {_BUILD[template]}")
     say("  plataforma test")
+    say("  plataforma dev")
     say("  plataforma pack")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -47,8 +48,10 @@ def pack_command(
             refuse("pack", f"{target} would be part of the next package: write it elsewhere, or ignore its folder")
         target.parent.mkdir(parents=True, exist_ok=True)
         package.write(target)
-    except (PlataformaError, OSError) as error:
+    except PlataformaError as error:
         refuse("pack", error)
+    except OSError as error:
+        refuse("pack", f"{error.filename or target} cannot be written ({error.strerror}): choose another with --output")
     if as_json:
         say_json(_data(package, target))
     else:
@@ -78,4 +81,4 @@ def _show(package: ModulePackage, target: Path) -> None:
     say(f"Packed {package.id} {package.version}: {len(package.files)} files, {target.stat().st_size:,} bytes")
     say(f"  {target}")
     say(f"  {package.digest}")
-    say(f"Look at it: plataforma inspect {target}")
+    say(f"Look at it: plataforma inspect {shlex.quote(str(target))}")

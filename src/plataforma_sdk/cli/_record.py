@@ -60,6 +60,7 @@ def record_command(
     """
     import asyncio
 
+    from plataforma_sdk.cli._hosting import without_logs_of_what_is_shown
     from plataforma_sdk.cli._outcome import record
     from plataforma_sdk.cli._recording import RunPlan, read_api
 
@@ -77,7 +78,8 @@ def record_command(
     except (ValueError, InvalidPermissionError) as error:
         _fail(error, EXIT_USAGE)
     try:
-        outcome = asyncio.run(record(directory, plan))
+        with without_logs_of_what_is_shown():
+            outcome = asyncio.run(record(directory, plan))
     except PlataformaError as error:
         _fail(error, EXIT_FAILED)
     is_written = write and not outcome.recording.notes and outcome.before != outcome.after

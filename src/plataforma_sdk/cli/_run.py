@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,7 +15,15 @@ from rich.markup import escape
 from rich.panel import Panel
 
 from plataforma_sdk import codec
-from plataforma_sdk.cli._hosting import METERS, GrantDeclared, HostOptions, explain, make_host, split_call
+from plataforma_sdk.cli._hosting import (
+    METERS,
+    GrantDeclared,
+    HostOptions,
+    explain,
+    make_host,
+    split_call,
+    without_logs_of_what_is_shown,
+)
 from plataforma_sdk.cli._say import EXIT_FAILED
 from plataforma_sdk.cli._tree import draw
 from plataforma_sdk.errors import PlataformaError
@@ -44,6 +51,19 @@ class RunJob:
     events: Sequence[tuple[str, Any]] = ()
 
 
+@attrs.define
+class _Progress:
+    """How far a run has come.
+
+    Attributes:
+        is_staying: whether all is done, and Ctrl-C ends it well.
+        has_failed: whether the handler of an event failed.
+    """
+
+    is_staying: bool = False
+    has_failed: bool = False
+
+
 def start_run(options: HostOptions, job: RunJob, *, as_json: bool, stay: bool) -> None:
     """Run the module to its end, or until Ctrl-C.
 
@@ -55,12 +75,18 @@ def start_run(options: HostOptions, job: RunJob, *, as_json: bool, stay: bool) -
     status = Console(stderr=True, highlight=False)
     grant_all = GrantDeclared(lambda name: status.print(f"granted {escape(clean(name))}"))
     prompt = grant_all if options.yes else ConsolePrompt(stdout=sys.stderr)
+    progress = _Progress()
     try:
-        with contextlib.suppress(KeyboardInterrupt):
-            asyncio.run(_run(options, job, prompt, as_json=as_json, stay=stay))
+        with without_logs_of_what_is_shown():
+            asyncio.run(_run(options, job, prompt, progress, as_json=as_json, stay=stay))
+    except KeyboardInterrupt:
+        if not progress.is_staying:  # it has not done what it was asked for
+            raise
     except PlataformaError as error:
         status.print(f"[red]{escape(clean(job.target.name))}:[/] {escape(explain(error))}", soft_wrap=True)
         raise typer.Exit(EXIT_FAILED) from None
+    if progress.has_failed:
+        raise typer.Exit(EXIT_FAILED)
 
 
 def make_job(target: Path, calls: Sequence[str], events: Sequence[str]) -> RunJob:
@@ -81,16 +107,20 @@ def _call(text: str) -> tuple[str, list[Any]]:
     return method, arguments or []
 
 
-async def _run(options: HostOptions, job: RunJob, prompt: Any, *, as_json: bool, stay: bool) -> None:
+async def _run(
+    options: HostOptions, job: RunJob, prompt: Any, progress: _Progress, *, as_json: bool, stay: bool
+) -> None:
     denied: list[str] = []
     async with make_host(options, prompt, lambda record: denied.append(record.permission)) as host:
         handle, report = await run_module(host, options, job)
         report["denied"] = list(dict.fromkeys(denied))
+        progress.has_failed = any(item["errors"] for item in report["emitted"])
         if as_json:
             sys.stdout.write(codec.encode(report) + "\n")
-            return
-        _show(report)
+        else:
+            _show(report)
         if stay:
+            progress.is_staying = True
             await _stay(handle)
 
 
@@ -103,7 +133,8 @@ async def run_module(host: ModuleHost, options: HostOptions, job: RunJob) -> tup
     emitted = []
     for topic, data in job.events:
         delivery = await host.events.emit(topic, data)
-        emitted.append({"topic": topic, "delivered": delivery.delivered})
+        errors = [str(fault.error) for fault in delivery.errors]
+        emitted.append({"topic": topic, "delivered": delivery.delivered, "errors": errors})
     calls = [{"method": name, "result": await handle.call(name, *arguments)} for name, arguments in job.calls]
     windows = {name: await handle.render(name) for name in [*handle.windows] or ["main"]}
     return handle, {
@@ -125,6 +156,9 @@ def _show(report: Mapping[str, Any]) -> None:
         console.print(Panel(draw(tree), title=heading, border_style="blue"))
     for item in report["emitted"]:
         console.print(f"{clean(item['topic'])}: handled {item['delivered']} times", markup=False)
+        for error in item["errors"]:
+            lines = map(clean, f"{item['topic']}: failed: {error}".split("\n"))
+            console.print("\n".join(lines), markup=False, soft_wrap=True)
     for item in report["calls"]:
         console.print(f"{clean(item['method'])}: {codec.encode(item['result'])}", markup=False, soft_wrap=True)
     for name in report["denied"]:

@@ -53,7 +53,9 @@ def read_file(path: Path, limit: int, *, follow: bool = False) -> bytes:
     try:
         file = os.open(path, _FLAGS | (0 if follow else _NO_LINKS))
     except OSError as error:
-        raise IntegrityError(f"{path} is a link or cannot be read: {error.strerror}") from None
+        if path.is_symlink() and not follow:
+            raise IntegrityError(f"{path} is a link; put the file itself in its place") from None
+        raise IntegrityError(f"{path} cannot be read: {error.strerror}") from None
     if not stat.S_ISREG(os.fstat(file).st_mode):
         os.close(file)
         raise IntegrityError(f"{path} is a special file or a directory; a regular file belongs here")

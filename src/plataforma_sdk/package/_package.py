@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fnmatch
 import hashlib
 import os
@@ -103,6 +104,8 @@ class ModulePackage:
         root = Path(path)
         if not root.is_dir():
             raise IntegrityError(f"{root} is no directory")
+        if not (root / MANIFEST_FILE).exists():  # said before a whole home directory is read, links and all
+            raise _missing_manifest([f"{path.parent.name}/{path.name}" for path in _nearby(root)], str(root))
         file = root / IGNORE_FILE
         text = read_file(file, _MAX_IGNORE_BYTES).decode("utf-8-sig", "replace") if file.exists() else ""
         ignore = IgnoreList.parse(text, with_tests=with_tests)
@@ -116,8 +119,14 @@ class ModulePackage:
             IntegrityError: the archive is damaged or hostile.
             ManifestError: as `from_files`.
         """
-        data = path if isinstance(path, bytes) else read_file(Path(path), MAX_ARCHIVE_BYTES, follow=True)
-        return cls.from_files(read_archive(data), source="the archive" if isinstance(path, bytes) else str(path))
+        if isinstance(path, bytes):
+            return cls.from_files(read_archive(path), source="the archive")
+        data = read_file(Path(path), MAX_ARCHIVE_BYTES, follow=True)
+        try:
+            files = read_archive(data)
+        except IntegrityError as error:
+            raise IntegrityError(f"{path}: {error}") from None
+        return cls.from_files(files, source=str(path))
 
     @classmethod
     def from_component(cls, path: str | os.PathLike[str]) -> Self:
@@ -317,7 +326,14 @@ def _manifest_of(raw: bytes, files: Mapping[str, bytes]) -> Manifest:
     return attrs.evolve(reading, faults=faults).require()
 
 
-def _missing_manifest(files: Mapping[str, bytes], source: str) -> ManifestError:
+def _nearby(root: Path) -> list[Path]:
+    """Find manifests one folder down."""
+    with contextlib.suppress(OSError):
+        return sorted(root.glob(f"*/{MANIFEST_FILE}"))
+    return []
+
+
+def _missing_manifest(files: Iterable[str], source: str) -> ManifestError:
     inner = next((name for name in sorted(files) if name.endswith(f"/{MANIFEST_FILE}")), None)
     advice = "write one, with id, version and entry"
     if inner is not None:

@@ -93,6 +93,19 @@ class ModuleTestEnvironment:
         self._handles: list[ModuleHandle] = []
         self._leaks: dict[Leak, None] = {}
 
+    if not TYPE_CHECKING:  # a type checker would take it for leave to misspell
+
+        def __getattr__(self, name: str) -> Any:
+            """Say what is missing where the environment was not entered."""
+            if name in ("host", "handle", "pilot", "events"):
+                raise AttributeError(
+                    f"there is no {name} before the environment is entered: "
+                    "'async with plataforma_environment as environment', or ModuleTestEnvironment(...) in its place",
+                    name=name,
+                    obj=self,
+                )
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
+
     @property
     def permissions(self) -> MockPermissionManager:
         """The module's permissions, with account of every check."""

@@ -150,8 +150,11 @@ class MockPermissionManager(PermissionManager):
 
     def _use(self, name: str) -> None:
         rule = self.explain(name).rule
-        if rule is not None:
-            self._used.update(rule.split(" and "))
+        if rule is None:
+            return
+        self._used.update(rule.split(" and "))
+        if "*" in rule:  # held is what is declared of it
+            self._used.update(grant for grant in _parts(self.granted) if is_within([name], [grant]))
 
     def _covering(self, name: str) -> set[str]:
         return {grant for grant in _parts(self.granted) if is_within([name], [grant.partition("[")[0]])}

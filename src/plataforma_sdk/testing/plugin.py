@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -35,6 +35,8 @@ T = TypeVar("T")
 
 MARKER: Final = "plataforma"
 _ACCOUNT: Final = pytest.StashKey[GrantAccount]()
+_FAILED: Final = pytest.StashKey[bool]()
+_LEAVES_OUT: Final = ("--deselect", "--ignore")
 _SETTINGS: Final = frozenset(
     {"grants", "prompts", "limits", "tier", "api", "database", "config", "modules", "clock", "locale"}
 )
@@ -76,7 +78,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     tiers = TIERS if wanted == "all" else tuple([wanted] if isinstance(wanted, str) else wanted)
     unknown = [tier for tier in tiers if tier not in TIERS]
     if unknown:
-        raise pytest.UsageError(f"{unknown[0]!r} is no tier: write one of {', '.join(TIERS)}, or 'all'")
+        pytest.fail(f"{unknown[0]!r} is no tier: write one of {', '.join(TIERS)}, or 'all'", pytrace=False)
     metafunc.parametrize("plataforma_tier", tiers, indirect=True)
 
 
@@ -115,11 +117,29 @@ def pytest_testnodedown(node: Any, error: object) -> None:
 
 
 def _is_whole(session: pytest.Session) -> bool:
-    """Whether all tests ran: of a part, nothing can be said about what no test uses."""
-    option = session.config.option
-    is_part = option.keyword or option.markexpr or getattr(option, "lf", False) or session.shouldstop
-    named = any("::" in argument for argument in session.config.args)
-    return not (is_part or named or session.testsfailed)
+    """Whether all tests ran: of a part, nothing can be said about what no test uses.
+
+    What the ini file leaves out belongs to no run and makes none a part; what the command line leaves out does.
+    """
+    config, option = session.config, session.config.option
+    is_part = option.keyword or option.markexpr or session.shouldstop or _is_resumed(option)
+    is_typed = config.args_source is pytest.Config.ArgsSource.ARGS
+    is_named = is_typed and any("::" in argument or Path(argument).is_file() for argument in config.args)
+    is_left_out = any(str(argument).startswith(_LEAVES_OUT) for argument in config.invocation_params.args)
+    return not (is_part or is_named or is_left_out or session.testsfailed)
+
+
+def _is_resumed(option: Any) -> bool:
+    return bool(getattr(option, "lf", False) or getattr(option, "stepwise", False))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Note that a test has failed: what its environment then has to say would be a second failure for one fault."""
+    report = yield
+    if report.failed:
+        item.stash[_FAILED] = True
+    return report
 
 
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
@@ -169,7 +189,9 @@ def plataforma_permissions(request: pytest.FixtureRequest) -> Iterator[MockPermi
     settings = _settings_of(request.node)
     manager = MockPermissionManager(settings.get("grants") or (), answers=settings.get("prompts"))
     yield manager
-    _check(manager, named=bool(settings.get("grants")))
+    if not request.node.stash.get(_FAILED, False):
+        manager.assert_expected()
+        _check_grants(manager, settings.get("grants") or None)
 
 
 @pytest.fixture
@@ -195,9 +217,10 @@ def plataforma_environment(
     yield environment
     if not hasattr(environment, "handle"):
         return
-    environment.assert_expected()
     manager = environment.permissions
-    _check(manager, named=settings.get("grants") is not None)
+    if not request.node.stash.get(_FAILED, False):
+        environment.assert_expected()
+        _check_grants(manager, settings.get("grants"))
     package = environment.handle.package
     if settings.get("grants") is None and isinstance(package, ModulePackage):
         account = request.config.stash[_ACCOUNT]
@@ -219,16 +242,34 @@ def plataforma_run(
             plataforma_run(body)
     """
     import asyncio
+    import inspect
 
     def run(body: Callable[[ModuleTestEnvironment], Awaitable[T]]) -> T:
         async def whole() -> T:
             async with plataforma_environment as environment:
-                return await body(environment)
+                found = body(environment)
+                if not inspect.isawaitable(found):
+                    raise TypeError("plataforma_run runs an async function: 'async def body(environment): ...'")
+                return await found
 
-        coroutine: Coroutine[Any, Any, T] = whole()
-        return asyncio.run(coroutine)
+        if _is_in_loop():
+            pytest.fail(
+                "plataforma_run is for a test that is no coroutine: write 'def test_...', or take "
+                "plataforma_environment and 'async with plataforma_environment as environment'"
+            )
+        return asyncio.run(whole())
 
     return run
+
+
+def _is_in_loop() -> bool:
+    import asyncio
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 @pytest.fixture
@@ -289,7 +330,8 @@ def _settings_of(node: Any) -> dict[str, Any]:
     for marker in node.iter_markers(MARKER):
         unknown = marker.kwargs.keys() - _SETTINGS - {"target"}
         if unknown or len(marker.args) > 1:
-            raise pytest.UsageError(f"@pytest.mark.{MARKER} has no {sorted(unknown)[:1] or 'second argument'}: {_HELP}")
+            what = repr(min(unknown)) if unknown else "second argument"
+            pytest.fail(f"@pytest.mark.{MARKER} has no {what}: {_HELP}", pytrace=False)
         given = {**({"target": marker.args[0]} if marker.args else {}), **marker.kwargs}
         settings = {**given, **settings}
     return settings
@@ -299,20 +341,32 @@ def _configured(config: pytest.Config, test: Path) -> Path:
     """Find the module that no marker names: the ini file's, one around the test, or one in a folder of the root."""
     named = config.getini("plataforma_module")
     root = config.rootpath
-    around = [folder for folder in test.parents if folder.is_relative_to(root)]
-    for place in [root / named] if named else [*around, *sorted(root.glob("*/"))]:
+    for place in [root / named] if named else [*test.parents, *sorted(root.glob("*/"))]:
         if (place / "module.toml").is_file():
             return place
-    raise pytest.UsageError(
-        f"no module to test: there is no module.toml around {test} or in {root}; set plataforma_module in the ini "
-        f"file, or name it in @pytest.mark.{MARKER}(path)"
+    where = f"in {root / named}, which plataforma_module names" if named else f"around {test} or in a folder of {root}"
+    pytest.fail(
+        f"no module to test: there is no module.toml {where}; set plataforma_module in the ini file, or name it in "
+        f"@pytest.mark.{MARKER}(path)",
+        pytrace=False,
     )
 
 
-def _check(manager: MockPermissionManager, *, named: bool) -> None:
-    manager.assert_expected()
-    if named and manager.unused_grants:
-        raise AssertionError(
-            f"granted, and not used: {', '.join(manager.unused_grants)}; leave them out of grants=, or test what needs "
-            "them"
+def _check_grants(manager: MockPermissionManager, named: Iterable[str] | None) -> None:
+    """Fail on grants that a marker names and nothing used; those that the manifest does not declare do nothing."""
+    if named is None:
+        return
+    undeclared = [name for name in named if not any(_overlap(name, held) for held in manager.granted_at_load)]
+    unused = [*manager.unused_grants, *undeclared]
+    if unused:
+        told = f"; module.toml does not declare {', '.join(undeclared)}" if undeclared else ""
+        pytest.fail(
+            f"granted, and not used: {', '.join(unused)}; leave them out of grants=, or test what needs them{told}",
+            pytrace=False,
         )
+
+
+def _overlap(one: str, other: str) -> bool:
+    from plataforma_sdk.permissions import is_within
+
+    return is_within([one], [other]) or is_within([other], [one])

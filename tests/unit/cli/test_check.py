@@ -219,3 +219,11 @@ def test_of_a_component_nothing_is_called_dead(tmp_path: Path) -> None:
     (tmp_path / "module.toml").write_text(MANIFEST.replace('entry = "shop"', 'entry = "shop.wasm"'))
     (tmp_path / "shop.wasm").write_bytes(b"\x00asm\x0d\x00\x01\x00")
     assert findings(tmp_path) == []
+
+
+def test_a_file_that_no_package_holds_is_not_called_clean(shop: Path) -> None:
+    (shop / "tests").mkdir()
+    (shop / "tests" / "test_shop.py").write_text("(")
+    code, stdout, stderr = check("shop/tests/test_shop.py")
+    assert (code, stdout) == (2, "")
+    assert "is no part of the module" in stderr

@@ -237,4 +237,4 @@ def test_a_directory_without_a_manifest_is_wrong_use(tmp_path):
 def test_an_engine_that_is_not_there_is_wrong_use(tmp_path):
     (tmp_path / "module.toml").write_text(MANIFEST)
     result = CliRunner().invoke(app, ["dev", str(tmp_path), "--engine", "warp"])
-    assert (result.exit_code, "choose one of" in result.stderr) == (2, True)
+    assert (result.exit_code, "'warp' is not one of 'trusted', 'restricted', 'wasm'" in result.stderr) == (2, True)

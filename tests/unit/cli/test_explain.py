@@ -130,12 +130,19 @@ def test_a_declaration_of_a_part_is_told_to_be_no_more() -> None:
         ("events.subscibe[user.login]", "events.subscribe[user.login]"),
         ("api.vendas.clientes[GET]", "api.vendas[GET]"),
         ("api.external.example", "api.external"),
+        ("Api.Vendas", "api.vendas"),
     ],
 )
 def test_a_wrong_name_gets_the_nearest_one(wrong: str, meant: str) -> None:
     code, stdout, stderr = explain(wrong)
     assert (code, stdout) == (2, "")
     assert stderr.rstrip().endswith(f"did you mean {meant!r}?")
+
+
+def test_half_a_name_gets_all_that_begin_so() -> None:
+    code, _, stderr = explain("window")
+    assert code == 2
+    assert stderr.rstrip().endswith("; there are window.create, window.modal")
 
 
 @pytest.mark.parametrize("nothing", ["xyzzy", "*", "a b", "", "\x1b[2J"])

@@ -81,3 +81,11 @@ def test_a_shell_completes_the_commands(shell: str) -> None:
     )
     assert "pack" in done.stdout
     assert "inspect" not in done.stdout
+
+
+def test_words_that_the_terminal_cannot_show_do_not_end_a_command(tmp_path):
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    command = [sys.executable, "-m", "plataforma_sdk.cli", "demo", "--yes", "--engine", "trusted"]
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert b"Pa?s" in done.stdout

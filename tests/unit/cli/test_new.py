@@ -152,3 +152,8 @@ def test_with_yes_it_asks_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr("plataforma_sdk.cli._new.can_ask", lambda: True)
     assert run("new", "clientes", "--yes").exit_code == 0
     assert "venda.criada" in Path("clientes/module.toml").read_text(encoding="utf-8")
+
+
+def test_the_next_steps_can_be_typed(tmp_path):
+    result = CliRunner().invoke(app, ["new", "vendas", "--yes", "--directory", str(tmp_path / "two words")])
+    assert f"  cd '{tmp_path}/two words'\n" in result.stdout

@@ -259,3 +259,31 @@ def test_what_is_no_package_is_told(tmp_path):
     result = run("inspect", tmp_path / "x.zip")
     assert result.exit_code == 1
     assert "no zip at all" in result.stderr
+
+
+def test_a_place_that_cannot_be_written_is_told_with_the_option_for_another(project):
+    (project / "in-the-way").write_text("a file where a folder is wanted")
+    result = run("pack", project, "--output", project / "in-the-way" / "vendas.zip")
+    assert result.exit_code == 1
+    assert "choose another with --output" in result.stderr
+
+
+def test_what_is_to_be_typed_next_is_quoted(project, tmp_path):
+    archive = tmp_path / "two words.zip"
+    assert f"plataforma inspect '{archive}'" in run("pack", project, "--output", archive).stdout
+
+
+def test_an_archive_that_is_none_is_named(tmp_path):
+    file = tmp_path / "none.zip"
+    file.write_text("no zip")
+    assert f"{file}: The archive cannot be read" in run("inspect", file).stderr
+
+
+def test_a_folder_without_a_manifest_is_not_read(tmp_path):
+    (tmp_path / "elsewhere").symlink_to(tmp_path)
+    assert "it holds no module.toml" in run("inspect", tmp_path).stderr
+
+
+def test_a_file_that_is_a_link_is_told_to_be_replaced(project):
+    (project / "link.py").symlink_to(project / "module.toml")
+    assert "link.py is a link; put the file itself in its place" in run("pack", project).stderr

@@ -77,7 +77,7 @@ def test_it_emits_calls_and_shows_the_window(module, engine):
     )
     report = json.loads(result.stdout)
     assert result.exit_code == 0
-    assert report["emitted"] == [{"topic": "user.login", "delivered": 1}]
+    assert report["emitted"] == [{"topic": "user.login", "delivered": 1, "errors": []}]
     assert report["calls"] == [{"method": "add", "result": 42}]
     assert report["windows"]["main"]["props"] == {"value": "count 42"}
 
@@ -130,3 +130,33 @@ def test_a_call_that_fails_says_why(module):
 def test_wrong_use_says_what_to_write(module, arguments, says):
     result = run_command(module, "--yes", *arguments)
     assert (result.exit_code, says in result.stderr) == (2, True)
+
+
+def test_an_event_whose_handler_fails_fails_the_run(module):
+    result = run_command(module, "--yes", "--engine", "trusted", "--emit", "user.login {}")
+    assert result.exit_code == 1
+    assert "user.login: handled 0 times\nuser.login: failed: " in result.stdout
+    assert "KeyError" in result.stdout
+    assert result.stderr.replace("granted ", "").split() == []
+
+
+def test_ctrl_c_before_the_end_is_no_success(module, monkeypatch):
+    def interrupted(job):
+        job.close()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("plataforma_sdk.cli._run.asyncio.run", interrupted)
+    assert run_command(module, "--yes", "--engine", "trusted").exit_code == 130
+
+
+def test_ctrl_c_ends_a_module_that_stays(module, monkeypatch):
+    async def interrupted(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("plataforma_sdk.cli._run._stay", interrupted)
+    assert run_command(module, "--yes", "--engine", "trusted", "--stay").exit_code == 0
+
+
+@pytest.mark.parametrize("option", [("--engine", "warp"), ("--grant", "Bad Name")], ids=" ".join)
+def test_an_option_that_names_nothing_is_wrong_use(module, option):
+    assert run_command(module, *option).exit_code == 2

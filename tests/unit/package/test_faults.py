@@ -124,6 +124,7 @@ def test_too_many_files_are_refused() -> None:
 
 
 def test_a_file_too_large_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "module.toml").write_text('id = "vendas"\nversion = "1.0.0"\n')
     with (tmp_path / "big.bin").open("wb") as file:
         file.truncate(MAX_FILE_BYTES + 1)
     with pytest.raises(IntegrityError, match="larger than"):

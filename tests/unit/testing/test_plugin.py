@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import subprocess
 import sys
 import textwrap
@@ -132,9 +133,31 @@ def test_the_clock_that_a_test_asks_for_is_the_environments(project):
     assert project(TICKS).ret == 0
 
 
-@pytest.mark.parametrize("options", [("-k", "more"), ("test_counter.py::test_more",)])
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("-k", "more"),
+        ("test_counter.py::test_more",),
+        ("test_counter.py",),
+        ("--deselect", "test_counter.py::test_saves"),
+        ("--ignore=elsewhere",),
+    ],
+    ids=" ".join,
+)
 def test_of_a_part_nothing_is_said(project, options):
-    assert project(PRESSES + SAVES, *options).ret == 0
+    assert project(PRESSES, *options).ret == 0
+
+
+def test_a_file_that_the_settings_name_is_the_whole(project):
+    assert project(PRESSES, ini="testpaths = test_counter.py").ret == pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.mark.parametrize("option", ["lf", "stepwise"])
+def test_a_run_that_goes_on_where_the_last_one_failed_is_a_part(option):
+    from plataforma_sdk.testing.plugin import _is_resumed
+
+    assert _is_resumed(argparse.Namespace(**{option: True}))
+    assert not _is_resumed(argparse.Namespace(**{option: False}))
 
 
 @pytest.mark.parametrize(("tests", "code"), [(PRESSES + SAVES, 0), (PRESSES + PRESSES.replace("more", "two"), 1)])
@@ -157,6 +180,53 @@ def test_grants_that_the_marker_names_must_be_used_by_that_test(project):
     )
     result.assert_outcomes(passed=1, errors=1)
     result.stdout.fnmatch_lines(["*granted, and not used: system.storage; leave them out of grants=*"])
+
+
+def test_a_grant_that_the_manifest_does_not_declare_is_unused(project):
+    result = project(
+        """
+        import pytest
+
+        @pytest.mark.plataforma(grants=["window.*", "system.clipboard"])
+        def test_more(plataforma_run):
+            async def body(environment):
+                await environment.pilot.press("More")
+            plataforma_run(body)
+        """
+    )
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["*not used: system.clipboard;*module.toml does not declare system.clipboard"])
+
+
+def test_a_test_that_fails_is_told_once(project):
+    result = project(
+        """
+        import pytest
+
+        @pytest.mark.plataforma(grants=["window.create", "system.storage"])
+        def test_more(plataforma_run):
+            async def body(environment):
+                await environment.permissions.request("system.clipboard", "to copy")
+                assert environment.pilot.find("text").text == "1"
+            plataforma_run(body)
+        """
+    )
+    result.assert_outcomes(failed=1)
+
+
+@pytest.mark.parametrize(
+    ("test", "problem"),
+    [
+        ("def test_it(plataforma_environment):\n    plataforma_environment.pilot", "no pilot before*async with*"),
+        ("def test_it(plataforma_run):\n    plataforma_run(lambda environment: None)", "*async def body(environment)*"),
+        ("async def test_it(plataforma_run):\n    plataforma_run(None)", "plataforma_run is for a test that is no co*"),
+    ],
+    ids=["not entered", "no coroutine", "within a loop"],
+)
+def test_a_fixture_used_wrongly_says_how(project, test, problem):
+    result = project(test + "\n")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines([f"E *{problem}"])
 
 
 def test_an_unexpected_request_fails_the_test(project):
@@ -347,6 +417,23 @@ def test_the_module_around_the_tests_is_found(project, pytester):
     result = project("", "deep/counter/tests")
     result.assert_outcomes(passed=2)
     assert result.ret == 0
+
+
+def test_the_module_is_found_from_a_folder_below_it(project, pytester, monkeypatch):
+    tests = pytester.path / "counter" / "tests"
+    tests.mkdir()
+    (tests / "test_inner.py").write_text(textwrap.dedent(PRESSES + SAVES))
+    monkeypatch.chdir(tests)
+    result = project("", "--rootdir", str(tests), str(tests))
+    result.assert_outcomes(passed=2)
+
+
+def test_no_module_is_told_without_the_inside_of_the_plugin(project, pytester):
+    (pytester.path / "counter" / "module.toml").unlink()
+    result = project(PRESSES, ini="")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["no module to test: there is no module.toml around *"])
+    result.stdout.no_fnmatch_line("*def _configured*")
 
 
 def test_an_unexpected_request_fails_the_test_even_where_the_module_takes_no_for_an_answer(project):
