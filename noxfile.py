@@ -19,6 +19,7 @@ ALL_PYTHONS = [
     if text.startswith("Programming Language :: Python :: 3.")
 ]
 ESCAPES = "tests/security/test_restricted_escapes.py"
+NPM_SEMVER = "semver@7.8.6"
 WARM_UP = "from plataforma_sdk.sandbox.wasm._compiled import compiled_runner; compiled_runner()"
 """Builds and compiles the guest before the tests, whose time-outs would otherwise begin with that."""
 
@@ -131,7 +132,11 @@ def integration(session: nox.Session) -> None:
         for kind in ("--only-binary", "--no-binary"):
             options = ("-q", "--no-deps", "-d", wheels, kind, ":all:", "-r", "constraints/guest.txt")
             session.run("python", "-m", "pip", "download", *options, success_codes=[0, 1, 2])  # absent: skipped
-        session.run("pytest", *(session.posargs or ("tests/integration",)), env={"PLATAFORMA_WHEELS": wheels})
+        if shutil.which("npm"):  # npm's own ranges, which ours are compared with; absent: skipped
+            command = ("npm", "install", "--silent", "--prefix", wheels, NPM_SEMVER)
+            session.run(*command, external=True, success_codes=[0, 1])
+        env = {"PLATAFORMA_WHEELS": wheels, "NODE_PATH": f"{wheels}/node_modules"}
+        session.run("pytest", *(session.posargs or ("tests/integration",)), env=env)
 
 
 @nox.session

@@ -2,11 +2,17 @@
 
 **Source:** Semantic Versioning 2.0.0, sections 2, 9, 10 and 11 (precedence); ranges as in npm's node-semver: ``^1.2``,
 ``~1.2.3``, ``>=1,<2``, ``1.x``, ``*``, ``1.2 - 1.9``, alternatives by ``||``; a comma reads as a space.
+Three rules are not npm's; ``tests/integration/test_npm_semver.py`` compares the rest.
+
+- ``* || >=1.0.0-rc.1`` admits 1.0.0-rc.1, as an alternative says; npm drops whatever stands beside ``*``.
+- ``>=0.0.0`` keeps prereleases of 0.0.0 out, as precedence says; npm reads it as no bound at all.
+- A number after an ``x`` is refused everywhere; npm refuses ``x.1``, and reads ``^x.1`` as ``*``.
 """
 
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from collections.abc import Callable, Mapping, Sequence
 from operator import eq, ge, gt, le, lt
@@ -73,10 +79,14 @@ class Version:
         return self.major, self.minor, self.patch
 
     def __lt__(self, other: Version) -> bool:
-        return self._precedence() < other._precedence()
+        return self.precedence < other.precedence
 
-    def _precedence(self) -> tuple[Any, ...]:
-        """Order numbers before words, fewer identifiers before more, and a release after all its prereleases."""
+    @functools.cached_property
+    def precedence(self) -> tuple[Any, ...]:
+        """What versions are ordered by: numbers before words, fewer identifiers before more, prereleases first.
+
+        Kept, for a resolver compares the same version many times.
+        """
         identifiers = tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in self.prerelease)
         return (*self.release, not self.prerelease, identifiers)
 
@@ -91,7 +101,7 @@ class _Comparator:
     version: Version
 
     def admits(self, version: Version) -> bool:
-        return _OPERATORS[self.operator](version, self.version)
+        return _OPERATORS[self.operator](version.precedence, self.version.precedence)
 
 
 _OPERATORS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {"<": lt, "<=": le, "=": eq, ">=": ge, ">": gt}
@@ -172,11 +182,10 @@ class _Partial:
         found = _PARTIAL.fullmatch(text)
         if found is None:
             raise UnfitError(f"{text[:40]!r} is no version of a range", "write '1.2.3', '1.2', '1.x' or '*'")
-        numbers: list[int] = []
-        for part in found.group(1, 2, 3):
-            if part is None or part in "xX*":
-                break
-            numbers.append(int(part))
+        parts = [part for part in found.group(1, 2, 3) if part is not None]
+        numbers = [int(part) for part in itertools.takewhile(lambda part: part not in "xX*", parts)]
+        if any(part not in "xX*" for part in parts[len(numbers) :]):  # nobody knows what "x.1" means
+            raise UnfitError(f"{text[:40]!r} is no version of a range", "after an 'x' or '*' write no number")
         is_full = len(numbers) == 3  # noqa: PLR2004 - major, minor, patch
         prerelease = tuple(found["pre"].split(".")) if is_full and found["pre"] else ()
         return cls(tuple(numbers), _version(numbers, prerelease))

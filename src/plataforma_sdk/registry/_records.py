@@ -99,6 +99,7 @@ class Release:
         licence: SPDX expression, or empty.
         authors: names.
         sdk: versions of this library that it runs with, a range.
+        excluded_tiers: tiers that its manifest refuses.
         dependencies: module id -> range.
         attachments: name -> blob: ``"sbom"``, ``"scan"``, ``"attestation"`` ...
         publisher: fingerprint of the key that signed it, or None.
@@ -115,6 +116,7 @@ class Release:
     licence: str = ""
     authors: tuple[str, ...] = ()
     sdk: str = "*"
+    excluded_tiers: tuple[str, ...] = ()
     dependencies: Mapping[str, str] = attrs.field(factory=dict, converter=_frozen)
     attachments: Mapping[str, BlobRef] = attrs.field(factory=dict, converter=_frozen)
     publisher: str | None = None
@@ -130,6 +132,7 @@ class Release:
         data = attrs.asdict(self, recurse=False)
         data["archive"] = self.archive.to_data()
         data["authors"] = list(self.authors)
+        data["excluded_tiers"] = list(self.excluded_tiers)
         data["dependencies"] = dict(self.dependencies)
         data["attachments"] = {name: blob.to_data() for name, blob in self.attachments.items()}
         return data
@@ -149,6 +152,7 @@ class Release:
             digest=fields["digest"],
             archive=BlobRef.from_data(fields["archive"]),
             authors=tuple(_texts(fields["authors"], "authors")),
+            excluded_tiers=tuple(_texts(fields["excluded_tiers"], "excluded_tiers")),
             dependencies=dict(
                 zip(
                     _mapping(fields, "dependencies"),
