@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import os
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping
 from concurrent.futures import Future
@@ -26,6 +27,7 @@ from plataforma_sdk.runtime._live import LiveModule
 from plataforma_sdk.runtime._loader import LoadTarget, PackageSource, check_tier, package_of_class, resolve
 from plataforma_sdk.runtime._parts import HostParts
 from plataforma_sdk.runtime._restore import Restoration, RestoreSource, read_source
+from plataforma_sdk.runtime._sources import open_source, source_of
 from plataforma_sdk.runtime._state import HostState
 from plataforma_sdk.runtime._wiring import ServiceFactory
 from plataforma_sdk.sandbox import Engine, ResourceLimits, ResourceMonitor
@@ -35,6 +37,7 @@ from plataforma_sdk.windows import WindowManager
 if TYPE_CHECKING:
     from plataforma_sdk.api import Transport
     from plataforma_sdk.permissions import PermissionManager, Prompt
+    from plataforma_sdk.registry import RegistryBackend
     from plataforma_sdk.sandbox.wasm import Journal
     from plataforma_sdk.services import Clipboard, Database, NotificationCenter
 
@@ -57,7 +60,8 @@ class ModuleHost:
             that a plugin serves, or an `Engine`.
         subject: whose decisions these are.
         state_dir: where decisions, the audit log and storage are kept; None keeps them in memory.
-        registry: where ``load("id@range")`` finds packages.
+        registry: where ``load("id@range")`` finds packages: a path or an address (see `open_backend`), a
+            `ModuleRegistry`, or a `PackageSource`. What the host opens itself, it closes.
         grants: permissions that every module holds, as far as it declares them.
         prompt: asks a person; None refuses.
         api: what `api_call` reaches: an ASGI application, a `Transport`, or a base URL (extra ``http``).
@@ -97,7 +101,7 @@ class ModuleHost:
         engine: str | Engine = "wasm",
         subject: str = "default",
         state_dir: str | os.PathLike[str] | None = None,
-        registry: PackageSource | None = None,
+        registry: PackageSource | RegistryBackend | str | os.PathLike[str] | None = None,
         grants: Iterable[str] = (),
         prompt: Prompt | None = None,
         api: Transport | Callable[..., Awaitable[None]] | str | None = None,
@@ -118,10 +122,10 @@ class ModuleHost:
             raise ValueError(f"park_after_s is above 0, not {park_after_s!r}; None never parks")
         self._park_after_s = park_after_s
         self.subject = subject
-        self.registry = registry
+        self._plugins = make_plugin_manager(plugins)
+        self.registry, self._owned_registry = open_source(registry, plugins)
         self.locale = locale
         self._clock = clock or SystemClock()
-        self._plugins = make_plugin_manager(plugins)
         self._engines = HostEngines(engine, isolation, self._plugins)
         self._grants = tuple(grants)
         self._prompt = prompt
@@ -197,6 +201,8 @@ class ModuleHost:
         await self._factory.close()
         await self._engines.close()
         self._state.close()
+        if self._owned_registry is not None:
+            await self._owned_registry.aclose()
         self._loop = None
 
     async def load(
@@ -355,7 +361,7 @@ class ModuleHost:
             services.update(found or {})
         given = limits or self._limits
         monitor = ResourceMonitor(given.lowered_by(package.manifest.limits), module=package.id, clock=self._clock)
-        source, granted = _source(target), (*self._grants, *(grants or ()))
+        source, granted = source_of(target, package, self.registry), (*self._grants, *(grants or ()))
 
         def permissions_of(version: ModulePackage) -> PermissionManager:
             return self._state.permissions(version, granted, source=source, prompt=self._prompt, record=self._record)
@@ -368,7 +374,9 @@ class ModuleHost:
             locale=self.locale,
             seed=seed,
             seal_key=self._state.seal_key,
-            reread=(lambda: ModulePackage.from_path(Path(target))) if isinstance(target, (str, os.PathLike)) else None,
+            reread=functools.partial(resolve, target, self.registry)
+            if isinstance(target, (str, os.PathLike))
+            else None,
             cls=target if isinstance(target, type) else None,
             limits=given,
             park_after_s=self._park_after_s,
@@ -408,12 +416,3 @@ class ModuleHost:
             await handle.unload()
             raise ModuleStateError("The host was closed while the module loaded", module=module_id)
         return handle
-
-
-def _source(target: LoadTarget) -> str:
-    """Where a module came from: what was decided about it does not hold for one of the same id from elsewhere."""
-    if isinstance(target, os.PathLike):
-        return f"path:{Path(target).resolve()}"
-    if isinstance(target, str):
-        return f"path:{Path(target).resolve()}" if Path(target).exists() else "registry"
-    return "memory"

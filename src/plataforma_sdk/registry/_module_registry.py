@@ -1,0 +1,298 @@
+"""`ModuleRegistry`: one registry, whatever it lies on; publishes, finds, resolves, fetches and verifies."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Final, Literal, Self
+
+import cachetools
+
+from plataforma_sdk.errors import IntegrityError, PackageNotFoundError, RegistryError
+from plataforma_sdk.package import ModulePackage
+from plataforma_sdk.plugins import make_plugin_manager
+from plataforma_sdk.registry._analysis_scan import AnalysisScanner
+from plataforma_sdk.registry._indexes import Indexes
+from plataforma_sdk.registry._newest import resolve_newest
+from plataforma_sdk.registry._packages import PackageCache
+from plataforma_sdk.registry._parts import Distributor, Resolver, Scanner, Signer, Verifier
+from plataforma_sdk.registry._protocol import RegistryBackend
+from plataforma_sdk.registry._publish import ATTESTATION, Progress, Publication
+from plataforma_sdk.registry._records import BackendHealth, BlobRef, ModuleIndex, Release, SearchPage
+from plataforma_sdk.registry._steps import PublishResult
+from plataforma_sdk.registry._verify import read_verified
+from plataforma_sdk.registry.backends import open_backend
+
+__all__ = ["ModuleRegistry"]
+
+_AT_ONCE: Final = 8
+_MAX_REMEMBERED: Final = 4_096
+_MAX_ENVELOPE_BYTES: Final = 1 << 20
+
+
+class ModuleRegistry:
+    """A registry, wherever it lies. It is not believed: every byte is checked against its digest, here.
+
+    Use it as an async context manager, or close it with `aclose`; in one event loop.
+
+    Args:
+        backend: an address (see `open_backend`), or a `RegistryBackend`.
+        security: scans what is published; by default what `plataforma_sdk.security.analyse` finds.
+        trust: decides whose releases are used: a `Verifier`, or ``"any"``. None is ``"any"`` for a registry of this
+            machine, and refuses to use anything of a remote one.
+        cache_dir: an absolute path for fetched archives; None for this user's private cache.
+        resolver: chooses versions.
+        plugins: objects with hooks, beside the installed ones.
+
+    Attributes:
+        backend: where releases lie.
+
+    >>> import asyncio
+    >>> from plataforma_sdk import ModulePackage
+    >>> package = ModulePackage.from_source("class Vendas: ...", id="vendas", version="1.2.0", entry="Vendas")
+    >>> async def main():
+    ...     async with ModuleRegistry("memory:") as registry:
+    ...         await registry.publish(package)
+    ...         return (await registry.fetch_package("vendas", "^1")).version
+    >>> asyncio.run(main())
+    '1.2.0'
+    """
+
+    def __init__(
+        self,
+        backend: RegistryBackend | str | os.PathLike[str],
+        *,
+        security: Scanner | None = None,
+        trust: Verifier | Literal["any"] | None = None,
+        cache_dir: str | os.PathLike[str] | None = None,
+        resolver: Resolver = resolve_newest,
+        plugins: Iterable[object] = (),
+    ) -> None:
+        self._plugins = make_plugin_manager(plugins)
+        if isinstance(backend, (str, os.PathLike)):
+            backend = open_backend(backend, plugins=self._plugins)
+        self.backend = backend
+        directory = None if cache_dir is None else Path(cache_dir).expanduser().absolute()
+        self._packages = PackageCache(directory)
+        self._indexes = Indexes(backend, directory)
+        self._scanner = security or AnalysisScanner()
+        self._is_open = trust == "any" or (trust is None and backend.is_local)
+        self._verifier = None if trust == "any" else trust
+        self._sources: cachetools.LRUCache[str, str] = cachetools.LRUCache(_MAX_REMEMBERED)
+        self._resolver = resolver
+
+    @property
+    def url(self) -> str:
+        """The registry's address, without credentials."""
+        return self.backend.url
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Let go of connections and files; a second call does nothing."""
+        await self.backend.aclose()
+
+    # --- publishing ------------------------------------------------------------------------------------------------
+
+    async def publish(
+        self,
+        package: ModulePackage,
+        *,
+        signer: Signer | None = None,
+        dry_run: bool = False,
+        progress: Progress | None = None,
+    ) -> PublishResult:
+        """Publish a package: scan, resolve its dependencies, build, store, distribute, look whether it is found.
+
+        Before it is stored nothing is published; once it is, the version never changes. It is safe to run again.
+
+        Args:
+            package: what to publish.
+            signer: signs it; its key then owns the module's namespace, or must be the owner's.
+            dry_run: end before anything is stored.
+            progress: is told of each step, when it begins and when it has ended.
+
+        Raises:
+            SecurityScanError: the scan found what must be mended.
+            PackageNotFoundError, ResolutionError: its dependencies cannot be resolved in this registry.
+            ModuleLoadError, PolicyError: a tier that the manifest does not exclude cannot compile it.
+            VersionConflictError: this version is published with other content.
+            IntegrityError: the namespace belongs to another key.
+            RegistryError: the registry cannot be reached or written.
+        """
+        publication = Publication(
+            backend=self.backend,
+            indexes=self._indexes,
+            scanner=self._scanner,
+            resolver=self._resolver,
+            distributors=self._distributors(),
+            signer=signer,
+            verifier=self._verifier,
+            progress=progress or (lambda _: None),
+        )
+        return await publication.run(package, dry_run=dry_run)
+
+    async def yank(self, module_id: str, version: str, reason: str | None = "") -> ModuleIndex:
+        """Mark a version as not to be chosen anew, or with None take that back; nothing is ever deleted.
+
+        Raises:
+            PackageNotFoundError: there is no such version.
+            RegistryError: the registry cannot be reached or written.
+        """
+        index = await self.backend.yank(module_id, version, reason)
+        self._indexes.accept(index)
+        return index
+
+    # --- finding ---------------------------------------------------------------------------------------------------
+
+    async def versions(self, module_id: str) -> ModuleIndex:
+        """Return all that the registry says about a module; offline, what it said last."""
+        return await self._indexes.get(module_id)
+
+    async def search(self, query: str, *, limit: int = 20, offset: int = 0) -> SearchPage:
+        """Find modules by words of their id, name and description; accents and case do not count."""
+        return await self.backend.search(query, limit=limit, offset=offset)
+
+    async def resolve(self, requirements: Mapping[str, str]) -> Mapping[str, Release]:
+        """Choose a release for each module asked for, and for all that they depend on.
+
+        Args:
+            requirements: module id -> range.
+
+        Raises:
+            PackageNotFoundError: a module that is needed was never published, or has no version in the range.
+            ResolutionError: no set of versions satisfies the ranges.
+        """
+        return await self._resolver(requirements, self._indexes.get)
+
+    async def health(self) -> BackendHealth:
+        """Tell whether the registry can be used; does not raise."""
+        return await self.backend.health()
+
+    # --- fetching --------------------------------------------------------------------------------------------------
+
+    async def fetch_package(self, module_id: str, version_range: str) -> ModulePackage:
+        """Return the newest package in the range, with its dependencies fetched, so that they are here offline.
+
+        Raises:
+            PackageNotFoundError, ResolutionError: as `resolve`.
+            IntegrityError: what the registry sent is not what was published, or nobody who is trusted signed it.
+            RegistryError: the registry cannot be reached, and the cache does not hold it.
+        """
+        return (await self.install({module_id: version_range}))[module_id]
+
+    async def install(self, requirements: Mapping[str, str]) -> Mapping[str, ModulePackage]:
+        """Resolve, and fetch, verify and cache all that was chosen, dependencies too.
+
+        Returns:
+            module id -> package.
+
+        Raises:
+            PackageNotFoundError, ResolutionError, IntegrityError, RegistryError: as `fetch_package`.
+        """
+        chosen = await self.resolve(requirements)
+        if len(chosen) == 1:
+            return {module_id: await self.fetch(release) for module_id, release in chosen.items()}
+        gate = asyncio.Semaphore(_AT_ONCE)
+
+        async def fetch(release: Release) -> ModulePackage:
+            async with gate:
+                return await self.fetch(release)
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = {name: group.create_task(fetch(release)) for name, release in chosen.items()}
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from None  # the others failed with it, or were cancelled
+        return {name: task.result() for name, task in tasks.items()}
+
+    async def fetch(self, release: Release) -> ModulePackage:
+        """Return the package of a release that `versions` or `resolve` gave, from the cache where it is there.
+
+        Raises:
+            IntegrityError: other bytes than its digest says, another module inside, or not signed as it must be.
+            RegistryError: as `fetch_package`.
+        """
+        await self._check_trust(release)
+        package = self._packages.get(release.archive)
+        if package is None:
+            data = await self._read(release, release.archive)
+            package = await asyncio.to_thread(self._packages.put, release.archive, data)
+        _check_content(release, package)
+        signer = None if self._is_open else release.publisher  # who says so is believed only where it was verified
+        self._sources[package.digest] = signer or f"registry:{self.url}"
+        return package
+
+    def source_of(self, package: ModulePackage) -> str:
+        """Return what decisions about a fetched package are kept under: its verified publisher, or this registry."""
+        return str(self._sources.get(package.digest, f"registry:{self.url}"))
+
+    async def attachment(self, release: Release, name: str) -> bytes:
+        """Return what lies beside a release: ``"sbom"``, ``"scan"``, ``"build"``, ``"assets"``, ``"attestation"``.
+
+        Raises:
+            PackageNotFoundError: it has no such attachment.
+            IntegrityError: other bytes than its digest says.
+        """
+        blob = release.attachments.get(name)
+        if blob is None:
+            have = ", ".join(release.attachments) or "none"
+            raise PackageNotFoundError(f"{release.id} {release.version} has no {name[:80]!r}; it has {have}")
+        return await self._read(release, blob)
+
+    async def verify(self, release: Release) -> tuple[str, ...]:
+        """Fetch all of a release from the registry, past the cache, and check it; return what was checked.
+
+        Raises:
+            IntegrityError: something is not what was published.
+            RegistryError: the registry cannot be reached.
+        """
+        await self._check_trust(release)
+        data = await self._read(release, release.archive)
+        _check_content(release, await asyncio.to_thread(ModulePackage.from_archive, data))
+        done = [f"archive {release.archive.digest}", f"content {release.digest}"]
+        for name, blob in release.attachments.items():
+            await self._read(release, blob)
+            done.append(f"{name} {blob.digest}")
+        return tuple(done)
+
+    async def _check_trust(self, release: Release) -> None:
+        if self._is_open:
+            return
+        if self._verifier is None:
+            raise RegistryError(
+                f"{self.url} is not a registry of this machine, and nobody was named whose signatures to believe: "
+                "pass trust= a verifier, or trust='any' to use whatever it serves"
+            )
+        envelope: bytes | None = None
+        blob = release.attachments.get(ATTESTATION)
+        if blob is not None:
+            if blob.size > _MAX_ENVELOPE_BYTES:
+                raise IntegrityError(f"{release.id} {release.version}: its signature has {blob.size:,} bytes")
+            envelope = await self._read(release, blob)
+        self._verifier.verify(release, envelope, registry=self.url)
+
+    async def _read(self, release: Release, blob: BlobRef) -> bytes:
+        pieces = self.backend.fetch(release.id, blob)
+        return await read_verified(pieces, blob, what=f"{release.id} {release.version}")
+
+    def _distributors(self) -> list[Distributor]:
+        found = self._plugins.hook.plataforma_distribute(registry=self.url)
+        return [distributor for distributor in found if distributor is not None]
+
+
+def _check_content(release: Release, package: ModulePackage) -> None:
+    """Make sure that the archive holds the module that the release names: an index must not pass one off as another."""
+    claimed = (release.id, release.version, release.digest)
+    if (package.id, package.version, package.digest) != claimed:
+        raise IntegrityError(
+            f"{release.id} {release.version}: the archive holds {package.id} {package.version} ({package.digest}), "
+            f"not {release.digest}; nothing of it was used: tell whoever runs the registry",
+            module=release.id,
+        )

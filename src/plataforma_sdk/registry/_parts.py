@@ -1,0 +1,84 @@
+"""What `ModuleRegistry` is handed: scanner, resolver, signer, verifier, distributor; each is small to fake."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+from plataforma_sdk.registry._records import ModuleIndex, Release
+
+if TYPE_CHECKING:
+    from plataforma_sdk.package import ModulePackage
+
+__all__ = ["Distributor", "Resolver", "ScanReport", "Scanner", "Signer", "Verifier"]
+
+
+class ScanReport(Protocol):
+    """What a scan says; `SecurityScanResult` is one.
+
+    Attributes:
+        passed: whether the module may be published.
+        risk_level: in a word, for people.
+        recommendations: what to change, each with file and line where there is one.
+    """
+
+    @property
+    def passed(self) -> bool: ...
+    @property
+    def risk_level(self) -> str: ...
+    @property
+    def recommendations(self) -> Sequence[str]: ...
+
+    def to_json(self) -> str:
+        """Write the report; it is published beside the module."""
+        ...
+
+
+class Scanner(Protocol):
+    """Looks at a package without running it in the host; `SecurityService` is one."""
+
+    async def scan(self, package: ModulePackage) -> ScanReport:
+        """Scan a package."""
+        ...
+
+
+class Signer(Protocol):
+    """Holds a publisher's key.
+
+    Attributes:
+        fingerprint: of the key: ``"ed25519:..."``.
+    """
+
+    @property
+    def fingerprint(self) -> str: ...
+
+    def sign(self, release: Release) -> bytes:
+        """Return an envelope that vouches for the release's id, version and digests."""
+        ...
+
+
+class Verifier(Protocol):
+    """Decides whom to believe."""
+
+    def verify(self, release: Release, envelope: bytes | None, *, registry: str) -> None:
+        """Check a release before anything of it is used.
+
+        Args:
+            release: what the registry answered.
+            envelope: what its publisher signed; None where it is unsigned.
+            registry: address of the registry.
+
+        Raises:
+            IntegrityError: it is not signed by whom it must be.
+        """
+        ...
+
+
+Distributor: TypeAlias = Callable[[Release, bytes], Awaitable["str | None"]]
+"""Brings a release and its archive nearer to users; returns the address they download from, or None."""
+
+Versions: TypeAlias = Callable[[str], Awaitable[ModuleIndex]]
+"""Returns the index of a module."""
+
+Resolver: TypeAlias = Callable[[Mapping[str, str], Versions], Awaitable[Mapping[str, Release]]]
+"""Module id -> range, and where indexes come from; returns id -> release, dependencies among them."""
