@@ -1,0 +1,98 @@
+"""Fakes of what `ModuleRegistry` is handed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from plataforma_sdk.errors import IntegrityError, RegistryError
+from plataforma_sdk.registry import BlobRef, ModuleIndex, Release
+from plataforma_sdk.registry.backends import MemoryBackend
+
+
+@attrs.frozen
+class Report:
+    """A scan that says what it is told to."""
+
+    passed: bool = True
+    risk_level: str = "none"
+    recommendations: Sequence[str] = ()
+
+    def to_json(self) -> str:
+        return '{"by": "a fake"}'
+
+
+@attrs.define
+class FakeScanner:
+    """Answers with one report."""
+
+    report: Report = Report()
+    seen: list[str] = attrs.field(factory=list)
+
+    async def scan(self, package: Any) -> Report:
+        self.seen.append(package.id)
+        return self.report
+
+
+@attrs.frozen
+class FakeSigner:
+    """Signs with a word."""
+
+    fingerprint: str = "ed25519:" + "a1" * 32
+
+    def sign(self, release: Release) -> bytes:
+        return f"{self.fingerprint} {release.archive.digest}".encode()
+
+
+@attrs.define
+class FakeVerifier:
+    """Believes one signer."""
+
+    signer: FakeSigner = FakeSigner()
+    asked: list[str] = attrs.field(factory=list)
+
+    def verify(self, release: Release, envelope: bytes | None, *, registry: str) -> None:
+        self.asked.append(registry)
+        if envelope != self.signer.sign(release):
+            raise IntegrityError(f"{release.id}: not signed")
+
+
+class RemoteBackend(MemoryBackend):
+    """A registry elsewhere, that can be cut off and can lie."""
+
+    is_local = False
+
+    def __init__(self, url: str = "https://registry.example") -> None:
+        super().__init__(url)
+        self.is_cut = False
+        self.served: bytes | None = None
+        self.reads: list[str] = []
+        self.published = 0
+
+    async def publish(
+        self, release: Release, blobs: Mapping[str, bytes], *, owner: str | None = None
+    ) -> ModuleIndex:
+        self._check()
+        self.published += 1
+        return await super().publish(release, blobs, owner=owner)
+
+    async def versions(self, module_id: str) -> ModuleIndex:
+        self._check()
+        return await super().versions(module_id)
+
+    async def fetch(self, module_id: str, blob: BlobRef) -> AsyncIterator[bytes]:
+        self._check()
+        self.reads.append(blob.digest)
+        async for piece in super().fetch(module_id, blob):
+            yield piece if self.served is None else self.served
+
+    def forget(self, module_id: str) -> None:
+        """Go back to before the last release."""
+        index = self._indexes[module_id]
+        self._indexes[module_id] = attrs.evolve(index, releases=index.releases[:-1], revision=index.revision - 1)
+
+    def _check(self) -> None:
+        if self.is_cut:
+            raise RegistryError(f"{self.url} cannot be reached")

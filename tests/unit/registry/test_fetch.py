@@ -1,0 +1,214 @@
+"""`ModuleRegistry` as a reader: resolve, fetch, verify, cache, go on offline."""
+
+from __future__ import annotations
+
+import asyncio
+import stat
+
+import attrs
+import pytest
+
+from plataforma_sdk.errors import IntegrityError, PackageNotFoundError, RegistryError, ResolutionError
+from plataforma_sdk.registry import ModuleRegistry, _packages
+from plataforma_sdk.registry.backends import MemoryBackend
+from plataforma_sdk.runtime import ModuleHost
+from tests.unit.registry._doubles import FakeSigner, FakeVerifier, RemoteBackend
+
+
+@pytest.fixture
+def backend():
+    return RemoteBackend()
+
+
+@pytest.fixture
+def reopen(backend, tmp_path, monkeypatch):
+    """Open the registry as a new process would: nothing in memory."""
+
+    def make(**settings):
+        _packages._SHARED.clear()
+        return ModuleRegistry(backend, **{"trust": "any", "cache_dir": tmp_path / "cache", **settings})
+
+    return make
+
+
+def publish(registry, *packages, **settings):
+    for package in packages:
+        asyncio.run(registry.publish(package, **settings))
+
+
+def test_the_newest_in_the_range_is_fetched(reopen, make_package):
+    publish(reopen(), *(make_package(version=version) for version in ("1.0.0", "1.9.0", "2.0.0", "1.10.0-beta")))
+    assert asyncio.run(reopen().fetch_package("vendas", "^1")).version == "1.9.0"
+
+
+def test_dependencies_are_fetched_with_it(reopen, backend, make_package):
+    publish(reopen(), make_package("clientes"), make_package(more='[dependencies]\nclientes = "^1"'))
+    installed = asyncio.run(reopen().install({"vendas": "*"}))
+    assert set(installed) == {"vendas", "clientes"}
+    assert len(backend.reads) == 2
+
+
+def test_what_was_fetched_is_not_fetched_again(reopen, backend, make_package):
+    publish(reopen(), make_package())
+    for _ in range(2):
+        asyncio.run(reopen().fetch_package("vendas", "^1"))
+    assert len(backend.reads) == 1
+
+
+def test_the_cache_is_this_users_alone(reopen, tmp_path, make_package):
+    publish(reopen(), make_package())
+    asyncio.run(reopen().fetch_package("vendas", "^1"))
+    for path in (tmp_path / "cache", tmp_path / "cache" / "packages"):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o700
+
+
+def test_a_cache_that_others_may_enter_is_refused(reopen, tmp_path, make_package):
+    publish(reopen(trust="any"), make_package())
+    (tmp_path / "cache").chmod(0o755)
+    with pytest.raises(RegistryError, match="0755, not 0700"):
+        asyncio.run(reopen().fetch_package("vendas", "^1"))
+
+
+def test_a_damaged_cache_is_noticed_and_fetched_anew(reopen, backend, tmp_path, make_package, caplog):
+    publish(reopen(), make_package())
+    asyncio.run(reopen().fetch_package("vendas", "^1"))
+    (file,) = (tmp_path / "cache" / "packages").glob("*.zip")
+    file.write_bytes(file.read_bytes()[:-1] + b"!")
+    assert asyncio.run(reopen().fetch_package("vendas", "^1")).version == "1.0.0"
+    assert len(backend.reads) == 2
+    assert "damaged in the cache" in caplog.text
+
+
+def test_offline_it_goes_on_with_what_it_saw(reopen, backend, make_package, caplog):
+    publish(reopen(), make_package())
+    asyncio.run(reopen().fetch_package("vendas", "^1"))
+    backend.is_cut = True
+    assert asyncio.run(reopen().fetch_package("vendas", "^1")).version == "1.0.0"
+    assert "going on with what it said about vendas before" in caplog.text
+
+
+def test_offline_nothing_is_known_of_what_was_never_seen(reopen, backend):
+    backend.is_cut = True
+    with pytest.raises(RegistryError, match="cannot be reached"):
+        asyncio.run(reopen().fetch_package("vendas", "^1"))
+
+
+def test_an_index_that_goes_back_is_noticed_by_the_next_process(reopen, backend, make_package):
+    publish(reopen(), make_package(), make_package(version="1.1.0"))
+    asyncio.run(reopen().versions("vendas"))
+    backend.forget("vendas")
+    with pytest.raises(IntegrityError, match=r"replayed or restored(?s:.*)made anew on purpose, remove"):
+        asyncio.run(reopen().fetch_package("vendas", "^1"))
+
+
+def test_other_bytes_are_never_used(reopen, backend, tmp_path, make_package):
+    publish(reopen(), make_package())
+    backend.served = b"something else"
+    with pytest.raises(IntegrityError, match=r"vendas 1\.0\.0: the registry sent"):
+        asyncio.run(reopen().fetch_package("vendas", "^1"))
+    assert list((tmp_path / "cache").glob("packages/*.zip")) == []
+
+
+def test_a_module_is_not_passed_off_as_another(reopen, backend, make_package):
+    publish(reopen(), make_package(), make_package("clientes"))
+    index, other = backend._indexes["vendas"], backend._indexes["clientes"]
+    swapped = attrs.evolve(index.releases[0], archive=other.releases[0].archive)
+    backend._indexes["vendas"] = attrs.evolve(index, releases=(swapped,), revision=2)
+    registry = ModuleRegistry(backend, trust="any", cache_dir=None)
+    with pytest.raises(IntegrityError, match=r"the archive holds clientes 1\.0\.0"):
+        asyncio.run(registry.fetch(swapped))
+
+
+def test_a_remote_registry_is_not_used_unless_somebody_is_trusted(reopen, make_package):
+    publish(reopen(), make_package())
+    with pytest.raises(RegistryError, match="trust='any'"):
+        asyncio.run(reopen(trust=None).fetch_package("vendas", "^1"))
+
+
+def test_a_registry_of_this_machine_is(make_package):
+    registry = ModuleRegistry(MemoryBackend())
+    publish(registry, make_package())
+    assert asyncio.run(registry.fetch_package("vendas", "*")).id == "vendas"
+
+
+def test_a_signature_is_checked_also_of_what_is_in_the_cache(reopen, make_package):
+    verifier = FakeVerifier()
+    publish(reopen(), make_package(), signer=FakeSigner())
+    for _ in range(2):
+        asyncio.run(reopen(trust=verifier).fetch_package("vendas", "^1"))
+    assert verifier.asked == ["https://registry.example"] * 2
+
+
+def test_an_unsigned_release_is_refused_where_signatures_count(reopen, make_package):
+    publish(reopen(), make_package())
+    with pytest.raises(IntegrityError, match="not signed"):
+        asyncio.run(reopen(trust=FakeVerifier()).fetch_package("vendas", "^1"))
+
+
+def test_decisions_are_kept_under_a_verified_publisher_or_the_registry(reopen, make_package):
+    package = make_package()
+    publish(reopen(), package, signer=FakeSigner())
+    signed, unverified = reopen(trust=FakeVerifier()), reopen()
+    for registry in (signed, unverified):
+        asyncio.run(registry.fetch_package("vendas", "^1"))
+    assert signed.source_of(package) == FakeSigner().fingerprint
+    assert unverified.source_of(package) == "registry:https://registry.example"
+
+
+def test_verify_reads_every_blob_past_the_cache(reopen, backend, make_package):
+    publish(reopen(), make_package())
+    registry = reopen()
+    (release,) = asyncio.run(registry.versions("vendas")).releases
+    asyncio.run(registry.fetch(release))
+    backend.reads.clear()
+    checked = asyncio.run(registry.verify(release))
+    assert [line.split()[0] for line in checked] == ["archive", "content", "sbom", "build", "scan"]
+    assert len(backend.reads) == 4
+
+
+def test_an_attachment_that_is_not_there_names_those_that_are(reopen, make_package):
+    publish(reopen(), make_package())
+    registry = reopen()
+    (release,) = asyncio.run(registry.versions("vendas")).releases
+    with pytest.raises(PackageNotFoundError, match="it has sbom, build, scan"):
+        asyncio.run(registry.attachment(release, "licence"))
+
+
+def test_no_version_in_the_range_names_those_that_there_are(reopen, make_package):
+    publish(reopen(), make_package())
+    with pytest.raises((PackageNotFoundError, ResolutionError), match=r"1\.0\.0"):
+        asyncio.run(reopen().fetch_package("vendas", "^2"))
+
+
+def test_a_host_loads_by_id_and_range_from_an_address(tmp_path, make_package):
+    async def main():
+        async with ModuleRegistry(tmp_path / "registry") as registry:
+            await registry.publish(make_package())
+        async with ModuleHost(registry=str(tmp_path / "registry"), engine="trusted") as host:
+            vendas = await host.load("vendas@^1")
+            return await vendas.call("which")
+
+    assert asyncio.run(main()) == "1.0.0"
+
+
+def test_a_host_reloads_to_what_the_registry_has_now(make_package):
+    async def main():
+        registry = ModuleRegistry(MemoryBackend())
+        await registry.publish(make_package())
+        async with ModuleHost(registry=registry, engine="trusted") as host:
+            vendas = await host.load("vendas@^1")
+            await registry.publish(make_package(version="1.1.0"))
+            await vendas.reload()
+            return await vendas.call("which")
+
+    assert asyncio.run(main()) == "1.1.0"
+
+
+def test_a_host_may_be_given_a_backend(make_package):
+    async def main():
+        backend = MemoryBackend()
+        await ModuleRegistry(backend).publish(make_package())
+        async with ModuleHost(registry=backend, engine="trusted") as host:
+            return (await host.load("vendas")).version
+
+    assert asyncio.run(main()) == "1.0.0"
