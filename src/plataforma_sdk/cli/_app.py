@@ -18,6 +18,9 @@ from plataforma_sdk.cli._engine import engine_app
 from plataforma_sdk.cli._inspect import inspect_command
 from plataforma_sdk.cli._new import new_command
 from plataforma_sdk.cli._pack import pack_command
+from plataforma_sdk.cli._registry_find import info_command, search_command
+from plataforma_sdk.cli._registry_install import install_command, resolve_command, verify_command
+from plataforma_sdk.cli._registry_publish import publish_command, yank_command
 from plataforma_sdk.cli._replay import replay_command
 from plataforma_sdk.cli._run_tests import run_tests_command
 from plataforma_sdk.cli._say import EXIT_FAILED, EXIT_USAGE
@@ -40,6 +43,13 @@ app.command("new")(new_command)
 app.command("test", context_settings={"ignore_unknown_options": True})(run_tests_command)
 app.command("pack")(pack_command)
 app.command("inspect")(inspect_command)
+app.command("publish")(publish_command)
+app.command("install")(install_command)
+app.command("search")(search_command)
+app.command("info")(info_command)
+app.command("resolve")(resolve_command)
+app.command("verify")(verify_command)
+app.command("yank")(yank_command)
 app.command("replay")(replay_command)
 app.add_typer(engine_app, name="engine")
 

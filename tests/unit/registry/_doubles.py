@@ -71,9 +71,7 @@ class RemoteBackend(MemoryBackend):
         self.reads: list[str] = []
         self.published = 0
 
-    async def publish(
-        self, release: Release, blobs: Mapping[str, bytes], *, owner: str | None = None
-    ) -> ModuleIndex:
+    async def publish(self, release: Release, blobs: Mapping[str, bytes], *, owner: str | None = None) -> ModuleIndex:
         self._check()
         self.published += 1
         return await super().publish(release, blobs, owner=owner)

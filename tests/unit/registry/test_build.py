@@ -35,7 +35,10 @@ def test_the_bill_of_materials_names_the_module_its_wheels_and_its_dependencies(
     itself = bill["metadata"]["component"]
     assert itself["purl"] == "pkg:generic/acme/vendas@1.0.0"
     assert itself["licenses"] == [{"expression": "MIT"}]
-    assert [(item["name"], item["version"]) for item in bill["components"]] == [("base", "2.0.0"), ("clientes", "1.4.0")]
+    assert [(item["name"], item["version"]) for item in bill["components"]] == [
+        ("base", "2.0.0"),
+        ("clientes", "1.4.0"),
+    ]
     edges = {item["ref"]: item["dependsOn"] for item in bill["dependencies"]}
     assert edges == {
         "pkg:generic/acme/vendas@1.0.0": ["pkg:generic/clientes@1.4.0"],
@@ -49,7 +52,9 @@ def test_a_wheel_is_a_component_with_its_digest(make_package):
     with zipfile.ZipFile(buffer, "w") as wheel:
         wheel.writestr("tiny_thing/__init__.py", "")
         wheel.writestr("tiny_thing-1.2.dist-info/METADATA", "Metadata-Version: 2.1\nName: tiny-thing\nVersion: 1.2\n")
-        wheel.writestr("tiny_thing-1.2.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\nRoot-Is-Purelib: true\n")
+        wheel.writestr(
+            "tiny_thing-1.2.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\nRoot-Is-Purelib: true\n"
+        )
         wheel.writestr("tiny_thing-1.2.dist-info/RECORD", "")
     data, path = buffer.getvalue(), "wheels/tiny_thing-1.2-py3-none-any.whl"
     digest = hashlib.sha256(data).hexdigest()
