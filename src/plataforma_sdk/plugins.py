@@ -21,6 +21,7 @@ import pluggy
 if TYPE_CHECKING:
     from plataforma_sdk.registry import Distributor, RegistryBackend
     from plataforma_sdk.sandbox import Engine
+    from plataforma_sdk.security import Scanner
 
 __all__ = ["PROJECT", "hookimpl", "hookspec", "make_plugin_manager"]
 
@@ -49,6 +50,10 @@ class _Hooks:
     @hookspec
     def plataforma_services(self) -> Mapping[str, Callable[..., Any]] | None:
         """Return services by method of `module.OPERATIONS`; they take the place of the built-in ones."""
+
+    @hookspec
+    def plataforma_scanners(self) -> Iterable[Scanner] | None:
+        """Return scanners of packages; `SecurityService` runs them beside its own."""
 
 
 def make_plugin_manager(plugins: Iterable[object] = (), *, entry_points: bool = True) -> pluggy.PluginManager:

@@ -1,0 +1,244 @@
+"""Reads calls: where a value comes from, what decodes it, and where it ends."""
+
+from __future__ import annotations
+
+import ast
+from typing import Final
+
+from plataforma_sdk.security import _labels as known
+from plataforma_sdk.security._expressions import BUILTINS, RESULT, ExpressionReader
+from plataforma_sdk.security._facts import Sink
+from plataforma_sdk.security._value import NOTHING, PLAIN_FOLDS, Value, fold_call, joins_letters, merge
+
+__all__ = ["CallReader"]
+
+_MUTATORS: Final = frozenset(
+    {"append", "extend", "update", "write", "add", "insert", "writelines", "setdefault", "put"}
+)
+_DYNAMIC_IMPORTS: Final = ("__import__", "importlib.import_module", "importlib.__import__", "pydoc.locate")
+_ENVIRONMENT_READERS: Final = ("os.getenv", "os.environ.get", "os.environ.pop", "os.environ.setdefault")
+_OPENERS: Final = ("open", "io.open", "codecs.open", "os.open")
+_FILE_METHODS: Final = ("read_text", "read_bytes", "open")
+_JOINING: Final = ("os.path.join", "pathlib.Path", "Path", "pathlib.PurePath", "joinpath", "format")
+_WATCHED: Final = ("clipboard.read", "clipboard.write", "permissions.request", "Listener", ".every")
+_WHO: Final = frozenset({"whoami", "hostname", "id", "uname", "ipconfig", "ifconfig", "systeminfo", "ver", "ip"})
+_MAX_TEXT: Final = 4_096
+_LETTER: Final = 3
+
+
+class _Call:
+    """One call, read.
+
+    Attributes:
+        node: in the tree.
+        name: what is called as far as that is known, ``"os.path.join"``.
+        method: the attribute that is called, or empty.
+        owner: what the method is called on.
+        args: positional arguments.
+        words: keyword arguments.
+        every: both.
+        value: the result, which the methods below fill in.
+    """
+
+    __slots__ = ("args", "every", "method", "name", "node", "owner", "value", "words")
+
+    def __init__(
+        self, node: ast.Call, target: Value, owner: Value, args: list[Value], words: dict[str | None, Value]
+    ) -> None:
+        self.node = node
+        self.name = target.dotted.removeprefix("builtins.").removeprefix("__builtins__.")
+        self.method = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+        self.owner = owner
+        self.args = args
+        self.words = words
+        self.every = [*args, *words.values()]
+        self.value = merge([target, *self.every])
+        self.value.dotted = f"{self.name}()" if self.name else ""
+
+    def text(self, place: int) -> str:
+        """Return the text of a positional argument, or an empty one."""
+        return self.args[place].text if place < len(self.args) else ""
+
+
+class CallReader(ExpressionReader):
+    """Reads calls as well."""
+
+    def on_call(self, node: ast.Call) -> Value:
+        """Read a call: its parts first, then what they make of each other."""
+        owner = NOTHING
+        if isinstance(node.func, ast.Attribute):
+            owner = self.read(node.func.value)
+            target = self.attribute_of(node.func, owner)
+        else:
+            target = self.read(node.func)
+        args = [self.read(argument) for argument in node.args]
+        words = {word.arg: self.read(word.value) for word in node.keywords}
+        call = _Call(node, target, owner, args, words)
+        self._look_up(call)
+        self._label(call)
+        self._fold(call)
+        self._pass_on(call, target)
+        self._end(call)
+        return call.value
+
+    # --- what it names ---------------------------------------------------------------------------------------------
+
+    def _look_up(self, call: _Call) -> None:
+        if call.name in _DYNAMIC_IMPORTS and call.args:
+            self._import(call)
+        elif call.name == "getattr" and len(call.args) > 1:
+            self._get(call, call.args[0].dotted, call.args[1])
+        elif call.method in ("__getattribute__", "__getattr__") and call.args:
+            self._get(call, call.owner.dotted, call.args[-1])
+
+    def _import(self, call: _Call) -> None:
+        name, line = call.args[0], call.node.lineno
+        self.note_hidden(name, line)
+        if name.exact:
+            call.value.dotted = name.text
+            self.facts.imports.append((name.text, line))
+        else:
+            call.value.dotted = ""
+            self.facts.computed_imports.append(line)
+
+    def _get(self, call: _Call, owner: str, name: Value) -> None:
+        self.note_hidden(name, call.node.lineno)
+        if name.exact:
+            call.value.dotted = name.text if owner in BUILTINS else f"{owner}.{name.text}"
+            if name.text.startswith("__"):
+                self.facts.attributes.append((name.text, call.node.lineno))
+        elif owner in BUILTINS and name.labels & known.DECODED:
+            self.facts.hidden.append(("builtins", call.node.lineno))
+
+    # --- where it comes from ---------------------------------------------------------------------------------------
+
+    def _label(self, call: _Call) -> None:
+        name, method, value = call.name, call.method, call.value
+        value.labels |= known.READERS.get(name, 0) | known.READING_METHODS.get(method, 0)
+        if name in known.DECODERS or method in known.DECODING_METHODS:
+            value.labels |= known.DECODED
+        if name in _ENVIRONMENT_READERS:
+            is_secret = known.is_secret_name(call.text(0))
+            value.labels = value.labels & ~known.ENVIRONMENT | known.ENVIRONMENT * is_secret
+        elif method == "get" and known.is_field(call.text(0)):
+            value.labels |= known.FORM
+        elif method == "query" and known.is_sensitive_query(call.text(0)):
+            value.labels |= known.RECORDS
+        elif method == "api_call":
+            value.labels |= known.REMOTE if _is_url(call.text(0)) else known.STORED
+        elif name.endswith("clipboard.read"):
+            value.labels |= known.CLIPBOARD
+        elif name.endswith("storage.get"):
+            value.labels |= known.STORED
+        self._label_roots(call)
+
+    def _label_roots(self, call: _Call) -> None:
+        """A root counts where it is walked, or handed to a function: ``"/"`` also parts texts."""
+        if isinstance(call.node.func, ast.Name) or call.name in known.READERS or call.name == "os.path.expanduser":
+            for argument in call.args:
+                if argument.exact and argument.text in known.ROOTS:
+                    argument.labels |= known.HOME
+                    call.value.labels |= known.HOME
+        if known.SINKS.get(call.name) == "process" and call.text(0).partition(" ")[0] in _WHO:
+            call.value.labels |= known.IDENTITY
+
+    # --- what can be computed of it --------------------------------------------------------------------------------
+
+    def _fold(self, call: _Call) -> None:
+        value, line = call.value, call.node.lineno
+        name = "bytes.fromhex" if call.name.endswith("fromhex") else call.name
+        text = fold_call(name, NOTHING, call.args)
+        if text is None and call.method:
+            name = f".{call.method}"
+            text = fold_call(name, call.owner, call.args)
+        if text is not None:
+            value.text, value.exact = text, True
+            value.hidden = (
+                name not in PLAIN_FOLDS or call.owner.hidden or (name == ".join" and joins_letters(call.args))
+            )
+            value.labels |= known.labels_of_text(text)
+            if value.hidden and len(text) > _LETTER:
+                self.facts.decoded.append((text, line))
+        elif call.name == "map" and len(call.args) > 1 and call.args[0].dotted == "chr":
+            value.items = call.args[1].items
+            value.labels |= known.DECODED
+        elif call.name in _JOINING or call.method in _JOINING:
+            parts = [call.owner, *call.args] if call.method in ("joinpath", "format") else call.args
+            value.text = "/".join(part.text or "\0" for part in parts)[:_MAX_TEXT]
+            value.exact = call.name in ("pathlib.Path", "Path") and len(parts) == 1 and parts[0].exact
+            value.labels |= known.labels_of_text(value.text)
+        if call.method == "join" and call.args and _is_built(call.node):
+            value.labels |= known.DECODED
+
+    # --- what it changes -------------------------------------------------------------------------------------------
+
+    def _pass_on(self, call: _Call, target: Value) -> None:
+        """Join arguments to parameters, the result to what the function returns, and mutators to what they change."""
+        called = call.method or call.name
+        if called and "." not in called:
+            self.function.calls.add(called)
+            self.facts.calls.append((called, call.every))
+            call.value.reads = (*call.value.reads, (0, RESULT + called))
+        if call.method in _MUTATORS and target.reads:
+            self._change(target.reads[-1], call)
+        if call.name == "urllib.request.urlretrieve" and len(call.every) > 1:
+            for read in call.every[1].reads:
+                self.facts.flow(read, Value(labels=known.REMOTE))
+        if call.method in ("write", "write_bytes", "write_text"):
+            self._fill(call)
+
+    def _change(self, changed: tuple[int, str], call: _Call) -> None:
+        joined = merge(call.every)
+        if joined.labels or joined.reads:
+            self.facts.flow(changed, joined)
+
+    def _fill(self, call: _Call) -> None:
+        """``open(path, "wb").write(data)``: the path then leads to the data."""
+        opened = call.node.func.value if isinstance(call.node.func, ast.Attribute) else None
+        if isinstance(opened, ast.Call) and opened.args and isinstance(opened.args[0], ast.Name):
+            self._change((self.scope, opened.args[0].id), call)
+
+    # --- where it ends ---------------------------------------------------------------------------------------------
+
+    def _end(self, call: _Call) -> None:
+        kind = self._kind(call)
+        if not kind:
+            return
+        whole = call.value if call.method else merge(call.every)
+        self.facts.sinks.append(
+            Sink(
+                kind=kind,
+                name=call.name or call.method,
+                line=call.node.lineno,
+                function=self.function.name,
+                labels=whole.labels,
+                reads=whole.reads,
+                text="\0".join(part.text for part in call.every if part.text)[:_MAX_TEXT],
+                first=call.args[0] if call.args else NOTHING,
+                in_loop=bool(self.loops or self.function.for_loops),
+                is_method=bool(call.method),
+            )
+        )
+
+    def _kind(self, call: _Call) -> str:
+        if call.name in _OPENERS or call.method in _FILE_METHODS:
+            place = 0 if call.name not in _OPENERS else 1
+            mode = call.words["mode"].text if "mode" in call.words else call.text(place)
+            return "write" if mode[:1] and mode[:1] in "wax" and call.method[:5] != "read_" else "read"
+        if call.method == "api_call":
+            return "network" if _is_url(call.text(0)) else "api"
+        if f".{call.name}".endswith(_WATCHED):
+            return call.name.rpartition(".")[2]
+        return known.SINKS.get(call.name) or known.SINK_METHODS.get(call.method, "")
+
+
+def _is_url(text: str) -> bool:
+    return text[:8].lower().startswith(("http://", "https://"))
+
+
+def _is_built(node: ast.Call) -> bool:
+    """Whether ``"".join(...)`` makes letters of numbers by arithmetic."""
+    (argument, *_) = node.args
+    if not isinstance(argument, (ast.GeneratorExp, ast.ListComp)):
+        return False
+    return any(isinstance(part, ast.Name) and part.id == "chr" for part in ast.walk(argument.elt))

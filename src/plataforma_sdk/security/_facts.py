@@ -1,0 +1,194 @@
+"""What one pass over a source has found, and how labels spread from name to name."""
+
+from __future__ import annotations
+
+import ast
+from typing import Final
+
+import attrs
+
+from plataforma_sdk.security._value import NOTHING, Key, Value
+
+__all__ = ["Facts", "Function", "Loop", "Sink"]
+
+_ENTRIES: Final = frozenset({"", "on_load", "render", "__init_subclass__", "__set_name__"})
+"""Functions that run before anybody asks for anything; ``""`` is the file itself."""
+
+
+@attrs.define
+class Function:
+    """One function, or all of one name: methods are told apart by name alone.
+
+    Attributes:
+        name: its name; ``""`` is the file itself.
+        line: where it begins.
+        calls: names that it calls.
+        parameters: its parameters' keys.
+        for_loops: how many ``for`` loops the walk stands in.
+    """
+
+    name: str
+    line: int
+    calls: set[str] = attrs.field(factory=set)
+    parameters: list[Key] = attrs.field(factory=list)
+    for_loops: int = 0
+
+
+@attrs.define
+class Loop:
+    """One ``while`` loop.
+
+    Attributes:
+        line: where it begins.
+        function: in which it stands.
+        ends: whether its test, or something in it, can end or suspend it.
+    """
+
+    line: int
+    function: str
+    ends: bool
+
+
+@attrs.define(kw_only=True)
+class Sink:
+    """A call where a value ends: code, a process, the network, a file.
+
+    Attributes:
+        kind: ``"code"``, ``"process"``, ``"network"``, ``"write"`` ...
+        name: what is called.
+        line: where.
+        function: in which it stands.
+        labels: bits of `_labels`; after `Facts.spread`, those of the names it reads as well.
+        reads: names that the arguments are made of.
+        text: the constant parts of the arguments, parted by ``\\0``.
+        first: the first argument.
+        in_loop: whether it stands in a loop.
+        is_method: whether it is called on a value.
+    """
+
+    kind: str
+    name: str
+    line: int
+    function: str
+    labels: int
+    reads: tuple[Key, ...]
+    text: str
+    first: Value = NOTHING
+    in_loop: bool = False
+    is_method: bool = False
+    first_labels: int = 0
+
+
+@attrs.define
+class Facts:
+    """What one pass over a source has found; lines stand beside everything."""
+
+    imports: list[tuple[str, int]] = attrs.field(factory=list)
+    computed_imports: list[int] = attrs.field(factory=list)
+    strings: list[tuple[str, int]] = attrs.field(factory=list)
+    decoded: list[tuple[str, int]] = attrs.field(factory=list)
+    hidden: list[tuple[str, int]] = attrs.field(factory=list)
+    attributes: list[tuple[str, int]] = attrs.field(factory=list)
+    names: list[str] = attrs.field(factory=list)
+    sinks: list[Sink] = attrs.field(factory=list)
+    loops: list[Loop] = attrs.field(factory=list)
+    bombs: list[int] = attrs.field(factory=list)
+    swallowed: list[int] = attrs.field(factory=list)
+    long_functions: list[tuple[str, int, int]] = attrs.field(factory=list)
+    functions: dict[str, Function] = attrs.field(factory=dict)
+    calls: list[tuple[str, list[Value]]] = attrs.field(factory=list)
+    nested: int = 0
+    in_comprehension: int = 0
+    _parents: list[int | None] = attrs.field(factory=list)
+    _bound: list[set[str]] = attrs.field(factory=list)
+    _flows: list[tuple[Key, Value]] = attrs.field(factory=list)
+    _labels: dict[Key, int] = attrs.field(factory=dict)
+
+    # --- while reading ---------------------------------------------------------------------------------------------
+
+    def new_scope(self, parent: int | None) -> int:
+        """Open a scope, and return its number."""
+        self._parents.append(parent)
+        self._bound.append(set())
+        return len(self._parents) - 1
+
+    def bind(self, scope: int, name: str) -> None:
+        """Say that a scope binds a name."""
+        self._bound[scope].add(name)
+
+    def bind_parameters(self, scope: int, function: Function, names: list[str]) -> None:
+        """Bind a function's parameters; those of several functions of one name are joined to the same calls."""
+        self._bound[scope].update(names)
+        own = [(scope, name) for name in names if name not in ("self", "cls")]
+        for place, key in enumerate(own):
+            if place < len(function.parameters):
+                self._flows.append((key, Value(reads=(function.parameters[place],))))
+            else:
+                function.parameters.append(key)
+
+    def flow(self, target: Key, value: Value) -> None:
+        """Say that a name may hold a value."""
+        if value.labels or value.reads:
+            self._flows.append((target, value))
+
+    def measure(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        """Note a function's length."""
+        self.long_functions.append((node.name, node.lineno, (node.end_lineno or node.lineno) - node.lineno + 1))
+
+    # --- afterwards ------------------------------------------------------------------------------------------------
+
+    def spread(self) -> None:
+        """Carry labels along all flows until nothing changes, then to the sinks."""
+        for called, values in self.calls:
+            function = self.functions.get(called)
+            if function is not None:
+                for parameter, value in zip(function.parameters, values, strict=False):
+                    self.flow(parameter, value)
+        readers: dict[Key, list[Key]] = {}
+        pending: list[Key] = []
+        for target, value in self._flows:
+            key = self._resolve(target)
+            for read in value.reads:
+                readers.setdefault(self._resolve(read), []).append(key)
+            if value.labels & ~self._labels.get(key, 0):
+                self._labels[key] = self._labels.get(key, 0) | value.labels
+                pending.append(key)
+        self._carry(pending, readers)
+        for sink in self.sinks:
+            sink.labels |= self._labels_of(sink.reads)
+            sink.first_labels = sink.first.labels | self._labels_of(sink.first.reads)
+
+    def _carry(self, pending: list[Key], readers: dict[Key, list[Key]]) -> None:
+        while pending:
+            key = pending.pop()
+            labels = self._labels[key]
+            for reader in readers.get(key, ()):
+                if labels & ~self._labels.get(reader, 0):
+                    self._labels[reader] = self._labels.get(reader, 0) | labels
+                    pending.append(reader)
+
+    def _labels_of(self, reads: tuple[Key, ...]) -> int:
+        labels = 0
+        for read in reads:
+            labels |= self._labels.get(self._resolve(read), 0)
+        return labels
+
+    def _resolve(self, key: Key) -> Key:
+        scope: int | None
+        scope, name = key
+        while scope:
+            if name in self._bound[scope]:
+                return scope, name
+            scope = self._parents[scope]
+        return 0, name
+
+    def runs_at_load(self) -> set[str]:
+        """Return the names of the functions that run before anybody asks for anything."""
+        found = {name for name in _ENTRIES if name in self.functions}
+        pending = list(found)
+        while pending:
+            for called in self.functions[pending.pop()].calls - found:
+                if called in self.functions:
+                    found.add(called)
+                    pending.append(called)
+        return found
