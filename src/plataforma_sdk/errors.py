@@ -23,7 +23,7 @@
     │  └─ UnknownHandlerError
     ├─ RegistryError
     │  ├─ PackageNotFoundError · VersionConflictError · IntegrityError
-    │  └─ SecurityScanError · ResolutionError
+    │  └─ SecurityScanError · ResolutionError (requirements, suggestions)
     └─ ApiError
        ├─ TransportError
        └─ ApiStatusError           (status, body)
@@ -390,7 +390,27 @@ class SecurityScanError(RegistryError):
 
 
 class ResolutionError(RegistryError):
-    """No set of versions satisfies the ranges."""
+    """No set of versions satisfies the ranges.
+
+    Attributes:
+        requirements: those that do not fit together, each ``(who asks, module id, range)``; who asks is
+            ``"vendas 1.2.0"``, or ``""`` for whoever resolves.
+        suggestions: changes after which it would resolve, as sentences.
+    """
+
+    fields = ("module", "requirements", "suggestions")
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        module: str | None = None,
+        requirements: Iterable[tuple[str, str, str]] = (),
+        suggestions: Iterable[str] = (),
+    ) -> None:
+        super().__init__(message, module=module)
+        self.requirements: Sequence[tuple[str, str, str]] = tuple(requirements)
+        self.suggestions: Sequence[str] = tuple(suggestions)
 
 
 class ApiError(PlataformaError):

@@ -95,7 +95,7 @@ def resolve_command(
 async def _resolve(
     registry: ModuleRegistry, asked: Mapping[str, str]
 ) -> tuple[Mapping[str, Release], dict[str, ModuleIndex]]:
-    chosen = await registry.resolve(asked)
+    chosen = (await registry.resolve(asked)).releases
     return chosen, {name: await registry.versions(name) for name in chosen}
 
 
@@ -161,7 +161,9 @@ def verify_command(
 
 async def _verify(registry: ModuleRegistry, module_id: str, text: str) -> tuple[Release, tuple[str, ...]]:
     index = await registry.versions(module_id)
-    release = index.release(text) or (await registry.resolve({module_id: text}))[module_id]  # a yanked one by its name
+    release = index.release(text)  # by its name a yanked one too
+    if release is None:
+        release = (await registry.resolve({module_id: text})).releases[module_id]
     return release, await registry.verify(release)
 
 

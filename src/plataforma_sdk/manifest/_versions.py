@@ -95,16 +95,23 @@ class Version:
         return f"{self.major}.{self.minor}.{self.patch}{tail}{f'+{self.build}' if self.build else ''}"
 
 
+_OPERATORS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {"<": lt, "<=": le, "=": eq, ">=": ge, ">": gt}
+
+
 @attrs.frozen
 class _Comparator:
     operator: str
     version: Version
+    test: Callable[[Any, Any], bool] = attrs.field(init=False, eq=False, repr=False)
+    bound: tuple[Any, ...] = attrs.field(init=False, eq=False, repr=False)
 
-    def admits(self, version: Version) -> bool:
-        return _OPERATORS[self.operator](version.precedence, self.version.precedence)
+    @test.default
+    def _operator(self) -> Callable[[Any, Any], bool]:
+        return _OPERATORS[self.operator]
 
-
-_OPERATORS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {"<": lt, "<=": le, "=": eq, ">=": ge, ">": gt}
+    @bound.default
+    def _precedence(self) -> tuple[Any, ...]:
+        return self.version.precedence
 
 
 @attrs.frozen
@@ -139,15 +146,20 @@ class VersionRange:
         a beta by asking for ``^1.2``.
         """
         found = Version.parse(version) if isinstance(version, str) else version
-        return any(_admits(comparators, found) for comparators in self._alternatives)
+        for comparators in self._alternatives:  # noqa: SIM110 - a loop: a resolver comes here for every dependency
+            if _admits(comparators, found):
+                return True
+        return False
 
     def __str__(self) -> str:
         return self.text
 
 
 def _admits(comparators: tuple[_Comparator, ...], version: Version) -> bool:
-    if not all(comparator.admits(version) for comparator in comparators):
-        return False
+    precedence = version.precedence
+    for comparator in comparators:
+        if not comparator.test(precedence, comparator.bound):
+            return False
     return not version.prerelease or any(
         comparator.version.prerelease and comparator.version.release == version.release for comparator in comparators
     )

@@ -25,13 +25,20 @@ _LOG: Final = logging.getLogger("plataforma_sdk.registry")
 
 
 class Indexes:
-    """Asks a backend for indexes, holds them against the last ones seen, and answers with those where it is offline."""
+    """Asks a backend for indexes, holds them against the last ones seen, and answers with those where it is offline.
+
+    An `IndexSource`, as a `Resolver` needs it.
+
+    Attributes:
+        url: the registry's address.
+    """
 
     def __init__(self, backend: RegistryBackend, directory: Path | None) -> None:
         self._backend = backend
         self._chosen = directory
+        self.url = backend.url
 
-    async def get(self, module_id: str) -> ModuleIndex:
+    async def versions(self, module_id: str) -> ModuleIndex:
         """Return the index of a module.
 
         Raises:
@@ -71,11 +78,10 @@ class Indexes:
             return None
         except (ValueError, OSError, IntegrityError) as error:
             raise IntegrityError(
-                f"What was seen of {module_id} at {self._backend.url} cannot be read ({error}): "
-                f"remove {self._path(module_id)}",
+                f"What was seen of {module_id} at {self.url} cannot be read ({error}): remove {self._path(module_id)}",
                 module=module_id,
             ) from None
 
     def _path(self, module_id: str) -> Path:
-        registry = hashlib.sha256(self._backend.url.encode()).hexdigest()[:32]
+        registry = hashlib.sha256(self.url.encode()).hexdigest()[:32]
         return open_directory(self._chosen, "indexes") / f"{registry}-{module_segment(module_id)}.json"

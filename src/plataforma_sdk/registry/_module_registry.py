@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Final, Literal, Self
 
@@ -13,14 +14,15 @@ import cachetools
 from plataforma_sdk.errors import IntegrityError, PackageNotFoundError, RegistryError
 from plataforma_sdk.package import ModulePackage
 from plataforma_sdk.plugins import make_plugin_manager
-from plataforma_sdk.registry._analysis_scan import AnalysisScanner
 from plataforma_sdk.registry._indexes import Indexes
-from plataforma_sdk.registry._newest import resolve_newest
+from plataforma_sdk.registry._lock import Lock
 from plataforma_sdk.registry._packages import PackageCache
-from plataforma_sdk.registry._parts import Distributor, Resolver, Scanner, Signer, Verifier
+from plataforma_sdk.registry._parts import Distributor, PackageScanner, Signer, Verifier
 from plataforma_sdk.registry._protocol import RegistryBackend
 from plataforma_sdk.registry._publish import ATTESTATION, Progress, Publication
 from plataforma_sdk.registry._records import BackendHealth, BlobRef, ModuleIndex, Release, SearchPage
+from plataforma_sdk.registry._resolution import Resolution
+from plataforma_sdk.registry._resolver import Resolver
 from plataforma_sdk.registry._steps import PublishResult
 from plataforma_sdk.registry._verify import read_verified
 from plataforma_sdk.registry.backends import open_backend
@@ -39,11 +41,12 @@ class ModuleRegistry:
 
     Args:
         backend: an address (see `open_backend`), or a `RegistryBackend`.
-        security: scans what is published; by default what `plataforma_sdk.security.analyse` finds.
+        security: scans what is published; a `SecurityService` of default settings where it is left out.
         trust: decides whose releases are used: a `Verifier`, or ``"any"``. None is ``"any"`` for a registry of this
             machine, and refuses to use anything of a remote one.
         cache_dir: an absolute path for fetched archives; None for this user's private cache.
-        resolver: chooses versions.
+        lock: a lock file: what it names is chosen without asking the registry. It is read once, where it is there,
+            and never written: ``plataforma install --lock`` does that.
         plugins: objects with hooks, beside the installed ones.
 
     Attributes:
@@ -64,10 +67,10 @@ class ModuleRegistry:
         self,
         backend: RegistryBackend | str | os.PathLike[str],
         *,
-        security: Scanner | None = None,
+        security: PackageScanner | None = None,
         trust: Verifier | Literal["any"] | None = None,
         cache_dir: str | os.PathLike[str] | None = None,
-        resolver: Resolver = resolve_newest,
+        lock: str | os.PathLike[str] | None = None,
         plugins: Iterable[object] = (),
     ) -> None:
         self._plugins = make_plugin_manager(plugins)
@@ -77,11 +80,12 @@ class ModuleRegistry:
         directory = None if cache_dir is None else Path(cache_dir).expanduser().absolute()
         self._packages = PackageCache(directory)
         self._indexes = Indexes(backend, directory)
-        self._scanner = security or AnalysisScanner()
+        self._given_scanner = security
+        self._given_plugins = tuple(plugins)
         self._is_open = trust == "any" or (trust is None and backend.is_local)
         self._verifier = None if trust == "any" else trust
         self._sources: cachetools.LRUCache[str, str] = cachetools.LRUCache(_MAX_REMEMBERED)
-        self._resolver = resolver
+        self._lock_path = None if lock is None else Path(lock).expanduser()
 
     @property
     def url(self) -> str:
@@ -130,7 +134,6 @@ class ModuleRegistry:
             backend=self.backend,
             indexes=self._indexes,
             scanner=self._scanner,
-            resolver=self._resolver,
             distributors=self._distributors(),
             signer=signer,
             verifier=self._verifier,
@@ -153,23 +156,28 @@ class ModuleRegistry:
 
     async def versions(self, module_id: str) -> ModuleIndex:
         """Return all that the registry says about a module; offline, what it said last."""
-        return await self._indexes.get(module_id)
+        return await self._indexes.versions(module_id)
 
     async def search(self, query: str, *, limit: int = 20, offset: int = 0) -> SearchPage:
         """Find modules by words of their id, name and description; accents and case do not count."""
         return await self.backend.search(query, limit=limit, offset=offset)
 
-    async def resolve(self, requirements: Mapping[str, str]) -> Mapping[str, Release]:
+    async def resolve(
+        self, requirements: Mapping[str, str], *, lock: Lock | None = None, update: Collection[str] = ()
+    ) -> Resolution:
         """Choose a release for each module asked for, and for all that they depend on.
 
         Args:
             requirements: module id -> range.
+            lock: what was chosen before; the registry's own if left out.
+            update: ids to choose anew although they are locked; `EVERYTHING` for all.
 
         Raises:
-            PackageNotFoundError: a module that is needed was never published, or has no version in the range.
+            PackageNotFoundError: nothing of a module that is asked for lies in its range.
             ResolutionError: no set of versions satisfies the ranges.
+            IntegrityError: an index is older than was seen before, or the lock is damaged.
         """
-        return await self._resolver(requirements, self._indexes.get)
+        return await Resolver(self._indexes).resolve(requirements, lock=lock or self._lock, update=update)
 
     async def health(self) -> BackendHealth:
         """Tell whether the registry can be used; does not raise."""
@@ -196,7 +204,15 @@ class ModuleRegistry:
         Raises:
             PackageNotFoundError, ResolutionError, IntegrityError, RegistryError: as `fetch_package`.
         """
-        chosen = await self.resolve(requirements)
+        return await self.fetch_all(await self.resolve(requirements))
+
+    async def fetch_all(self, resolution: Resolution) -> Mapping[str, ModulePackage]:
+        """Return the packages that a resolution chose, by id.
+
+        Raises:
+            IntegrityError, RegistryError: as `fetch_package`.
+        """
+        chosen = resolution.releases
         if len(chosen) == 1:
             return {module_id: await self.fetch(release) for module_id, release in chosen.items()}
         gate = asyncio.Semaphore(_AT_ONCE)
@@ -281,6 +297,18 @@ class ModuleRegistry:
     async def _read(self, release: Release, blob: BlobRef) -> bytes:
         pieces = self.backend.fetch(release.id, blob)
         return await read_verified(pieces, blob, what=f"{release.id} {release.version}")
+
+    @cached_property
+    def _scanner(self) -> PackageScanner:
+        if self._given_scanner is not None:
+            return self._given_scanner
+        from plataforma_sdk.security import SecurityService  # brings an engine along, which readers do not need
+
+        return SecurityService(plugins=self._given_plugins)
+
+    @cached_property
+    def _lock(self) -> Lock | None:
+        return Lock.read(self._lock_path) if self._lock_path is not None and self._lock_path.exists() else None
 
     def _distributors(self) -> list[Distributor]:
         found = self._plugins.hook.plataforma_distribute(registry=self.url)

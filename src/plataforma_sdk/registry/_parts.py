@@ -1,19 +1,19 @@
-"""What `ModuleRegistry` is handed: scanner, resolver, signer, verifier, distributor; each is small to fake."""
+"""What `ModuleRegistry` is handed: scanner, signer, verifier, distributor; each is small to fake."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from plataforma_sdk.registry._records import ModuleIndex, Release
+from plataforma_sdk.registry._records import Release
 
 if TYPE_CHECKING:
     from plataforma_sdk.package import ModulePackage
 
-__all__ = ["Distributor", "Resolver", "ScanReport", "Scanner", "Signer", "Verifier"]
+__all__ = ["Distributor", "PackageScanner", "ScanVerdict", "Signer", "Verifier"]
 
 
-class ScanReport(Protocol):
+class ScanVerdict(Protocol):
     """What a scan says; `SecurityScanResult` is one.
 
     Attributes:
@@ -29,15 +29,15 @@ class ScanReport(Protocol):
     @property
     def recommendations(self) -> Sequence[str]: ...
 
-    def to_json(self) -> str:
-        """Write the report; it is published beside the module."""
+    def to_json(self) -> dict[str, Any]:
+        """Return the report as plain data; it is published beside the module."""
         ...
 
 
-class Scanner(Protocol):
+class PackageScanner(Protocol):
     """Looks at a package without running it in the host; `SecurityService` is one."""
 
-    async def scan(self, package: ModulePackage) -> ScanReport:
+    async def scan(self, package: ModulePackage) -> ScanVerdict:
         """Scan a package."""
         ...
 
@@ -76,9 +76,3 @@ class Verifier(Protocol):
 
 Distributor: TypeAlias = Callable[[Release, bytes], Awaitable["str | None"]]
 """Brings a release and its archive nearer to users; returns the address they download from, or None."""
-
-Versions: TypeAlias = Callable[[str], Awaitable[ModuleIndex]]
-"""Returns the index of a module."""
-
-Resolver: TypeAlias = Callable[[Mapping[str, str], Versions], Awaitable[Mapping[str, Release]]]
-"""Module id -> range, and where indexes come from; returns id -> release, dependencies among them."""

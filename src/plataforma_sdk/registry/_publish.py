@@ -7,6 +7,7 @@ the archive's bytes follow from the package, and the backend takes the very same
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -17,8 +18,9 @@ import attrs
 from plataforma_sdk.errors import IntegrityError, PlataformaError, SecurityScanError, VersionConflictError
 from plataforma_sdk.package import ModulePackage
 from plataforma_sdk.registry._build import BuiltRelease, build
-from plataforma_sdk.registry._parts import Distributor, Resolver, Scanner, ScanReport, Signer, Verifier
+from plataforma_sdk.registry._parts import Distributor, PackageScanner, ScanVerdict, Signer, Verifier
 from plataforma_sdk.registry._records import ModuleIndex, Release
+from plataforma_sdk.registry._resolver import Resolver
 from plataforma_sdk.registry._steps import PublishProgress, PublishResult, PublishStep
 from plataforma_sdk.registry.rules import check_publish
 
@@ -43,9 +45,8 @@ class Publication:
 
     Attributes:
         backend: where it goes.
-        indexes: what is there.
+        indexes: what is there, and what dependencies resolve to.
         scanner: looks at the package.
-        resolver: resolves its dependencies.
         distributors: bring it nearer to users.
         signer: signs it; None leaves it unsigned.
         verifier: checks the signature as a reader will; None checks nothing.
@@ -55,8 +56,7 @@ class Publication:
 
     backend: RegistryBackend
     indexes: Indexes
-    scanner: Scanner
-    resolver: Resolver
+    scanner: PackageScanner
     distributors: Sequence[Distributor] = ()
     signer: Signer | None = None
     verifier: Verifier | None = None
@@ -65,7 +65,7 @@ class Publication:
 
     async def run(self, package: ModulePackage, *, dry_run: bool) -> PublishResult:
         """Go through all steps; see `ModuleRegistry.publish` for what it raises."""
-        index = await self.indexes.get(package.id)
+        index = await self.indexes.versions(package.id)
         _check_version_is_free(index, package)  # before the steps that take long
         report = await self._scan(package)
         dependencies = await self._resolve(package)
@@ -81,7 +81,7 @@ class Publication:
         problems += await self._find(release)
         return self._result(release, built, url=url, warnings=problems, is_new=not is_there)
 
-    async def _scan(self, package: ModulePackage) -> ScanReport:
+    async def _scan(self, package: ModulePackage) -> ScanVerdict:
         self._begin(PublishStep.SCAN)
         report = await self.scanner.scan(package)
         if not report.passed:
@@ -97,17 +97,17 @@ class Publication:
     async def _resolve(self, package: ModulePackage) -> Mapping[str, Release]:
         self._begin(PublishStep.RESOLVE)
         asked = {name: versions.text for name, versions in package.manifest.dependencies.items()}
-        found = await self.resolver(asked, self.indexes.get) if asked else {}
+        found = (await Resolver(self.indexes).resolve(asked)).releases if asked else {}
         shown = ", ".join(f"{item.id} {item.version}" for item in found.values())
         self._end(PublishStep.RESOLVE, shown or "no dependencies")
         return found
 
     async def _build(
-        self, package: ModulePackage, dependencies: Mapping[str, Release], report: ScanReport
+        self, package: ModulePackage, dependencies: Mapping[str, Release], report: ScanVerdict
     ) -> BuiltRelease:
         self._begin(PublishStep.BUILD)
         built = await asyncio.to_thread(build, package, dependencies)
-        built = built.attach("scan", report.to_json().encode(), _SCAN_TYPE)
+        built = built.attach("scan", json.dumps(report.to_json()).encode(), _SCAN_TYPE)
         publisher = self.signer.fingerprint if self.signer else None
         built = attrs.evolve(built, release=attrs.evolve(built.release, publisher=publisher, published_at=self.now()))
         if self.signer is not None:

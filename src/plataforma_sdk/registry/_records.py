@@ -156,7 +156,7 @@ class Release:
             dependencies=dict(
                 zip(
                     _mapping(fields, "dependencies"),
-                    _texts(fields["dependencies"].values(), "dependencies"),
+                    _texts(list(fields["dependencies"].values()), "dependencies"),
                     strict=True,
                 )
             ),
@@ -211,6 +211,8 @@ class ModuleIndex:
         releases = tuple(Release.from_data(item) for item in fields["releases"])
         if any(release.id != fields["id"] for release in releases):
             raise IntegrityError(f"the index of {str(fields['id'])[:80]!r} lists releases of another module")
+        if len({release.version for release in releases}) < len(releases):
+            raise IntegrityError(f"the index of {str(fields['id'])[:80]!r} lists a version twice")
         return cls(id=fields["id"], revision=fields["revision"], owner=_optional(fields, "owner"), releases=releases)
 
 
@@ -277,10 +279,9 @@ def _mapping(fields: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def _texts(values: Any, name: str) -> list[str]:
-    found = list(values)
-    if not all(isinstance(value, str) for value in found):
-        raise IntegrityError(f"{name} of a release is damaged: it holds what is no text")
-    return found
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise IntegrityError(f"{name} of a release is damaged: it is no list of texts")
+    return values
 
 
 def _text(fields: Mapping[str, Any], name: str) -> str:

