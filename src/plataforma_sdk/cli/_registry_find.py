@@ -75,7 +75,9 @@ def info_command(
         return
     for line in _lines(index, shown):
         say(line)
-    say(f"Install it: {again('install', f'{module_id}@^{shown[0].version}', registry=registry)}")
+    newest = next((item for item in shown if item.yanked is None), None)
+    if newest is not None:
+        say(f"Install it: {again('install', f'{module_id}@^{newest.version}', registry=registry)}")
 
 
 def _lines(index: ModuleIndex, shown: list[Release]) -> Iterator[str]:

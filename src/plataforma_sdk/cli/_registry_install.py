@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,7 +21,7 @@ from plataforma_sdk.cli._say import EXIT_USAGE, refuse, say, say_json
 
 if TYPE_CHECKING:
     from plataforma_sdk.package import ModulePackage
-    from plataforma_sdk.registry import ModuleIndex, ModuleRegistry, Release
+    from plataforma_sdk.registry import Lock, ModuleIndex, ModuleRegistry, Release
 
 __all__ = ["install_command", "resolve_command", "verify_command"]
 
@@ -30,8 +30,15 @@ Targets = Annotated[list[str], typer.Argument(metavar="ID[@RANGE]...", help="Mod
 
 def install_command(
     targets: Targets,
+    *,
     to: Annotated[
         Path | None, typer.Option("--to", file_okay=False, help="Write the archives there too, as ID-VERSION.zip.")
+    ] = None,
+    lock: Annotated[
+        Path | None, typer.Option("--lock", dir_okay=False, help="A module.lock to keep to, and to write.")
+    ] = None,
+    update: Annotated[
+        list[str] | None, typer.Option("--update", metavar="ID", help="Choose anew, though locked; '*' for all.")
     ] = None,
     registry: RegistryOption = DEFAULT_REGISTRY,
     trust: TrustOption = None,
@@ -39,10 +46,15 @@ def install_command(
 ) -> None:
     """Fetch modules and what they depend on into the private cache, every byte checked; nothing of them is run.
 
+    With --lock what the file names is kept to, also if newer versions came or the registry is away, and what was
+    chosen anew is written to it.
+
     Exit codes: 0 installed; 1 not found, not to be resolved, refused, or the registry cannot be reached; 2 wrong use.
     """
     asked = _asked("install", targets)
-    packages = use("install", registry, lambda there: there.install(asked), trust=trust)
+    if update and lock is None:
+        refuse("install", "--update is about a lock: name it with --lock", EXIT_USAGE)
+    packages = use("install", registry, lambda there: _install(there, asked, lock, update or ()), trust=trust)
     rows = [_installed(package, to) for _, package in sorted(packages.items())]
     if as_json:
         say_json({"installed": rows})
@@ -53,6 +65,27 @@ def install_command(
             say(f"  {row['path']}")
     first = next(iter(asked))
     say(f"Load it: ModuleHost(registry={registry!r}), then host.load({f'{first}@{asked[first]}'!r})")
+
+
+async def _install(
+    registry: ModuleRegistry, asked: Mapping[str, str], path: Path | None, update: Collection[str]
+) -> Mapping[str, ModulePackage]:
+    """Install; the lock is written last, so that it names nothing that could not be fetched."""
+    from plataforma_sdk.registry import Lock
+
+    if path is None:
+        return await registry.install(asked)
+    before = _read_lock(path)
+    resolution = await registry.resolve({**before.requirements, **asked}, lock=before, update=update)
+    packages = await registry.fetch_all(resolution)
+    Lock.of(resolution).write(path)
+    return packages
+
+
+def _read_lock(path: Path) -> Lock:
+    from plataforma_sdk.registry import Lock
+
+    return Lock.read(path) if path.exists() else Lock()
 
 
 def _installed(package: ModulePackage, to: Path | None) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from collections.abc import Collection, Iterable, Mapping
 from functools import cached_property
@@ -11,7 +12,7 @@ from typing import Final, Literal, Self
 
 import cachetools
 
-from plataforma_sdk.errors import IntegrityError, PackageNotFoundError, RegistryError
+from plataforma_sdk.errors import IntegrityError, PackageNotFoundError, RegistryError, SandboxError
 from plataforma_sdk.package import ModulePackage
 from plataforma_sdk.plugins import make_plugin_manager
 from plataforma_sdk.registry._indexes import Indexes
@@ -130,6 +131,7 @@ class ModuleRegistry:
             IntegrityError: the namespace belongs to another key.
             RegistryError: the registry cannot be reached or written.
         """
+        await self._warm()
         publication = Publication(
             backend=self.backend,
             indexes=self._indexes,
@@ -297,6 +299,15 @@ class ModuleRegistry:
     async def _read(self, release: Release, blob: BlobRef) -> bytes:
         pieces = self.backend.fetch(release.id, blob)
         return await read_verified(pieces, blob, what=f"{release.id} {release.version}")
+
+    async def _warm(self) -> None:
+        """Make the engine of the trial load ready: the first time on a machine takes longer than a scan may."""
+        if self._given_scanner is not None:
+            return
+        from plataforma_sdk.sandbox.wasm import compiled_runner
+
+        with contextlib.suppress(SandboxError):  # a platform without it: the scan says that it did not run
+            await asyncio.to_thread(compiled_runner)
 
     @cached_property
     def _scanner(self) -> PackageScanner:
