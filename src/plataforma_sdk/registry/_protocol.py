@@ -31,7 +31,7 @@ class RegistryBackend(Protocol):
 
         Args:
             release: what is published.
-            blobs: digest -> bytes: the archive and the attachments.
+            blobs: digest -> bytes: the archive and the attachments, these and no others.
             owner: fingerprint of the publisher's key: claims the module's namespace, or must be its owner.
 
         Returns:
@@ -39,7 +39,7 @@ class RegistryBackend(Protocol):
 
         Raises:
             VersionConflictError: this version exists with other content.
-            IntegrityError: the namespace belongs to another key.
+            IntegrityError: the namespace belongs to another key, or the blobs are not those of the release.
             RegistryError: the backend cannot be reached or written.
         """
         ...

@@ -6,7 +6,7 @@ A backend that is added by a plugin uses these too, and so agrees with those tha
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import attrs
 
@@ -18,6 +18,7 @@ __all__ = [
     "blobs_of",
     "check_blobs",
     "check_id",
+    "check_listed",
     "check_publish",
     "namespace_of",
     "newest_hit",
@@ -91,6 +92,21 @@ def set_yanked(index: ModuleIndex, version: str, reason: str | None) -> ModuleIn
         have = ", ".join(release.version for release in index.releases) or "none"
         raise PackageNotFoundError(f"{index.id} {version} was never published; there are: {have}")
     return index if known.yanked == reason else index.with_release(attrs.evolve(known, yanked=reason))
+
+
+def check_listed(index: ModuleIndex, version: str, is_right: Callable[[Release], bool]) -> ModuleIndex:
+    """Return the index that a store answered after a release was written or marked, if it says so.
+
+    Raises:
+        IntegrityError: the release is not listed, or is not as it was written.
+    """
+    listed = index.release(version)
+    if listed is None or not is_right(listed):
+        raise IntegrityError(
+            f"{index.id} {version}: the registry took it, and then answered an index without it: an old answer, "
+            "or somebody wrote in the same moment; try again"
+        )
+    return index
 
 
 def newest_hit(index: ModuleIndex) -> SearchHit | None:

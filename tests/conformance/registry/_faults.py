@@ -9,7 +9,6 @@ from typing import Any, Final
 
 import attrs
 import httpx2
-from obstore.exceptions import GenericError
 
 
 @attrs.define
@@ -172,12 +171,12 @@ class FaultyStore:
         fault = self.fault if self.fault.is_due() else NO_FAULT
         fault.fired += fault.kind in ("status", "lost")
         if fault.kind == "status":
-            raise GenericError("500 Internal Server Error")
+            raise _store_error("500 Internal Server Error")
         return fault
 
     def _end(self, fault: Fault) -> None:
         if fault.kind == "lost":
-            raise GenericError("the connection was reset")
+            raise _store_error("the connection was reset")
 
 
 @attrs.frozen
@@ -186,3 +185,9 @@ class _Content:
 
     def bytes(self) -> bytes:
         return self.content
+
+
+def _store_error(text: str) -> Exception:
+    from obstore.exceptions import GenericError
+
+    return GenericError(text)

@@ -21,22 +21,16 @@ import pytest
 
 from plataforma_sdk.errors import RegistryError
 from plataforma_sdk.registry import BlobRef, ModuleIndex, RegistryBackend, Release, SearchHit, check_succession
-from plataforma_sdk.registry.backends import DirectoryBackend, HttpBackend, OciBackend, WebOptions
+from plataforma_sdk.registry.backends import DirectoryBackend, HttpBackend, ObjectBackend, OciBackend, WebOptions
 
+from ._faults import HTTP_FAULTS, NO_FAULT, STORE_FAULTS, Fault, FaultyStore, FaultyTransport
 from ._oci_registry import OciRegistry
+from ._places import stores
 from ._releases import make_release, publish, read
 from ._service import Service
 
-pytest.importorskip("obstore", reason="the faults of object stores need the extra s3")
-
-from obstore.store import LocalStore, MemoryStore
-
-from plataforma_sdk.registry.backends import ObjectBackend
-
-from ._faults import HTTP_FAULTS, NO_FAULT, STORE_FAULTS, Fault, FaultyStore, FaultyTransport
-
-FAULTS: Final = int(os.environ.get("PLATAFORMA_FAULTS", "420"))
-PATIENCE_S: Final = 0.02
+FAULTS: Final = int(os.environ.get("PLATAFORMA_FAULTS", "300"))
+PATIENCE_S: Final = 0.1
 SBOM: Final = b'{"bomFormat": "CycloneDX", "components": []}'
 
 pytestmark = pytest.mark.timeout(600 if "PLATAFORMA_FAULTS" in os.environ else 60)
@@ -173,8 +167,8 @@ def over_store(store: Any) -> World:
 WORLDS: Final[dict[str, tuple[Callable[[Path], World], tuple[str, ...]]]] = {
     "http": (http, HTTP_FAULTS),
     "oci": (oci, HTTP_FAULTS),
-    "objects-memory": (lambda _: over_store(MemoryStore()), STORE_FAULTS),
-    "objects-files": (lambda path: over_store(LocalStore(path / "objects", mkdir=True)), STORE_FAULTS),
+    "objects-memory": (lambda _: over_store(stores().MemoryStore()), STORE_FAULTS),
+    "objects-files": (lambda path: over_store(stores().LocalStore(path / "objects", mkdir=True)), STORE_FAULTS),
 }
 SHARE: Final = FAULTS // (len(WORLDS) + 1)
 

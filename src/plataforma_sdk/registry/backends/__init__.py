@@ -6,7 +6,7 @@ from plataforma_sdk.registry.backends._memory import MemoryBackend
 from plataforma_sdk.registry.backends._objects import ObjectBackend
 from plataforma_sdk.registry.backends._oci import OciBackend
 from plataforma_sdk.registry.backends._open import open_backend
-from plataforma_sdk.registry.backends._web import WebOptions
+from plataforma_sdk.registry.backends._tries import WebOptions
 
 __all__ = [
     "DirectoryBackend",

@@ -29,8 +29,8 @@ class BlobFiles:
 
     def prepare(self) -> None:
         """Make the directories, and remove what writers that were killed left behind an hour ago or longer."""
-        self._blobs.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._incoming.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for directory in (self._blobs.parent, self._blobs, self._incoming):
+            directory.mkdir(mode=0o700, exist_ok=True)
         oldest = time.time() - _ABANDONED_S
         for path in self._incoming.iterdir():
             with contextlib.suppress(FileNotFoundError):  # another process sweeps too

@@ -25,9 +25,10 @@ from plataforma_sdk.registry._records import (
     check_id,
 )
 from plataforma_sdk.registry._verify import IndexMemory, digest_of
+from plataforma_sdk.registry.backends._tries import WebOptions
 from plataforma_sdk.registry.backends._urls import parse_base
-from plataforma_sdk.registry.backends._web import Answer, WebClient, WebOptions
-from plataforma_sdk.registry.rules import blobs_of, check_blobs
+from plataforma_sdk.registry.backends._web import Answer, WebClient
+from plataforma_sdk.registry.rules import blobs_of, check_blobs, check_listed
 from plataforma_sdk.types import module_segment
 
 __all__ = ["HttpBackend"]
@@ -56,9 +57,12 @@ class HttpBackend:
         """Name the service.
 
         Raises:
-            RegistryError: the address is none, is not encrypted, or holds credentials; or httpx2 is not installed.
+            RegistryError: the address is none, is not encrypted, or holds credentials; the token can be none; or httpx2
+                is not installed.
         """
         base = parse_base(url)
+        if token and not (token.isascii() and token.isprintable()):
+            raise RegistryError(f"The token for {base.origin} has characters that no token has: copy it again")
         self.url = base.origin + base.path
         self._token = token
         self._client = WebClient(base.origin, options, explain=self._explain, authorize=self._authorize)
@@ -74,10 +78,7 @@ class HttpBackend:
         url = f"{self._module(release.id)}/{quote(release.version, safe='')}"
         body = {"release": release.to_data(), "owner": owner}
         index = await self._index("PUT", url, last, expect=(_OK, _CREATED), body=body)
-        listed = index.release(release.version)
-        if listed is None or not listed.is_same(release):
-            raise IntegrityError(f"{release.id} {release.version}: {self.url} took it, and then listed something else")
-        return index
+        return check_listed(index, release.version, release.is_same)
 
     async def fetch(self, module_id: str, blob: BlobRef) -> AsyncIterator[bytes]:
         """See `RegistryBackend.fetch`."""
@@ -119,16 +120,17 @@ class HttpBackend:
         """See `RegistryBackend.yank`."""
         last = self._memory.last(module_id)
         url = f"{self._module(module_id)}/{quote(version, safe='')}/yank"
-        return await self._index("POST", url, last, expect=(_OK,), body={"reason": reason})
+        index = await self._index("POST", url, last, expect=(_OK,), body={"reason": reason})
+        return check_listed(index, version, lambda release: release.yanked == reason)
 
     async def health(self) -> BackendHealth:
         """See `RegistryBackend.health`."""
         try:
-            answer = await self._client.request("GET", f"{self.url}/ready", expect=(_OK,))
-            detail = self._data(answer)["detail"]
+            answer = await self._client.request("GET", f"{self.url}/ready", expect=(_OK, _UNAVAILABLE))
+            detail = str(self._data(answer)["detail"])
         except (RegistryError, TypeError, KeyError) as error:
             return BackendHealth(is_ready=False, detail=str(error))
-        return BackendHealth(is_ready=True, detail=clean_text(str(detail)))
+        return BackendHealth(is_ready=answer.status == _OK, detail=clean_text(detail))
 
     async def aclose(self) -> None:
         """See `RegistryBackend.aclose`."""

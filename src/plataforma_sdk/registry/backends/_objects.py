@@ -44,7 +44,7 @@ T = TypeVar("T")
 _REVISION: Final = re.compile(r"modules/(?P<segment>[a-z0-9-]+)/(?P<revision>[0-9]{12})\.json", re.ASCII)
 _PIECE_BYTES: Final = 4 << 20
 _MAX_RACES: Final = 32
-_TIMEOUT_S: Final = 30
+_RETRIES_S: Final = 60
 _MAX_RETRIES: Final = 3
 
 
@@ -248,8 +248,7 @@ def open_store(url: str) -> ObjectStore:
         store: ObjectStore = obstore.store.from_url(
             url,
             config=checked,
-            client_options={"timeout": timedelta(seconds=_TIMEOUT_S)},
-            retry_config={"max_retries": _MAX_RETRIES, "retry_timeout": timedelta(seconds=2 * _TIMEOUT_S)},
+            retry_config={"max_retries": _MAX_RETRIES, "retry_timeout": timedelta(seconds=_RETRIES_S)},
         )
     except (obstore.exceptions.BaseError, ValueError) as error:
         first = next(iter(str(error).splitlines()), type(error).__name__)

@@ -32,10 +32,11 @@ from plataforma_sdk.registry.backends._oci_layout import (
     version_of,
 )
 from plataforma_sdk.registry.backends._together import together
+from plataforma_sdk.registry.backends._tries import WebOptions
 from plataforma_sdk.registry.backends._urls import parse_oci
-from plataforma_sdk.registry.backends._web import WebOptions
 from plataforma_sdk.registry.rules import (
     check_blobs,
+    check_listed,
     check_publish,
     namespace_of,
     newest_hit,
@@ -104,7 +105,8 @@ class OciBackend:
                 await self._client.push_referrer(repository, referrer, digest_of(manifest))
         await self._client.push_manifest(repository, manifest, tag_of(release.version))
         await self._announce(release.id)
-        return self._memory.accept(await self._confirm(release), last)
+        await self._confirm(release)
+        return check_listed(self._memory.accept(await self._load(release.id), last), release.version, release.is_same)
 
     async def fetch(self, module_id: str, blob: BlobRef) -> AsyncIterator[bytes]:
         """See `RegistryBackend.fetch`."""
@@ -122,7 +124,7 @@ class OciBackend:
     async def search(self, query: str, *, limit: int = 20, offset: int = 0) -> SearchPage:
         """See `RegistryBackend.search`."""
         tags = await self._client.tags(self._join(_MODULES))
-        indexes = await together(self._load, [check_id(tag.replace("--", "/")) for tag in tags])
+        indexes = await together(self._listed, [check_id(tag.replace("--", "/")) for tag in tags])
         hits = [hit for index in indexes if (hit := newest_hit(index))]
         return search_hits(hits, query, limit=limit, offset=offset)
 
@@ -137,7 +139,8 @@ class OciBackend:
         note = {"reason": reason, "changes": (known.changes if known else 0) + 1}
         await self._client.push_blob(repository, EMPTY)
         await self._client.push_manifest(repository, note_manifest("yank", note), tag)
-        return self._memory.accept(await self._load(module_id), last)
+        index = self._memory.accept(await self._load(module_id), last)
+        return check_listed(index, version, lambda release: release.yanked == reason)
 
     async def health(self) -> BackendHealth:
         """See `RegistryBackend.health`."""
@@ -154,25 +157,23 @@ class OciBackend:
     # --- reading ------------------------------------------------------------------------------------------------------
 
     async def _load(self, module_id: str) -> ModuleIndex:
-        """Read the index from the tags."""
+        return attrs.evolve(await self._listed(module_id), owner=await self._owner(module_id))
+
+    async def _listed(self, module_id: str) -> ModuleIndex:
+        """Read the index from the tags, without its owner."""
         repository = self._repository(module_id)
         tags = set(await self._client.tags(repository))
-        versions = [version for tag in tags if (version := version_of(tag))]
 
-        async def release(version: str) -> tuple[Release, int]:
+        async def read(version: str) -> tuple[Release, int]:
             tag = YANK_PREFIX + tag_of(version)
             mark = await self._yank(repository, tag) if tag in tags else None
-            found = await self._release(module_id, version)
-            return (attrs.evolve(found, yanked=mark.reason), mark.changes) if mark else (found, 0)
+            release = await self._release(module_id, version)
+            return (attrs.evolve(release, yanked=mark.reason), mark.changes) if mark else (release, 0)
 
-        found = await together(release, versions)
-        releases = sorted((item for item, _ in found), key=lambda item: Version.parse(item.version))
-        return ModuleIndex(
-            id=module_id,
-            revision=len(found) + sum(changes for _, changes in found),
-            owner=await self._owner(module_id),
-            releases=tuple(releases),
-        )
+        found = await together(read, [version for tag in tags if (version := version_of(tag))])
+        releases = sorted((release for release, _ in found), key=lambda release: Version.parse(release.version))
+        revision = len(found) + sum(changes for _, changes in found)
+        return ModuleIndex(id=module_id, revision=revision, releases=tuple(releases))
 
     async def _release(self, module_id: str, version: str) -> Release:
         known = self._releases.get((module_id, version)) or await self._read_tag(module_id, version)
@@ -232,7 +233,7 @@ class OciBackend:
         await self._client.push_blob(self._join(name), EMPTY)
         await self._client.push_manifest(self._join(name), manifest, tag)
 
-    async def _confirm(self, release: Release) -> ModuleIndex:
+    async def _confirm(self, release: Release) -> None:
         """Look whether the tag holds what was pushed: a publisher of the same moment may have overwritten it."""
         kept = await self._read_tag(release.id, release.version)
         if kept is None or not kept.is_same(release):
@@ -240,7 +241,6 @@ class OciBackend:
                 f"{release.id} {release.version} was published by somebody else in the same moment "
                 f"({kept.digest if kept else 'and taken away'}): raise the version in module.toml"
             )
-        return await self._load(release.id)
 
     def _repository(self, module_id: str) -> str:
         return self._join(check_id(module_id))

@@ -12,8 +12,9 @@ from urllib.parse import urlencode
 
 from plataforma_sdk.errors import IntegrityError, RegistryError
 from plataforma_sdk.registry._json import from_json
+from plataforma_sdk.registry.backends._tries import WebOptions
 from plataforma_sdk.registry.backends._urls import origin_of
-from plataforma_sdk.registry.backends._web import Answer, WebClient, WebOptions
+from plataforma_sdk.registry.backends._web import Answer, WebClient
 
 __all__ = ["OciAuth"]
 

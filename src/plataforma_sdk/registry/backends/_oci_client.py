@@ -14,16 +14,17 @@ from plataforma_sdk.registry._records import BlobRef
 from plataforma_sdk.registry._verify import digest_of
 from plataforma_sdk.registry.backends._oci_auth import OciAuth
 from plataforma_sdk.registry.backends._oci_layout import INDEX_TYPE, MANIFEST_TYPE, descriptor
+from plataforma_sdk.registry.backends._tries import WebOptions
 from plataforma_sdk.registry.backends._urls import origin_of
-from plataforma_sdk.registry.backends._web import Answer, WebClient, WebOptions
+from plataforma_sdk.registry.backends._web import Answer, WebClient
 
 __all__ = ["OciClient"]
 
 _MAX_MANIFEST_BYTES: Final = 4 << 20
 _MAX_TAG_PAGES: Final = 1_000
-_MAX_PUSHES: Final = 3
+_MAX_PUSHES: Final = 4
 _NEXT: Final = re.compile(r'<([^>]+)>\s*;\s*rel="?next"?')
-_OK, _CREATED, _ACCEPTED, _NOT_FOUND = 200, 201, 202, 404
+_OK, _CREATED, _ACCEPTED, _BAD_REQUEST, _NOT_FOUND = 200, 201, 202, 400, 404
 
 
 class OciClient:
@@ -34,8 +35,8 @@ class OciClient:
 
     def __init__(self, origin: str, credentials: tuple[str, str] | None, options: WebOptions | None) -> None:
         self._origin = origin
-        auth = OciAuth(origin, credentials, options)
-        self._web = WebClient(origin, options, explain=self._explain, authorize=auth.authorize)
+        self._auth = OciAuth(origin, credentials, options)
+        self._web = WebClient(origin, options, explain=self._explain, authorize=self._auth.authorize)
 
     async def ping(self) -> None:
         """Make sure that a registry answers."""
@@ -55,7 +56,7 @@ class OciClient:
             following = _NEXT.search(answer.headers.get("link", ""))
             if following is None:
                 return found
-            url = self._same_origin(urljoin(url, following[1]))
+            url = self._joined(url, following[1])
         raise IntegrityError(f"{self._origin}/{repository} never ends to list its tags")
 
     async def manifest(self, repository: str, reference: str) -> bytes | None:
@@ -82,20 +83,26 @@ class OciClient:
     async def push_manifest(self, repository: str, data: bytes, tag: str | None = None) -> Answer:
         """Store a manifest under its digest, or under a tag, which would take whatever arrives.
 
+        Debian's registry answers 400 to one of two who write the same at once, so that is tried again too.
+
         Raises:
             IntegrityError: the registry keeps receiving something else.
+            RegistryError: it keeps refusing.
         """
         for _ in range(_MAX_PUSHES):
             answer = await self._web.request(
                 "PUT",
                 f"{self._repository(repository)}/manifests/{tag or digest_of(data)}",
-                expect=(_OK, _CREATED),
+                expect=(_OK, _CREATED, _BAD_REQUEST),
                 headers={"content-type": from_json(data, what="a manifest")["mediaType"]},
                 body=data,
                 scope=_scope(repository, "pull,push"),
             )
-            if answer.headers.get("docker-content-digest", digest_of(data)) == digest_of(data):
+            is_taken = answer.status != _BAD_REQUEST
+            if is_taken and answer.headers.get("docker-content-digest", digest_of(data)) == digest_of(data):
                 return answer
+        if not is_taken:
+            raise self._explain(answer)
         raise IntegrityError(f"{self._origin}/{repository} receives another manifest than was sent: publish it again")
 
     async def push_referrer(self, repository: str, data: bytes, subject: str) -> None:
@@ -120,7 +127,7 @@ class OciClient:
         if held.status == _OK:
             return
         begun = await self._web.request("POST", f"{url}/blobs/uploads/", expect=(_ACCEPTED,), scope=scope)
-        where = self._same_origin(urljoin(f"{url}/blobs/uploads/", begun.headers.get("location", "")))
+        where = self._joined(f"{url}/blobs/uploads/", begun.headers.get("location", ""))
         headers = {"content-type": "application/octet-stream", "content-length": str(len(data))}
         target = f"{where}{'&' if '?' in where else '?'}digest={digest}"
         try:
@@ -143,10 +150,17 @@ class OciClient:
     def _repository(self, repository: str) -> str:
         return f"{self._origin}/v2/{repository}"
 
-    def _same_origin(self, url: str) -> str:
-        if origin_of(url) != self._origin:
-            raise RegistryError(f"{self._origin} sends an upload or a list to {origin_of(url)}: nothing was sent there")
-        return url
+    def _joined(self, url: str, target: str) -> str:
+        """Return where the registry says to go on, which is at itself."""
+        try:
+            where = urljoin(url, target)
+        except ValueError:
+            where = target
+        if origin_of(where) != self._origin:
+            raise RegistryError(
+                f"{self._origin} sends an upload or a list to {origin_of(where)}: nothing was sent there"
+            )
+        return where
 
     def _explain(self, answer: Answer) -> RegistryError:
         try:

@@ -18,6 +18,7 @@ from plataforma_sdk.manifest import Version
 from plataforma_sdk.registry._json import from_json, to_json
 from plataforma_sdk.registry._records import BlobRef, Release
 from plataforma_sdk.registry._verify import digest_of
+from plataforma_sdk.registry.backends._oci_wasm import component_world
 
 __all__ = [
     "EMPTY",
@@ -104,7 +105,8 @@ def config_of(release: Release, archive: bytes) -> tuple[bytes, str]:
         "layerDigests": [release.archive.digest],
     }
     if is_component:
-        config["component"] = {"exports": [], "imports": [], "target": None}
+        imports, exports = component_world(archive) or ([], [])
+        config["component"] = {"exports": exports, "imports": imports, "target": None}
     return to_json(config), _WASM_CONFIG_TYPE
 
 

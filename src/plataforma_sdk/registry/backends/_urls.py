@@ -70,8 +70,11 @@ def _parse(url: str, schemes: set[str], *, example: str) -> Base:
 
 
 def origin_of(url: str) -> str:
-    """Return scheme and host, by which credentials are kept apart."""
-    parts = urlsplit(url)
+    """Return scheme and host, by which credentials are kept apart; of what is no address, what equals no other."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "an address that is none"
     return f"{parts.scheme}://{parts.netloc.lower()}"
 
 

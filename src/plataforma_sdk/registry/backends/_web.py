@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin
@@ -16,12 +15,13 @@ import attrs
 
 from plataforma_sdk.api._httpx import USER_AGENT, load_httpx2, make_transport, require_httpx2, ssl_context
 from plataforma_sdk.errors import IntegrityError, RegistryError, TransportError
+from plataforma_sdk.registry.backends._tries import BusyError, CutError, Tries, WebOptions, passing_errors
 from plataforma_sdk.registry.backends._urls import origin_of
 
 if TYPE_CHECKING:
     import httpx2
 
-__all__ = ["Answer", "Authorize", "WebClient", "WebOptions"]
+__all__ = ["Answer", "Authorize", "WebClient"]
 
 Authorize = Callable[[str, str | None], Awaitable[str | None]]
 """(scope, challenge of a 401 or None) -> the Authorization header for the registry's own origin, or None."""
@@ -31,30 +31,10 @@ _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _OK, _PARTIAL, _UNAUTHORIZED = 200, 206, 401
 _BODILESS: Final = frozenset({204, 304})
 _MAX_REDIRECTS: Final = 3
-_MAX_WAIT_S: Final = 30.0
 _MAX_REFUSAL_BYTES: Final = 1 << 16
 _SLOWEST_BYTES_PER_S: Final = 16_384
 _PROGRESS_BYTES: Final = 1 << 20
 _POOL: Final = 16
-
-
-@attrs.frozen(kw_only=True)
-class WebOptions:
-    """How patient a client is, and what it stands on.
-
-    Attributes:
-        timeout_s: for an answer, and for each piece of a download; large bodies get a second more for each 16 KiB.
-        max_tries: how often a request is sent that fails by its connection or by 429, 500, 502, 503 or 504.
-        first_wait_s: before the second try; doubled before each one after it, varied by half.
-        transport: takes the place of the real network.
-        sleep: waits, in seconds.
-    """
-
-    timeout_s: float = 30.0
-    max_tries: int = 4
-    first_wait_s: float = 0.2
-    transport: httpx2.AsyncBaseTransport | None = None
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
 
 @attrs.frozen(kw_only=True)
@@ -70,19 +50,6 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes = b""
-
-
-class _CutError(Exception):
-    """An answer that ended before the length that it announced."""
-
-
-class _BusyError(Exception):
-    """An answer that may be another one in a moment."""
-
-    def __init__(self, refusal: RegistryError, retry_after: str) -> None:
-        super().__init__(refusal.message)
-        self.refusal = refusal
-        self.retry_after = retry_after
 
 
 class WebClient:
@@ -130,8 +97,8 @@ class WebClient:
             IntegrityError: the answer has more than `max_bytes`.
             RegistryError: no answer, or one of a status that is not expected, as it is explained.
         """
-        tries = _Tries(self.origin, self._options)
-        deadline_s = self._options.timeout_s + (len(body) + max_bytes) / _SLOWEST_BYTES_PER_S
+        tries = Tries(self.origin, self._options)
+        deadline_s = self._options.timeout_s + len(body) / _SLOWEST_BYTES_PER_S
         while True:
             try:
                 async with (
@@ -140,7 +107,7 @@ class WebClient:
                 ):
                     answer = await self._read(response, max_bytes, is_head=method == "HEAD")
                 self._check(answer, expect)
-            except _passing() as error:
+            except passing_errors() as error:
                 await tries.again(error)
             else:
                 return answer
@@ -152,19 +119,25 @@ class WebClient:
             IntegrityError: it resumes elsewhere than it was asked to.
             RegistryError: no answer, one that does not get on, or a refusal as it is explained.
         """
-        tries, received, milestone = _Tries(self.origin, self._options), 0, _PROGRESS_BYTES
+        tries, received, milestone = Tries(self.origin, self._options), 0, _PROGRESS_BYTES
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + self._options.timeout_s + size / _SLOWEST_BYTES_PER_S
         while True:
             try:
                 async with contextlib.aclosing(self._download_from(url, received, scope)) as pieces:
                     async for piece in pieces:
                         received += len(piece)
                         yield piece
+                        if clock() > deadline:
+                            raise RegistryError(f"{self.origin} sends too slowly: {received:,} of {size:,} bytes came")
                 if received >= size:
                     return
-                raise _CutError(f"{received:,} of {size:,} bytes came")
-            except _passing() as error:
+                raise CutError(f"{received:,} of {size:,} bytes came")
+            except passing_errors() as error:
+                if received and received >= size:  # cut behind the last byte
+                    return
                 if received >= milestone:  # a long download may be cut often, as long as it gets on
-                    tries, milestone = _Tries(self.origin, self._options), received + _PROGRESS_BYTES
+                    tries, milestone = Tries(self.origin, self._options), received + _PROGRESS_BYTES
                 await tries.again(error)
 
     async def aclose(self) -> None:
@@ -194,7 +167,7 @@ class WebClient:
             return
         refusal = self._explain(answer)
         if answer.status in _REPEATED:
-            raise _BusyError(refusal, answer.headers.get("retry-after", ""))
+            raise BusyError(refusal, answer.headers.get("retry-after", ""))
         raise refusal
 
     @contextlib.asynccontextmanager
@@ -227,7 +200,10 @@ class WebClient:
         sent = {"user-agent": USER_AGENT, "accept-encoding": "identity", **headers, **credentials}
         times = dict.fromkeys(("connect", "read", "write", "pool"), self._options.timeout_s)
         httpx2 = load_httpx2()
-        request = httpx2.Request(method, url, headers=sent, content=body or None, extensions={"timeout": times})
+        try:
+            request = httpx2.Request(method, url, headers=sent, content=body or None, extensions={"timeout": times})
+        except (httpx2.InvalidURL, ValueError):
+            raise RegistryError(f"{self.origin} leads to an address that is none: {url[:200]!r}") from None
         return await self._transport.handle_async_request(request)
 
     async def _credentials(self, url: str, scope: str, challenge: str | None) -> Mapping[str, str]:
@@ -236,7 +212,10 @@ class WebClient:
 
     def _redirected(self, url: str, target: str) -> str:
         """Return where a download goes on: encrypted, or at the registry itself; the bytes are verified anyway."""
-        where = urljoin(url, target)
+        try:
+            where = urljoin(url, target)
+        except ValueError:
+            where = target
         if not where.startswith("https://") and origin_of(where) != self.origin:
             raise RegistryError(f"{self.origin} sends a download to {origin_of(where)}, which is not encrypted")
         return where
@@ -266,34 +245,4 @@ class WebClient:
             yield piece
         announced = response.headers.get("content-length", "")
         if announced.isdecimal() and length < int(announced):
-            raise _CutError(f"the answer ended after {length:,} of {int(announced):,} bytes")
-
-
-class _Tries:
-    """Counts the tries of one request, and waits between them."""
-
-    def __init__(self, origin: str, options: WebOptions) -> None:
-        self._origin = origin
-        self._options = options
-        self._made = 1
-
-    async def again(self, error: Exception) -> None:
-        """Wait for the next try, or raise what the last one ended with."""
-        seconds = self._options.first_wait_s * 2 ** (self._made - 1) * random.uniform(0.5, 1.5)  # noqa: S311
-        if isinstance(error, _BusyError):
-            failure = error.refusal
-            seconds = float(error.retry_after) if error.retry_after.isdecimal() else seconds
-        else:
-            problem = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-            failure = RegistryError(
-                f"{self._origin} gave no whole answer in {self._made} tries ({problem}): see to the connection, "
-                "and repeat the command; what arrived is not done twice"
-            )
-        if self._made >= self._options.max_tries or seconds > _MAX_WAIT_S:
-            raise failure from error
-        self._made += 1
-        await self._options.sleep(seconds)
-
-
-def _passing() -> tuple[type[Exception], ...]:
-    return (TimeoutError, _CutError, _BusyError, load_httpx2().TransportError)
+            raise CutError(f"the answer ended after {length:,} of {int(announced):,} bytes")
