@@ -16,6 +16,7 @@ import typer
 from plataforma_sdk import __version__
 from plataforma_sdk.cli._engine import engine_app
 from plataforma_sdk.cli._inspect import inspect_command
+from plataforma_sdk.cli._key import key_app
 from plataforma_sdk.cli._new import new_command
 from plataforma_sdk.cli._pack import pack_command
 from plataforma_sdk.cli._registry_find import info_command, search_command
@@ -50,6 +51,7 @@ app.command("info")(info_command)
 app.command("resolve")(resolve_command)
 app.command("verify")(verify_command)
 app.command("yank")(yank_command)
+app.add_typer(key_app, name="key")
 app.command("replay")(replay_command)
 app.add_typer(engine_app, name="engine")
 

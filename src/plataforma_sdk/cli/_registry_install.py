@@ -10,8 +10,10 @@ import typer
 
 from plataforma_sdk.cli._registry_use import (
     DEFAULT_REGISTRY,
+    HOME,
     JsonOption,
     RegistryOption,
+    StateOption,
     TrustOption,
     again,
     split_target,
@@ -42,6 +44,7 @@ def install_command(
     ] = None,
     registry: RegistryOption = DEFAULT_REGISTRY,
     trust: TrustOption = None,
+    state: StateOption = HOME,
     as_json: JsonOption = False,
 ) -> None:
     """Fetch modules and what they depend on into the private cache, every byte checked; nothing of them is run.
@@ -54,7 +57,9 @@ def install_command(
     asked = _asked("install", targets)
     if update and lock is None:
         refuse("install", "--update is about a lock: name it with --lock", EXIT_USAGE)
-    packages = use("install", registry, lambda there: _install(there, asked, lock, update or ()), trust=trust)
+    packages = use(
+        "install", registry, lambda there: _install(there, asked, lock, update or ()), trust=trust, state=state
+    )
     rows = [_installed(package, to) for _, package in sorted(packages.items())]
     if as_json:
         say_json({"installed": rows})
@@ -77,7 +82,7 @@ async def _install(
         return await registry.install(asked)
     before = _read_lock(path)
     resolution = await registry.resolve({**before.requirements, **asked}, lock=before, update=update)
-    packages = await registry.fetch_all(resolution)
+    packages = await registry.fetch_all(resolution, lock=before)
     Lock.of(resolution).write(path)
     return packages
 
@@ -174,6 +179,7 @@ def verify_command(
     target: Annotated[str, typer.Argument(metavar="ID[@RANGE]", help="The newest version in the range is checked.")],
     registry: RegistryOption = DEFAULT_REGISTRY,
     trust: TrustOption = None,
+    state: StateOption = HOME,
     as_json: JsonOption = False,
 ) -> None:
     """Fetch all of a version anew, past every cache, and hold each byte against its digest.
@@ -181,7 +187,7 @@ def verify_command(
     Exit codes: 0 all is as it was published; 1 it is not, or cannot be fetched; 2 wrong use.
     """
     module_id, text = split_target("verify", target)
-    release, checked = use("verify", registry, lambda there: _verify(there, module_id, text), trust=trust)
+    release, checked = use("verify", registry, lambda there: _verify(there, module_id, text), trust=trust, state=state)
     if as_json:
         say_json(
             {"id": release.id, "version": release.version, "publisher": release.publisher, "checked": list(checked)}

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from plataforma_sdk.cli._registry_use import DEFAULT_REGISTRY, JsonOption, RegistryOption, again, use
+from plataforma_sdk.cli._registry_use import DEFAULT_REGISTRY, HOME, JsonOption, RegistryOption, StateOption, again, use
 from plataforma_sdk.cli._say import EXIT_USAGE, clean, refuse, say, say_json
 from plataforma_sdk.errors import PlataformaError
 
 if TYPE_CHECKING:
     from plataforma_sdk.package import ModulePackage
-    from plataforma_sdk.registry import PublishProgress, PublishResult
+    from plataforma_sdk.registry import ModuleRegistry, PublishProgress, PublishResult
+    from plataforma_sdk.registry.trust import SigningKey
 
 __all__ = ["publish_command", "yank_command"]
 
@@ -22,8 +23,14 @@ def publish_command(
     package: Annotated[
         Path, typer.Argument(exists=True, help="A module's directory, a .zip, or a .wasm.", show_default="here")
     ] = Path(),
+    *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Scan, resolve and build; store nothing.")] = False,
+    key: Annotated[str | None, typer.Option("--key", help="Name of the key to sign with.")] = None,
+    rotations: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="What `plataforma key rotate` wrote.")
+    ] = None,
     registry: RegistryOption = DEFAULT_REGISTRY,
+    state: StateOption = HOME,
     as_json: JsonOption = False,
 ) -> None:
     """Publish a module: scan, resolve, build, store, distribute, look whether it is found.
@@ -34,12 +41,17 @@ def publish_command(
     published; 2 wrong use.
     """
     found = _read(package)
+    signer = None if key is None else _signer(key, state)
+    passed_on = None if rotations is None else rotations.read_bytes()
 
     def progress(item: PublishProgress) -> None:
         if item.is_done:
             typer.echo(f"{item.step:<11}{clean(item.detail)}", err=True)
 
-    result = use("publish", registry, lambda there: there.publish(found, dry_run=dry_run, progress=progress))
+    async def publish(there: ModuleRegistry) -> PublishResult:
+        return await there.publish(found, signer=signer, rotations=passed_on, dry_run=dry_run, progress=progress)
+
+    result = use("publish", registry, publish, state=state)
     if as_json:
         say_json(result.to_data())
         return
@@ -57,6 +69,15 @@ def _read(path: Path) -> ModulePackage:
         refuse("publish", error)
 
 
+def _signer(name: str, state: Path) -> SigningKey:
+    from plataforma_sdk.registry.trust import KeyStore
+
+    try:
+        return KeyStore(state.expanduser() / "keys").load(name)
+    except PlataformaError as error:
+        refuse("publish", error)
+
+
 def _show(result: PublishResult, registry: str, package: Path) -> None:
     name = f"{result.module_id} {result.version}"
     if result.is_dry_run:
@@ -65,6 +86,7 @@ def _show(result: PublishResult, registry: str, package: Path) -> None:
         return
     say(f"Published {name}" if result.is_new else f"{name} was published before, the same; nothing has changed")
     say(f"  {result.size_bytes:,} bytes, {result.digest}")
+    say(f"  signed by {result.publisher or 'nobody: sign it with --key NAME'}")
     say(f"  {result.download_url}")
     say(f"Install it: {again('install', f'{result.module_id}@{result.version}', registry=registry)}")
 

@@ -4,21 +4,35 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 import typer
 
+from plataforma_sdk.cli._key import HOME
 from plataforma_sdk.cli._say import EXIT_USAGE, clean, refuse
 from plataforma_sdk.errors import PlataformaError
 
 if TYPE_CHECKING:
     from plataforma_sdk.registry import ModuleRegistry
+    from plataforma_sdk.registry.trust import TrustPolicy
 
-__all__ = ["DEFAULT_REGISTRY", "JsonOption", "RegistryOption", "TrustOption", "again", "split_target", "use"]
+__all__ = [
+    "DEFAULT_REGISTRY",
+    "HOME",
+    "JsonOption",
+    "RegistryOption",
+    "StateOption",
+    "TrustOption",
+    "again",
+    "split_target",
+    "use",
+]
 
 T = TypeVar("T")
 
 DEFAULT_REGISTRY: Final = "~/.plataforma"
+_POLICIES: Final = ("signed", "keys", "any")
 
 RegistryOption = Annotated[
     str,
@@ -33,11 +47,12 @@ TrustOption = Annotated[
     str | None,
     typer.Option(
         "--trust",
-        metavar="any",
-        help="'any' uses whatever a registry elsewhere serves, signed or not.",
-        show_default="only registries of this machine",
+        metavar="signed|keys|any",
+        help="Take what anybody signed, what a trusted key signed, or unsigned modules too.",
+        show_default="signed; any on this machine",
     ),
 ]
+StateOption = Annotated[Path, typer.Option("--state", metavar="DIR", help="Where keys and pins are kept.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
@@ -47,17 +62,18 @@ def use(
     work: Callable[[ModuleRegistry], Awaitable[T]],
     *,
     trust: str | None = None,
+    state: Path = HOME,
 ) -> T:
     """Open a registry, do the work, close it; a fault ends the command with its message."""
     import asyncio
 
     from plataforma_sdk.registry import ModuleRegistry
 
-    if trust not in (None, "any"):
-        refuse(command, f"--trust {trust!r} is not known here: write --trust any, or leave it out", EXIT_USAGE)
+    if trust not in (None, *_POLICIES):
+        refuse(command, f"--trust {trust!r} is not known: write {', '.join(_POLICIES)}, or leave it out", EXIT_USAGE)
 
     async def run() -> T:
-        async with ModuleRegistry(address, trust="any" if trust == "any" else None) as registry:
+        async with ModuleRegistry(address, trust=_policy(trust, state), state_dir=state) as registry:
             return await work(registry)
 
     try:
@@ -92,4 +108,14 @@ def again(command: str, *arguments: str, registry: str, trust: str | None = None
 
 def _for_commands(message: str) -> str:
     """Say what to write on the command line where a message says what to write in Python."""
-    return message.replace("pass trust= a verifier, or trust='any' to use", "add --trust any to use")
+    return message.replace("pass TrustPolicy.any()", "add --trust any")
+
+
+def _policy(trust: str | None, state: Path) -> TrustPolicy | None:
+    from plataforma_sdk.registry.trust import KeyStore, TrustPolicy
+
+    if trust is None:
+        return None
+    if trust == "keys":
+        return TrustPolicy.of_keys(KeyStore(state.expanduser() / "keys").trusted)
+    return TrustPolicy.any() if trust == "any" else TrustPolicy.signed()

@@ -2,7 +2,7 @@
 
 from plataforma_sdk.registry._lock import EVERYTHING, Lock, LockedModule
 from plataforma_sdk.registry._module_registry import ModuleRegistry
-from plataforma_sdk.registry._parts import Distributor, PackageScanner, ScanVerdict, Signer, Verifier
+from plataforma_sdk.registry._parts import Distributor, PackageScanner, ScanVerdict
 from plataforma_sdk.registry._protocol import RegistryBackend
 from plataforma_sdk.registry._records import BackendHealth, BlobRef, ModuleIndex, Release, SearchHit, SearchPage
 from plataforma_sdk.registry._resolution import Resolution
@@ -32,8 +32,6 @@ __all__ = [
     "ScanVerdict",
     "SearchHit",
     "SearchPage",
-    "Signer",
-    "Verifier",
     "check_succession",
     "digest_of",
     "read_verified",

@@ -8,31 +8,31 @@ import os
 from collections.abc import Collection, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Final, Literal, Self
+from typing import Final, Self
 
 import cachetools
 
-from plataforma_sdk.errors import IntegrityError, PackageNotFoundError, RegistryError, SandboxError
+from plataforma_sdk.errors import IntegrityError, PackageNotFoundError, SandboxError
 from plataforma_sdk.package import ModulePackage
 from plataforma_sdk.plugins import make_plugin_manager
 from plataforma_sdk.registry._indexes import Indexes
 from plataforma_sdk.registry._lock import Lock
 from plataforma_sdk.registry._packages import PackageCache
-from plataforma_sdk.registry._parts import Distributor, PackageScanner, Signer, Verifier
+from plataforma_sdk.registry._parts import Distributor, PackageScanner
 from plataforma_sdk.registry._protocol import RegistryBackend
-from plataforma_sdk.registry._publish import ATTESTATION, Progress, Publication
+from plataforma_sdk.registry._publish import Progress, Publication
 from plataforma_sdk.registry._records import BackendHealth, BlobRef, ModuleIndex, Release, SearchPage
 from plataforma_sdk.registry._resolution import Resolution
-from plataforma_sdk.registry._resolver import Resolver
+from plataforma_sdk.registry._resolver import IndexSource, Resolver
 from plataforma_sdk.registry._steps import PublishResult
 from plataforma_sdk.registry._verify import read_verified
 from plataforma_sdk.registry.backends import open_backend
+from plataforma_sdk.registry.trust import KeyStore, PinStore, SigningKey, Trust, TrustPolicy, Verdict, WatchedSource
 
 __all__ = ["ModuleRegistry"]
 
 _AT_ONCE: Final = 8
 _MAX_REMEMBERED: Final = 4_096
-_MAX_ENVELOPE_BYTES: Final = 1 << 20
 
 
 class ModuleRegistry:
@@ -43,8 +43,9 @@ class ModuleRegistry:
     Args:
         backend: an address (see `open_backend`), or a `RegistryBackend`.
         security: scans what is published; a `SecurityService` of default settings where it is left out.
-        trust: decides whose releases are used: a `Verifier`, or ``"any"``. None is ``"any"`` for a registry of this
-            machine, and refuses to use anything of a remote one.
+        trust: whose releases are taken; None takes any of a registry of this machine, and signed ones of others.
+        state_dir: where keys are, and what each module is held to: its registry and its publisher's key. None forgets
+            that with this object.
         cache_dir: an absolute path for fetched archives; None for this user's private cache.
         lock: a lock file: what it names is chosen without asking the registry. It is read once, where it is there,
             and never written: ``plataforma install --lock`` does that.
@@ -69,7 +70,8 @@ class ModuleRegistry:
         backend: RegistryBackend | str | os.PathLike[str],
         *,
         security: PackageScanner | None = None,
-        trust: Verifier | Literal["any"] | None = None,
+        trust: Trust | TrustPolicy | None = None,
+        state_dir: str | os.PathLike[str] | None = None,
         cache_dir: str | os.PathLike[str] | None = None,
         lock: str | os.PathLike[str] | None = None,
         plugins: Iterable[object] = (),
@@ -83,8 +85,9 @@ class ModuleRegistry:
         self._indexes = Indexes(backend, directory)
         self._given_scanner = security
         self._given_plugins = tuple(plugins)
-        self._is_open = trust == "any" or (trust is None and backend.is_local)
-        self._verifier = None if trust == "any" else trust
+        self._given_trust = trust
+        self._state = None if state_dir is None else Path(state_dir).expanduser()
+        self._closing = contextlib.ExitStack()
         self._sources: cachetools.LRUCache[str, str] = cachetools.LRUCache(_MAX_REMEMBERED)
         self._lock_path = None if lock is None else Path(lock).expanduser()
 
@@ -101,6 +104,7 @@ class ModuleRegistry:
 
     async def aclose(self) -> None:
         """Let go of connections and files; a second call does nothing."""
+        self._closing.close()
         await self.backend.aclose()
 
     # --- publishing ------------------------------------------------------------------------------------------------
@@ -109,7 +113,8 @@ class ModuleRegistry:
         self,
         package: ModulePackage,
         *,
-        signer: Signer | None = None,
+        signer: SigningKey | None = None,
+        rotations: bytes | None = None,
         dry_run: bool = False,
         progress: Progress | None = None,
     ) -> PublishResult:
@@ -119,7 +124,8 @@ class ModuleRegistry:
 
         Args:
             package: what to publish.
-            signer: signs it; its key then owns the module's namespace, or must be the owner's.
+            signer: signs it; this key then owns the module's namespace, or must be the owner's.
+            rotations: what ``plataforma key rotate`` wrote, where the namespace was passed on to this key.
             dry_run: end before anything is stored.
             progress: is told of each step, when it begins and when it has ended.
 
@@ -138,7 +144,7 @@ class ModuleRegistry:
             scanner=self._scanner,
             distributors=self._distributors(),
             signer=signer,
-            verifier=self._verifier,
+            rotations=rotations,
             progress=progress or (lambda _: None),
         )
         return await publication.run(package, dry_run=dry_run)
@@ -179,7 +185,7 @@ class ModuleRegistry:
             ResolutionError: no set of versions satisfies the ranges.
             IntegrityError: an index is older than was seen before, or the lock is damaged.
         """
-        return await Resolver(self._indexes).resolve(requirements, lock=lock or self._lock, update=update)
+        return await Resolver(self._source).resolve(requirements, lock=lock or self._lock, update=update)
 
     async def health(self) -> BackendHealth:
         """Tell whether the registry can be used; does not raise."""
@@ -208,42 +214,48 @@ class ModuleRegistry:
         """
         return await self.fetch_all(await self.resolve(requirements))
 
-    async def fetch_all(self, resolution: Resolution) -> Mapping[str, ModulePackage]:
-        """Return the packages that a resolution chose, by id.
+    async def fetch_all(self, resolution: Resolution, *, lock: Lock | None = None) -> Mapping[str, ModulePackage]:
+        """Return the packages that a resolution chose, by id; `lock` as for `resolve`.
 
         Raises:
             IntegrityError, RegistryError: as `fetch_package`.
         """
-        chosen = resolution.releases
-        if len(chosen) == 1:
-            return {module_id: await self.fetch(release) for module_id, release in chosen.items()}
-        gate = asyncio.Semaphore(_AT_ONCE)
+        gate, chosen = asyncio.Semaphore(_AT_ONCE), resolution.releases
 
-        async def fetch(release: Release) -> ModulePackage:
+        async def fetch(module_id: str) -> ModulePackage:
             async with gate:
-                return await self.fetch(release)
+                return await self.fetch(chosen[module_id], revision=resolution.revisions[module_id], lock=lock)
 
+        if len(chosen) == 1:
+            return {module_id: await fetch(module_id) for module_id in chosen}
         try:
             async with asyncio.TaskGroup() as group:
-                tasks = {name: group.create_task(fetch(release)) for name, release in chosen.items()}
+                tasks = {module_id: group.create_task(fetch(module_id)) for module_id in chosen}
         except ExceptionGroup as failed:
             raise failed.exceptions[0] from None  # the others failed with it, or were cancelled
-        return {name: task.result() for name, task in tasks.items()}
+        return {module_id: task.result() for module_id, task in tasks.items()}
 
-    async def fetch(self, release: Release) -> ModulePackage:
+    async def fetch(self, release: Release, *, revision: int = 0, lock: Lock | None = None) -> ModulePackage:
         """Return the package of a release that `versions` or `resolve` gave, from the cache where it is there.
+
+        Args:
+            release: what to fetch.
+            revision: of the index that it stands in, where that is known.
+            lock: what says whom to expect where nothing else does; the registry's own if left out.
 
         Raises:
             IntegrityError: other bytes than its digest says, another module inside, or not signed as it must be.
             RegistryError: as `fetch_package`.
         """
-        await self._check_trust(release)
+        verdict = await self._check_trust(release, revision, lock or self._lock)
         package = self._packages.get(release.archive)
         if package is None:
             data = await self._read(release, release.archive)
             package = await asyncio.to_thread(self._packages.put, release.archive, data)
         _check_content(release, package)
-        signer = None if self._is_open else release.publisher  # who says so is believed only where it was verified
+        if verdict is not None and verdict.attestation is not None:
+            verdict.attestation.check_package(package)
+        signer = None if verdict is None else verdict.key  # who says so is believed only where it was verified
         self._sources[package.digest] = signer or f"registry:{self.url}"
         return package
 
@@ -271,7 +283,7 @@ class ModuleRegistry:
             IntegrityError: something is not what was published.
             RegistryError: the registry cannot be reached.
         """
-        await self._check_trust(release)
+        await self._check_trust(release, 0, self._lock)
         data = await self._read(release, release.archive)
         _check_content(release, await asyncio.to_thread(ModulePackage.from_archive, data))
         done = [f"archive {release.archive.digest}", f"content {release.digest}"]
@@ -280,21 +292,28 @@ class ModuleRegistry:
             done.append(f"{name} {blob.digest}")
         return tuple(done)
 
-    async def _check_trust(self, release: Release) -> None:
-        if self._is_open:
-            return
-        if self._verifier is None:
-            raise RegistryError(
-                f"{self.url} is not a registry of this machine, and nobody was named whose signatures to believe: "
-                "pass trust= a verifier, or trust='any' to use whatever it serves"
-            )
-        envelope: bytes | None = None
-        blob = release.attachments.get(ATTESTATION)
-        if blob is not None:
-            if blob.size > _MAX_ENVELOPE_BYTES:
-                raise IntegrityError(f"{release.id} {release.version}: its signature has {blob.size:,} bytes")
-            envelope = await self._read(release, blob)
-        self._verifier.verify(release, envelope, registry=self.url)
+    async def _check_trust(self, release: Release, revision: int, lock: Lock | None) -> Verdict | None:
+        """Decide whether a release is taken; None where whatever the registry serves is."""
+        if self._trust is None:
+            return None
+        locked = None if lock is None else lock.modules.get(release.id)
+        return await self._trust.verify(release, self.backend, revision=revision, locked=locked)
+
+    @cached_property
+    def _trust(self) -> Trust | None:
+        """What this client believes; opened at first use, since it reads files."""
+        if isinstance(self._given_trust, Trust):
+            return self._given_trust
+        policy = self._given_trust or TrustPolicy.default_for(self.backend)
+        if policy.require == "any" and self._state is None:
+            return None  # nothing to hold anybody to, and nowhere to keep it
+        pins = self._closing.enter_context(PinStore(None if self._state is None else self._state / "pins.sqlite"))
+        revoked = () if self._state is None else KeyStore(self._state / "keys").revoked
+        return Trust(policy, pins, revoked=revoked)
+
+    @cached_property
+    def _source(self) -> IndexSource:
+        return self._indexes if self._trust is None else WatchedSource(self._indexes, self._trust)
 
     async def _read(self, release: Release, blob: BlobRef) -> bytes:
         pieces = self.backend.fetch(release.id, blob)

@@ -1,4 +1,4 @@
-"""What `ModuleRegistry` is handed: scanner, signer, verifier, distributor; each is small to fake."""
+"""What `ModuleRegistry` is handed: a scanner, and what a plugin distributes with; each is small to fake."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from plataforma_sdk.registry._records import Release
 if TYPE_CHECKING:
     from plataforma_sdk.package import ModulePackage
 
-__all__ = ["Distributor", "PackageScanner", "ScanVerdict", "Signer", "Verifier"]
+__all__ = ["Distributor", "PackageScanner", "ScanVerdict"]
 
 
 class ScanVerdict(Protocol):
@@ -39,38 +39,6 @@ class PackageScanner(Protocol):
 
     async def scan(self, package: ModulePackage) -> ScanVerdict:
         """Scan a package."""
-        ...
-
-
-class Signer(Protocol):
-    """Holds a publisher's key.
-
-    Attributes:
-        fingerprint: of the key: ``"ed25519:..."``.
-    """
-
-    @property
-    def fingerprint(self) -> str: ...
-
-    def sign(self, release: Release) -> bytes:
-        """Return an envelope that vouches for the release's id, version and digests."""
-        ...
-
-
-class Verifier(Protocol):
-    """Decides whom to believe."""
-
-    def verify(self, release: Release, envelope: bytes | None, *, registry: str) -> None:
-        """Check a release before anything of it is used.
-
-        Args:
-            release: what the registry answered.
-            envelope: what its publisher signed; None where it is unsigned.
-            registry: address of the registry.
-
-        Raises:
-            IntegrityError: it is not signed by whom it must be.
-        """
         ...
 
 

@@ -18,22 +18,22 @@ import attrs
 from plataforma_sdk.errors import IntegrityError, PlataformaError, SecurityScanError, VersionConflictError
 from plataforma_sdk.package import ModulePackage
 from plataforma_sdk.registry._build import BuiltRelease, build
-from plataforma_sdk.registry._parts import Distributor, PackageScanner, ScanVerdict, Signer, Verifier
+from plataforma_sdk.registry._parts import Distributor, PackageScanner, ScanVerdict
 from plataforma_sdk.registry._records import ModuleIndex, Release
 from plataforma_sdk.registry._resolver import Resolver
 from plataforma_sdk.registry._steps import PublishProgress, PublishResult, PublishStep
 from plataforma_sdk.registry.rules import check_publish
+from plataforma_sdk.registry.trust import ATTESTATION, ROTATIONS, SigningKey, attest, read_attestation
 
 if TYPE_CHECKING:
     from plataforma_sdk.registry._indexes import Indexes
     from plataforma_sdk.registry._protocol import RegistryBackend
 
-__all__ = ["ATTESTATION", "Progress", "Publication"]
+__all__ = ["Progress", "Publication"]
 
 Progress: TypeAlias = Callable[[PublishProgress], None]
 
-ATTESTATION: Final = "attestation"
-_ATTESTATION_TYPE: Final = "application/vnd.dsse.envelope.v1+json"
+_ROTATIONS_TYPE: Final = "application/vnd.plataforma.rotations.v1+json"
 _SCAN_TYPE: Final = "application/vnd.plataforma.scan.v1+json"
 _MAX_SHOWN: Final = 20
 _LOG: Final = logging.getLogger("plataforma_sdk.registry")
@@ -49,7 +49,7 @@ class Publication:
         scanner: looks at the package.
         distributors: bring it nearer to users.
         signer: signs it; None leaves it unsigned.
-        verifier: checks the signature as a reader will; None checks nothing.
+        rotations: how the namespace came to that key, published beside it.
         progress: is told of each step.
         now: the time, ISO 8601, UTC.
     """
@@ -58,8 +58,8 @@ class Publication:
     indexes: Indexes
     scanner: PackageScanner
     distributors: Sequence[Distributor] = ()
-    signer: Signer | None = None
-    verifier: Verifier | None = None
+    signer: SigningKey | None = None
+    rotations: bytes | None = None
     progress: Progress = lambda _: None
     now: Callable[[], str] = lambda: datetime.now(UTC).isoformat(timespec="seconds")
 
@@ -69,7 +69,7 @@ class Publication:
         _check_version_is_free(index, package)  # before the steps that take long
         report = await self._scan(package)
         dependencies = await self._resolve(package)
-        built = await self._build(package, dependencies, report)
+        built = self._sign(package, await self._build(package, dependencies, report))
         is_there = check_publish(index, built.release, built.release.publisher)
         if dry_run:
             return self._result(built.release, built, is_new=not is_there, is_dry_run=True)
@@ -108,17 +108,21 @@ class Publication:
         self._begin(PublishStep.BUILD)
         built = await asyncio.to_thread(build, package, dependencies)
         built = built.attach("scan", json.dumps(report.to_json()).encode(), _SCAN_TYPE)
-        publisher = self.signer.fingerprint if self.signer else None
-        built = attrs.evolve(built, release=attrs.evolve(built.release, publisher=publisher, published_at=self.now()))
-        if self.signer is not None:
-            envelope = self.signer.sign(built.release)
-            built = built.attach(ATTESTATION, envelope, _ATTESTATION_TYPE)
-            if self.verifier is not None:
-                self.verifier.verify(built.release, envelope, registry=self.backend.url)
+        built = attrs.evolve(built, release=attrs.evolve(built.release, published_at=self.now()))
         size = built.release.archive.size
         passed = [tier for tier, said in built.checks.items() if said == "passed"]
         self._end(PublishStep.BUILD, f"{size:,} bytes, compiles for {', '.join(passed) or 'the guest alone'}")
         return built
+
+    def _sign(self, package: ModulePackage, built: BuiltRelease) -> BuiltRelease:
+        if self.rotations is not None:
+            built = built.attach(ROTATIONS, self.rotations, _ROTATIONS_TYPE)
+        if self.signer is None:
+            return built
+        release, envelope = attest(built.release, package.files["module.toml"], self.signer)
+        read_attestation(release, envelope)  # what no reader would believe is not published
+        blobs = {**built.blobs, release.attachments[ATTESTATION].digest: envelope}
+        return attrs.evolve(built, release=release, blobs=blobs)
 
     async def _store(self, built: BuiltRelease) -> ModuleIndex:
         self._begin(PublishStep.STORE)

@@ -123,7 +123,6 @@ class ModuleHost:
         self._park_after_s = park_after_s
         self.subject = subject
         self._plugins = make_plugin_manager(plugins)
-        self.registry, self._owned_registry = open_source(registry, plugins)
         self.locale = locale
         self._clock = clock or SystemClock()
         self._engines = HostEngines(engine, isolation, self._plugins)
@@ -133,6 +132,7 @@ class ModuleHost:
         self._config = dict(config or {})
         self._record = record
         directory = Path(state_dir).expanduser() if state_dir is not None else None
+        self.registry, self._owned_registry = open_source(registry, plugins, directory)
         make_manager = {} if permission_manager is None else {"make_manager": permission_manager}
         self._state = HostState(directory, subject=subject, clock=self._clock, **make_manager)
         self._factory = ServiceFactory(

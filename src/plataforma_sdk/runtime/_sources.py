@@ -17,7 +17,9 @@ __all__ = ["open_source", "source_of"]
 
 
 def open_source(
-    given: PackageSource | RegistryBackend | str | os.PathLike[str] | None, plugins: Iterable[object]
+    given: PackageSource | RegistryBackend | str | os.PathLike[str] | None,
+    plugins: Iterable[object],
+    state_dir: Path | None,
 ) -> tuple[PackageSource | None, ModuleRegistry | None]:
     """Return where packages come from, and the registry that was made for it here, which the host closes.
 
@@ -28,7 +30,7 @@ def open_source(
         return given, None
     from plataforma_sdk.registry import ModuleRegistry
 
-    made = ModuleRegistry(given, plugins=plugins)
+    made = ModuleRegistry(given, plugins=plugins, state_dir=state_dir)
     return made, made
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from plataforma_sdk.errors import IntegrityError, RegistryError
+from plataforma_sdk.errors import RegistryError
 from plataforma_sdk.registry import BlobRef, ModuleIndex, ModuleRegistry, Release
 from plataforma_sdk.registry.backends import MemoryBackend
 
@@ -34,29 +34,6 @@ class FakeScanner:
     async def scan(self, package: Any) -> Report:
         self.seen.append(package.id)
         return self.report
-
-
-@attrs.frozen
-class FakeSigner:
-    """Signs with a word."""
-
-    fingerprint: str = "ed25519:" + "a1" * 32
-
-    def sign(self, release: Release) -> bytes:
-        return f"{self.fingerprint} {release.archive.digest}".encode()
-
-
-@attrs.define
-class FakeVerifier:
-    """Believes one signer."""
-
-    signer: FakeSigner = FakeSigner()
-    asked: list[str] = attrs.field(factory=list)
-
-    def verify(self, release: Release, envelope: bytes | None, *, registry: str) -> None:
-        self.asked.append(registry)
-        if envelope != self.signer.sign(release):
-            raise IntegrityError(f"{release.id}: not signed")
 
 
 def open_registry(backend: Any, **settings: Any) -> ModuleRegistry:

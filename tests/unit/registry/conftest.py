@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from plataforma_sdk.package import ModulePackage
+from plataforma_sdk.registry.trust import SigningKey
 
 TOML = """
 id = "{id}"
@@ -32,6 +33,13 @@ class Vendas(ModuleFramework):
     def which(self):
         return self.version
 """
+
+
+@pytest.fixture
+def make_key() -> Callable[[], SigningKey]:
+    """Make a publisher's key; skips where the extra ``trust`` is missing."""
+    pytest.importorskip("cryptography")
+    return SigningKey.new
 
 
 @pytest.fixture

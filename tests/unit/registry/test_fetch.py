@@ -12,8 +12,9 @@ import pytest
 from plataforma_sdk.errors import IntegrityError, PackageNotFoundError, RegistryError, ResolutionError
 from plataforma_sdk.registry import Lock, _packages
 from plataforma_sdk.registry.backends import MemoryBackend
+from plataforma_sdk.registry.trust import TrustPolicy
 from plataforma_sdk.runtime import ModuleHost
-from tests.unit.registry._doubles import FakeSigner, FakeVerifier, RemoteBackend, open_registry
+from tests.unit.registry._doubles import RemoteBackend, open_registry
 
 
 @pytest.fixture
@@ -22,14 +23,19 @@ def backend():
 
 
 @pytest.fixture
-def reopen(backend, tmp_path, monkeypatch):
+def reopen(backend, tmp_path):
     """Open the registry as a new process would: nothing in memory."""
+    opened = []
 
-    def make(**settings):
+    def make(backend=backend, **settings):
         _packages._SHARED.clear()
-        return open_registry(backend, **{"trust": "any", "cache_dir": tmp_path / "cache", **settings})
+        defaults = {"trust": TrustPolicy.any(), "cache_dir": tmp_path / "cache"}
+        opened.append(open_registry(backend, **{**defaults, **settings}))
+        return opened[-1]
 
-    return make
+    yield make
+    for registry in opened:
+        asyncio.run(registry.aclose())
 
 
 def publish(registry, *packages, **settings):
@@ -64,7 +70,7 @@ def test_the_cache_is_this_users_alone(reopen, tmp_path, make_package):
 
 
 def test_a_cache_that_others_may_enter_is_refused(reopen, tmp_path, make_package):
-    publish(reopen(trust="any"), make_package())
+    publish(reopen(), make_package())
     (tmp_path / "cache").chmod(0o755)
     with pytest.raises(RegistryError, match="0755, not 0700"):
         asyncio.run(reopen().fetch_package("vendas", "^1"))
@@ -115,44 +121,59 @@ def test_a_module_is_not_passed_off_as_another(reopen, backend, make_package):
     index, other = backend._indexes["vendas"], backend._indexes["clientes"]
     swapped = attrs.evolve(index.releases[0], archive=other.releases[0].archive)
     backend._indexes["vendas"] = attrs.evolve(index, releases=(swapped,), revision=2)
-    registry = open_registry(backend, trust="any", cache_dir=None)
+    registry = open_registry(backend, trust=TrustPolicy.any(), cache_dir=None)
     with pytest.raises(IntegrityError, match=r"the archive holds clientes 1\.0\.0"):
         asyncio.run(registry.fetch(swapped))
 
 
-def test_a_remote_registry_is_not_used_unless_somebody_is_trusted(reopen, make_package):
+def test_a_remote_registry_is_taken_from_only_what_is_signed(reopen, make_package):
     publish(reopen(), make_package())
-    with pytest.raises(RegistryError, match="trust='any'"):
+    with pytest.raises(IntegrityError, match="is not signed, and only signed modules"):
         asyncio.run(reopen(trust=None).fetch_package("vendas", "^1"))
 
 
-def test_a_registry_of_this_machine_is(make_package):
+def test_a_registry_of_this_machine_is_taken_from_unsigned(make_package):
     registry = open_registry(MemoryBackend())
     publish(registry, make_package())
     assert asyncio.run(registry.fetch_package("vendas", "*")).id == "vendas"
 
 
-def test_a_signature_is_checked_also_of_what_is_in_the_cache(reopen, make_package):
-    verifier = FakeVerifier()
-    publish(reopen(), make_package(), signer=FakeSigner())
+def test_a_signed_module_is_taken_also_from_the_cache(reopen, backend, make_package, make_key):
+    publish(reopen(), make_package(), signer=make_key())
     for _ in range(2):
-        asyncio.run(reopen(trust=verifier).fetch_package("vendas", "^1"))
-    assert verifier.asked == ["https://registry.example"] * 2
+        assert asyncio.run(reopen(trust=None).fetch_package("vendas", "^1")).version == "1.0.0"
+    (release,) = backend._indexes["vendas"].releases
+    assert backend.reads.count(release.archive.digest) == 1
+    assert backend.reads.count(release.attachments["attestation"].digest) == 2
 
 
-def test_an_unsigned_release_is_refused_where_signatures_count(reopen, make_package):
+def test_another_key_is_not_taken_by_the_next_process(reopen, backend, tmp_path, make_package, make_key):
+    settings = {"trust": None, "state_dir": tmp_path / "state"}
+    publish(reopen(), make_package(), signer=make_key())
+    asyncio.run(reopen(**settings).fetch_package("vendas", "^1"))
+    backend._owners.clear()  # a registry that forgets, or that lies about, whose name it is
+    backend._indexes["vendas"] = attrs.evolve(backend._indexes["vendas"], owner=None)
+    publish(reopen(), make_package(version="1.1.0"), signer=make_key())
+    with pytest.raises(IntegrityError, match="known to be signed by"):
+        asyncio.run(reopen(**settings).fetch_package("vendas", "^1"))
+
+
+def test_a_module_does_not_move_between_registries_by_itself(reopen, tmp_path, make_package):
     publish(reopen(), make_package())
-    with pytest.raises(IntegrityError, match="not signed"):
-        asyncio.run(reopen(trust=FakeVerifier()).fetch_package("vendas", "^1"))
+    asyncio.run(reopen(state_dir=tmp_path / "state").fetch_package("vendas", "^1"))
+    other = reopen(MemoryBackend("memory:other"), state_dir=tmp_path / "state")
+    publish(other, make_package())
+    with pytest.raises(IntegrityError, match=r"known from https://registry\.example"):
+        asyncio.run(other.fetch_package("vendas", "^1"))
 
 
-def test_decisions_are_kept_under_a_verified_publisher_or_the_registry(reopen, make_package):
-    package = make_package()
-    publish(reopen(), package, signer=FakeSigner())
-    signed, unverified = reopen(trust=FakeVerifier()), reopen()
+def test_decisions_are_kept_under_a_verified_publisher_or_the_registry(reopen, make_package, make_key):
+    package, key = make_package(), make_key()
+    publish(reopen(), package, signer=key)
+    signed, unverified = reopen(trust=None), reopen()
     for registry in (signed, unverified):
         asyncio.run(registry.fetch_package("vendas", "^1"))
-    assert signed.source_of(package) == FakeSigner().fingerprint
+    assert signed.source_of(package) == key.fingerprint
     assert unverified.source_of(package) == "registry:https://registry.example"
 
 

@@ -19,8 +19,9 @@ from plataforma_sdk.errors import (
 from plataforma_sdk.plugins import hookimpl
 from plataforma_sdk.registry import PublishStep
 from plataforma_sdk.registry.backends import MemoryBackend
+from plataforma_sdk.registry.trust import ROTATIONS, read_attestation, rotate
 from plataforma_sdk.security import SecurityService
-from tests.unit.registry._doubles import FakeScanner, FakeSigner, FakeVerifier, RemoteBackend, Report, open_registry
+from tests.unit.registry._doubles import FakeScanner, RemoteBackend, Report, open_registry
 
 
 @pytest.fixture
@@ -155,28 +156,31 @@ def test_a_binary_that_imports_what_no_host_gives_is_refused(backend, make_packa
     assert is_empty(backend)
 
 
-def test_a_signature_stands_beside_the_release_and_its_key_owns_the_name(registry, make_package):
-    signer = FakeSigner()
-    result = asyncio.run(registry.publish(make_package(), signer=signer))
+def test_a_signature_stands_beside_the_release_and_its_key_owns_the_name(registry, make_package, make_key):
+    key = make_key()
+    result = asyncio.run(registry.publish(make_package(), signer=key))
     index = asyncio.run(registry.versions("vendas"))
-    assert result.publisher == index.owner == signer.fingerprint
-    assert asyncio.run(registry.attachment(index.releases[0], "attestation")).startswith(b"ed25519:a1")
+    assert result.publisher == index.owner == key.fingerprint
+    envelope = asyncio.run(registry.attachment(index.releases[0], "attestation"))
+    assert read_attestation(index.releases[0], envelope).key == key.fingerprint
 
 
-@pytest.mark.parametrize("signer", [None, FakeSigner("ed25519:" + "b2" * 32)], ids=["nobody", "another key"])
+@pytest.mark.parametrize("is_signed", [False, True], ids=["nobody", "another key"])
 @pytest.mark.parametrize("dry_run", [True, False], ids=["dry run", "publish"])
-def test_a_name_that_belongs_to_a_key_is_refused_to_others(registry, make_package, signer, dry_run):
-    asyncio.run(registry.publish(make_package(), signer=FakeSigner()))
+def test_a_name_that_belongs_to_a_key_is_refused_to_others(registry, make_package, make_key, is_signed, dry_run):
+    asyncio.run(registry.publish(make_package(), signer=make_key()))
+    signer = make_key() if is_signed else None
     with pytest.raises(IntegrityError, match="belongs to the key"):
         asyncio.run(registry.publish(make_package(version="1.1.0"), signer=signer, dry_run=dry_run))
     assert len(asyncio.run(registry.versions("vendas")).releases) == 1
 
 
-def test_a_signature_that_readers_would_refuse_is_not_published(backend, make_package):
-    registry = open_registry(backend, trust=FakeVerifier(FakeSigner("ed25519:" + "b2" * 32)))
-    with pytest.raises(IntegrityError, match="not signed"):
-        asyncio.run(registry.publish(make_package(), signer=FakeSigner()))
-    assert is_empty(backend)
+def test_rotations_are_published_and_signed_with_the_release(registry, make_package, make_key):
+    old, new = make_key(), make_key()
+    rotations = rotate(old, new, namespace="vendas")
+    asyncio.run(registry.publish(make_package(), signer=new, rotations=rotations))
+    (release,) = asyncio.run(registry.versions("vendas")).releases
+    assert asyncio.run(registry.attachment(release, ROTATIONS)) == rotations
 
 
 class Distributing:
