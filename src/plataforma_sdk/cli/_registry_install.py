@@ -69,7 +69,8 @@ def install_command(
         if row["path"]:
             say(f"  {row['path']}")
     first = next(iter(asked))
-    say(f"Load it: ModuleHost(registry={registry!r}), then host.load({f'{first}@{asked[first]}'!r})")
+    name = first if asked[first] == "*" else f"{first}@{asked[first]}"
+    say(f"Load it: ModuleHost(registry={registry!r}), then host.load({name!r})")
 
 
 async def _install(

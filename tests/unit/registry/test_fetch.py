@@ -249,3 +249,11 @@ def test_a_lock_answers_without_the_registry(reopen, backend, tmp_path, make_pac
     assert asyncio.run(locked.fetch_package("vendas", "^1")).version == "1.0.0"
     with pytest.raises(RegistryError, match="cannot be reached"):
         asyncio.run(reopen().fetch_package("vendas", "^1"))
+
+
+def test_a_locked_release_still_verifies(reopen, make_package, make_key):
+    publish(reopen(), make_package(), signer=make_key())
+    registry = reopen(trust=None)
+    lock = Lock.of(asyncio.run(registry.resolve({"vendas": "^1"})))
+    locked = asyncio.run(registry.resolve({"vendas": "^1"}, lock=Lock.from_text(lock.to_text())))
+    assert asyncio.run(reopen(trust=None).fetch_all(locked, lock=lock))["vendas"].version == "1.0.0"
