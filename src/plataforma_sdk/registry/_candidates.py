@@ -52,11 +52,10 @@ class Candidates:
         self._conditions = conditions
         self._locked = conditions.locked.get(index.id)
         self._problems: dict[str, str | None] = {}
-        self.all: tuple[Release, ...] = tuple(sorted(index.releases, key=self._preference, reverse=True))
-
-    def _preference(self, release: Release) -> tuple[object, ...]:
-        version = version_of(release.version)
-        return (self._locked is not None and self._is_locked(release), version.precedence, version.build)
+        newest_first = sorted(index.releases, key=_place, reverse=True)
+        if self._locked is not None:
+            newest_first.sort(key=self._is_locked, reverse=True)
+        self.all: tuple[Release, ...] = tuple(newest_first)
 
     def _is_locked(self, release: Release) -> bool:
         return self._locked == (release.version, release.digest)
@@ -85,6 +84,11 @@ class Candidates:
         if release.yanked is not None and not self._is_locked(release):
             return f"is yanked: {release.yanked[:200] or 'no reason given'}"
         return problem_of(release, sdk=self._conditions.sdk, tier=self._conditions.tier)
+
+
+def _place(release: Release) -> tuple[object, ...]:
+    version = version_of(release.version)
+    return version.precedence, version.build
 
 
 def problem_of(release: Release, *, sdk: Version, tier: str | None) -> str | None:

@@ -49,9 +49,9 @@ def test_a_range_that_comes_later_narrows_what_was_chosen() -> None:
 
 def test_what_only_a_replaced_choice_had_asked_for_does_not_narrow() -> None:
     graph: Graph = {
-        "vendas": {"1.0.0": {"clientes": "*", "relatorios": "*"}},
+        "vendas": {"1.0.0": {"clientes": "*", "enderecos": "*", "relatorios": "*"}},
         "relatorios": {"1.0.0": {"clientes": "^1"}},
-        "clientes": {"1.0.0": {"enderecos": "*"}, "2.0.0": {"enderecos": "^1"}},
+        "clientes": {"1.0.0": {}, "2.0.0": {"enderecos": "^1"}},
         "enderecos": {"1.0.0": {}, "2.0.0": {}},
     }
     assert chosen(graph, vendas="*")["enderecos"] == "2.0.0"
