@@ -21,6 +21,7 @@ ALL_PYTHONS = [
 ESCAPES = "tests/security/test_restricted_escapes.py"
 NPM_SEMVER = "semver@7.8.6"
 BROKEN = ("tests/conformance/registry/test_faults.py", "tests/conformance/registry/test_kill.py")
+SCANS = "tests/security/test_scan_corpus.py"
 WARM_UP = "from plataforma_sdk.sandbox.wasm._compiled import compiled_runner; compiled_runner()"
 """Builds and compiles the guest before the tests, whose time-outs would otherwise begin with that."""
 
@@ -118,10 +119,10 @@ def attacks(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS)
 def differential(session: nox.Session) -> None:
-    """Compare plain and restricted: a thousand generated programs, and the functions of well-known packages."""
+    """Compare plain and restricted by a thousand programs and well-known packages; and scan those packages."""
     _install_project(session, "test", "differential")
     programs = {"PLATAFORMA_EXAMPLES": "1000"}
-    session.run("pytest", "-rP", "tests/security/differential", *session.posargs, env=programs)
+    session.run("pytest", "-rP", "tests/security/differential", SCANS, *session.posargs, env=programs)
 
 
 @nox.session(python=PYTHONS[-1:])

@@ -56,9 +56,11 @@ class ModuleRegistry:
 
     >>> import asyncio
     >>> from plataforma_sdk import ModulePackage
+    >>> from plataforma_sdk.security import SecurityService
     >>> package = ModulePackage.from_source("class Vendas: ...", id="vendas", version="1.2.0", entry="Vendas")
+    >>> quick = SecurityService(trial=False, tools=False)  # without a trial load in `wasm`
     >>> async def main():
-    ...     async with ModuleRegistry("memory:") as registry:
+    ...     async with ModuleRegistry("memory:", security=quick) as registry:
     ...         await registry.publish(package)
     ...         return (await registry.fetch_package("vendas", "^1")).version
     >>> asyncio.run(main())

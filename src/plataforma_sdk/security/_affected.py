@@ -14,6 +14,7 @@ from plataforma_sdk.manifest import Version, VersionRange
 __all__ = ["affects", "fixed_versions", "known_versions"]
 
 _PARTS: Final = re.compile(r"\d+|[a-z]+")
+_BOUND: Final = re.compile(r"(?<![\w.])v?(\d{1,9})(?:\.(\d{1,9}))?(?:\.(\d{1,9}))?")
 _ORDER: Final = {"dev": -4, "a": -3, "alpha": -3, "b": -2, "beta": -2, "rc": -1, "c": -1, "post": 1}
 _Sortable = tuple[Any, ...]
 
@@ -41,9 +42,13 @@ def fixed_versions(record: Mapping[str, Any], ecosystem: str, package: str) -> l
 
 
 def known_versions(record: Mapping[str, Any], ecosystem: str, package: str, admitted: VersionRange) -> Iterator[str]:
-    """Yield versions that an advisory names, concerns, and that a range admits."""
+    """Yield versions that an advisory concerns and a range admits, of those that either of them names.
+
+    Those at the bounds of the range count as named, and those just above: ``~1.3.0`` has 1.3.0 and 1.3.1.
+    """
+    bounds = list(_bounds(str(admitted)))
     for affected in _of_package(record, ecosystem, package):
-        named = [str(version) for version in affected.get("versions") or ()]
+        named = [*bounds, *(str(version) for version in affected.get("versions") or ())]
         for item in affected.get("ranges") or ():
             for event in item.get("events") or ():
                 named += [str(event[key]) for key in ("introduced", "last_affected") if key in event]
@@ -51,6 +56,13 @@ def known_versions(record: Mapping[str, Any], ecosystem: str, package: str, admi
             text = "0.0.0" if version == "0" else version
             if _admits(admitted, text) and affects(record, ecosystem, package, text):
                 yield text
+
+
+def _bounds(text: str) -> Iterator[str]:
+    for found in _BOUND.finditer(text):
+        major, minor, patch = (int(part or 0) for part in found.groups())
+        yield f"{major}.{minor}.{patch}"
+        yield f"{major}.{minor}.{patch + 1}"
 
 
 def _admits(admitted: VersionRange, version: str) -> bool:
@@ -74,11 +86,8 @@ def _of_package(record: Mapping[str, Any], ecosystem: str, package: str) -> Iter
 def _in_range(ecosystem: str, version: str, events: Any) -> bool:
     """Walk the events in the order of their versions; after the last one at or before the version, is it affected?"""
     here = _key(ecosystem, version)
-    steps = []
-    for event in events:
-        for kind in ("introduced", "fixed", "last_affected"):
-            if kind in event:
-                steps.append((_key(ecosystem, str(event[kind])), kind))
+    kinds = ("introduced", "fixed", "last_affected")
+    steps = [(_key(ecosystem, str(event[kind])), kind) for event in events for kind in kinds if kind in event]
     is_affected = False
     for at, kind in sorted(steps, key=lambda step: step[0]):
         if kind == "introduced" and here >= at:

@@ -12,6 +12,8 @@ from plataforma_sdk.security._value import NOTHING, PLAIN_FOLDS, Value, fold_cal
 
 __all__ = ["CallReader"]
 
+_COMMON: Final = frozenset(name for kind in (dict, list, str, bytes, set) for name in dir(kind))
+"""Methods that most values have: a source's own ``get`` is not what ``settings.get`` calls."""
 _MUTATORS: Final = frozenset(
     {"append", "extend", "update", "write", "add", "insert", "writelines", "setdefault", "put"}
 )
@@ -93,7 +95,7 @@ class CallReader(ExpressionReader):
 
     def _import(self, call: _Call) -> None:
         name, line = call.args[0], call.node.lineno
-        self.note_hidden(name, line)
+        self.note_hidden(name, line, is_module=True)
         if name.exact:
             call.value.dotted = name.text
             self.facts.imports.append((name.text, line))
@@ -175,7 +177,8 @@ class CallReader(ExpressionReader):
     def _pass_on(self, call: _Call, target: Value) -> None:
         """Join arguments to parameters, the result to what the function returns, and mutators to what they change."""
         called = call.method or call.name
-        if called and "." not in called:
+        is_foreign = call.method in _COMMON and call.owner.dotted not in ("self", "cls")
+        if called and "." not in called and not is_foreign:
             self.function.calls.add(called)
             self.facts.calls.append((called, call.every))
             call.value.reads = (*call.value.reads, (0, RESULT + called))

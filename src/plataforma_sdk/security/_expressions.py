@@ -17,6 +17,12 @@ RESULT: Final = "return:"
 """Before the name of a function: the key of what it returns."""
 
 _NAMESPACES: Final = frozenset({"globals", "locals", "vars"})
+_POWERFUL_NAMES: Final = (
+    "exec eval compile open getattr globals system popen Popen run call check_output spawn startfile "
+    "execv environ getenv socket connect urlopen urlretrieve post loads fork remove unlink rmtree CDLL "
+    "windll os sys subprocess builtins ctypes import_module decompress b64decode"
+)
+_POWERFUL: Final = frozenset(_POWERFUL_NAMES.split())
 _MAX_POWER_BITS: Final = 50_000_000
 _MAX_REPEAT: Final = 200_000_000
 _MAX_TEXT: Final = 4_096
@@ -58,18 +64,16 @@ class ExpressionReader:
         name = node.id
         text = self.texts.get(name)
         dotted = self.aliases.get(name, name)
-        labels = known.CREDENTIAL if dotted == "win32crypt.CryptUnprotectData" else 0
         if text is not None:
             return Value(
                 text.text,
                 exact=text.exact,
                 hidden=text.hidden,
                 dotted=dotted,
-                labels=labels,
                 reads=((self.scope, name),),
                 items=text.items,
             )
-        return Value(dotted=dotted, labels=labels, reads=((self.scope, name),))
+        return Value(dotted=dotted, reads=((self.scope, name),))
 
     def on_attribute(self, node: ast.Attribute) -> Value:
         return self.attribute_of(node, self.read(node.value))
@@ -216,9 +220,10 @@ class ExpressionReader:
         """Read a call."""
         raise NotImplementedError
 
-    def note_hidden(self, key: Value, line: int) -> None:
-        """Note a name that was built in place of being written."""
-        if key.hidden and key.exact and key.text.isidentifier():
+    def note_hidden(self, key: Value, line: int, *, is_module: bool = False) -> None:
+        """Note the name of a module, or of something powerful, that was built in place of being written."""
+        is_powerful = is_module or key.text in _POWERFUL or key.text.startswith("__")
+        if key.hidden and key.exact and is_powerful and key.text.isidentifier():
             self.facts.hidden.append((key.text, line))
 
     def leave(self) -> None:

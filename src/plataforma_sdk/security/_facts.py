@@ -64,6 +64,7 @@ class Sink:
         first: the first argument.
         in_loop: whether it stands in a loop.
         is_method: whether it is called on a value.
+        first_labels: of the first argument, set by `Facts.spread`.
     """
 
     kind: str
@@ -97,7 +98,6 @@ class Facts:
     long_functions: list[tuple[str, int, int]] = attrs.field(factory=list)
     functions: dict[str, Function] = attrs.field(factory=dict)
     calls: list[tuple[str, list[Value]]] = attrs.field(factory=list)
-    nested: int = 0
     in_comprehension: int = 0
     _parents: list[int | None] = attrs.field(factory=list)
     _bound: list[set[str]] = attrs.field(factory=list)

@@ -1,6 +1,6 @@
 """What the files of a package are, by their first bytes and not by their names.
 
-**Source:** the magic numbers are those of ELF, PE, Mach-O, ZIP and the picture formats; PEP 3147; Fickling, for pickles.
+**Source:** the magic numbers of ELF, PE, Mach-O, ZIP and the picture formats; Fickling, for pickles.
 """
 
 from __future__ import annotations

@@ -77,6 +77,7 @@ class _Reader(CallReader):
         self.facts.imports.append((room, node.lineno))
         for alias in node.names:
             self.aliases[alias.asname or alias.name] = f"{room}.{alias.name}"
+            self.facts.imports.append((f"{room}.{alias.name}", node.lineno))
 
     def on_expression(self, node: ast.Expr) -> None:
         if not isinstance(node.value, ast.Constant):  # a docstring
@@ -130,7 +131,6 @@ class _Reader(CallReader):
 
     def on_for(self, node: ast.For | ast.AsyncFor) -> None:
         self.bind(node.target, self.read(node.iter))
-        self.facts.nested += 1
         self.function.for_loops += 1
         self.body(node.body)
         self.function.for_loops -= 1
@@ -162,7 +162,10 @@ class _Reader(CallReader):
                     self.facts.flow(read, Value(reads=((self.scope, target.id),)))
 
     def on_try(self, node: Any) -> None:
+        before = len(self.facts.loops)
         self.body(node.body)
+        for loop in self.facts.loops[before:]:
+            loop.ends |= bool(node.handlers)  # as a queue is emptied until it raises
         for handler in node.handlers:
             if handler.type is not None:
                 self.read(handler.type)

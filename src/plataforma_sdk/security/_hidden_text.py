@@ -43,7 +43,7 @@ _MATHS: Final = re.compile("[\U0001d400-\U0001d7ff\uff21-\uff3a\uff41-\uff5a\u21
 
 
 def hidden_text_issues(source: Source) -> Iterator[Issue]:
-    """Find what a reader of a source does not see; costs a look at each line, and tokens only where not all is ASCII."""
+    """Find what a reader of a source does not see; reads tokens only where not all is ASCII."""
     for found in _GAP.finditer(source.text):
         if _is_code(found["code"]):
             line = _line(source.text, found.start())

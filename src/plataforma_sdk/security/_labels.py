@@ -73,8 +73,8 @@ _PLACES: Final = re.compile(
 )
 _PERSISTENT_PLACES: Final = re.compile(
     r"""\.bashrc|\.zshrc|\.profile\b|\.bash_profile|\.zprofile|crontab|cron\.d|/etc/cron|systemd/|LaunchAgents|LaunchDaemons
-    |autostart|Start\ Menu|\bStartup\b|CurrentVersion\\+Run|sitecustomize|usercustomize|\.pth\Z|authorized_keys|\.vscode[/\\]
-    |\.git[/\\]hooks|\.github[/\\]workflows|/etc/rc\.local|/etc/ld\.so\.preload|/etc/sudoers|init\.d/|PowerShell_profile
+    |autostart|Start\ Menu|\bStartup\b|CurrentVersion\\+Run|sitecustomize|usercustomize|\.pth\Z|authorized_keys
+    |\.vscode[/\\]|\.git[/\\]hooks|\.github[/\\]workflows|/etc/rc\.local|/etc/ld\.so\.preload|/etc/sudoers|init\.d/|PowerShell_profile
     |\.config/fish|/custom_components|claude_desktop_config|\.cursor[/\\]|\.claude[/\\]""",
     re.VERBOSE | re.IGNORECASE,
 )

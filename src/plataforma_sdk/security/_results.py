@@ -112,4 +112,4 @@ class SecurityScanResult:
 
         rules = {**RULES, **{name: f"{rule.what}: {rule.why}" for name, rule in SCAN_RULES.items()}}
         findings = [issue.to_finding() for issue in self.issues]
-        return sarif_log(findings, version=__version__, base=base, tool="plataforma scan", rules=rules)
+        return sarif_log(findings, version=__version__, base=base, tool="plataforma-sdk SecurityService", rules=rules)

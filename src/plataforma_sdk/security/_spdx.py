@@ -7,108 +7,25 @@ The table holds the licences that packages of the index name; `packaging` knows 
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections.abc import Iterator
 from typing import Final
 
 __all__ = ["licences_of"]
 
-_KNOWN: Final = frozenset(
-    [
-        "0BSD",
-        "AAL",
-        "AFL-2.1",
-        "AFL-3.0",
-        "AGPL-3.0-only",
-        "AGPL-3.0-or-later",
-        "Apache-1.1",
-        "Apache-2.0",
-        "APSL-2.0",
-        "Artistic-1.0",
-        "Artistic-2.0",
-        "BlueOak-1.0.0",
-        "BSD-1-Clause",
-        "BSD-2-Clause",
-        "BSD-2-Clause-Patent",
-        "BSD-3-Clause",
-        "BSD-3-Clause-Clear",
-        "BSD-4-Clause",
-        "BSL-1.0",
-        "CC-BY-3.0",
-        "CC-BY-4.0",
-        "CC-BY-SA-4.0",
-        "CC0-1.0",
-        "CDDL-1.0",
-        "CDDL-1.1",
-        "CECILL-2.1",
-        "CNRI-Python",
-        "CPL-1.0",
-        "ECL-2.0",
-        "EFL-2.0",
-        "EPL-1.0",
-        "EPL-2.0",
-        "EUPL-1.1",
-        "EUPL-1.2",
-        "GFDL-1.3-only",
-        "GFDL-1.3-or-later",
-        "GPL-1.0-only",
-        "GPL-1.0-or-later",
-        "GPL-2.0-only",
-        "GPL-2.0-or-later",
-        "GPL-3.0-only",
-        "GPL-3.0-or-later",
-        "HPND",
-        "ICU",
-        "IJG",
-        "IPL-1.0",
-        "ISC",
-        "LGPL-2.0-only",
-        "LGPL-2.0-or-later",
-        "LGPL-2.1-only",
-        "LGPL-2.1-or-later",
-        "LGPL-3.0-only",
-        "LGPL-3.0-or-later",
-        "LPPL-1.3c",
-        "MIT",
-        "MIT-0",
-        "MIT-CMU",
-        "MPL-1.0",
-        "MPL-1.1",
-        "MPL-2.0",
-        "MS-PL",
-        "MS-RL",
-        "MulanPSL-2.0",
-        "NCSA",
-        "NTP",
-        "ODbL-1.0",
-        "OFL-1.1",
-        "OLDAP-2.8",
-        "OpenSSL",
-        "OSL-3.0",
-        "PHP-3.01",
-        "PostgreSQL",
-        "PSF-2.0",
-        "Python-2.0",
-        "Python-2.0.1",
-        "QPL-1.0",
-        "Ruby",
-        "SISSL",
-        "Sleepycat",
-        "TCL",
-        "Unicode-3.0",
-        "Unicode-DFS-2016",
-        "Unlicense",
-        "UPL-1.0",
-        "Vim",
-        "W3C",
-        "WTFPL",
-        "X11",
-        "Xnet",
-        "Zlib",
-        "ZPL-2.0",
-        "ZPL-2.1",
-    ]
+_NAMES: Final = (
+    "0BSD AAL AFL-2.1 AFL-3.0 AGPL-3.0-only AGPL-3.0-or-later Apache-1.1 Apache-2.0 APSL-2.0 Artistic-1.0 "
+    "Artistic-2.0 BlueOak-1.0.0 BSD-1-Clause BSD-2-Clause BSD-2-Clause-Patent BSD-3-Clause BSD-3-Clause-Clear "
+    "BSD-4-Clause BSL-1.0 CC-BY-3.0 CC-BY-4.0 CC-BY-SA-4.0 CC0-1.0 CDDL-1.0 CDDL-1.1 CECILL-2.1 CNRI-Python "
+    "CPL-1.0 ECL-2.0 EFL-2.0 EPL-1.0 EPL-2.0 EUPL-1.1 EUPL-1.2 GFDL-1.3-only GFDL-1.3-or-later GPL-1.0-only "
+    "GPL-1.0-or-later GPL-2.0-only GPL-2.0-or-later GPL-3.0-only GPL-3.0-or-later HPND ICU IJG IPL-1.0 ISC "
+    "LGPL-2.0-only LGPL-2.0-or-later LGPL-2.1-only LGPL-2.1-or-later LGPL-3.0-only LGPL-3.0-or-later LPPL-1.3c "
+    "MIT MIT-0 MIT-CMU MPL-1.0 MPL-1.1 MPL-2.0 MS-PL MS-RL MulanPSL-2.0 NCSA NTP ODbL-1.0 OFL-1.1 OLDAP-2.8 "
+    "OpenSSL OSL-3.0 PHP-3.01 PostgreSQL PSF-2.0 Python-2.0 Python-2.0.1 QPL-1.0 Ruby SISSL Sleepycat TCL "
+    "Unicode-3.0 Unicode-DFS-2016 Unlicense UPL-1.0 Vim W3C WTFPL X11 Xnet Zlib ZPL-2.0 ZPL-2.1"
 )
+_KNOWN: Final = frozenset(_NAMES.split())
 _FOLDED: Final = {name.lower(): name for name in _KNOWN}
 _TOKEN: Final = re.compile(r"\s*(\(|\)|[A-Za-z0-9][A-Za-z0-9.+:-]*)")
 _OWN: Final = re.compile(r"(?:DocumentRef-[A-Za-z0-9.-]+:)?LicenseRef-[A-Za-z0-9.-]+", re.IGNORECASE)
@@ -194,10 +111,10 @@ def _licence(token: str) -> str:
 
 def _asked(token: str) -> str | None:
     try:
-        from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
+        licenses = importlib.import_module("packaging.licenses")  # not a dependency, and its older releases lack it
     except ImportError:
         return None
     try:
-        return str(canonicalize_license_expression(token))
-    except InvalidLicenseExpression:
+        return str(licenses.canonicalize_license_expression(token))
+    except ValueError:
         return None

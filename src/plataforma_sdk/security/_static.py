@@ -44,7 +44,8 @@ class StaticScanner:
         issues += _of_permissions(request.package)
         issues += wasm_issues(request.package)
         lines = sum(source.text.count("\n") for source in request.sources if source.path in own)
-        return ScanReport(issues=issues, metrics={"sources": len(own), "lines": lines})
+        unique = {(issue.rule, issue.path, issue.line, issue.message): issue for issue in issues}
+        return ScanReport(issues=unique.values(), metrics={"sources": len(own), "lines": lines})
 
 
 def _of_permissions(package: ModulePackage) -> Iterator[Issue]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Any, Final
 
@@ -53,7 +54,7 @@ class TrialScanner:
         try:
             from plataforma_sdk.sandbox.wasm import compiled_runner
 
-            compiled_runner()  # what every host has ready is not this module's to pay
+            await asyncio.to_thread(compiled_runner)  # what every host has ready is not this module's to pay
         except (PlataformaError, RuntimeError, OSError) as error:
             return ScanReport(
                 not_run=f"the wasm engine does not start here: {error}; see `plataforma engine info`"[:400]
@@ -119,3 +120,7 @@ class _Trial:
     def _add(self, rule: str, message: str) -> None:
         path = self.package.entry_file if rule != "slow-load" else _MANIFEST
         self.issues.append(Issue.of(rule, path, None, " ".join(message.split())))
+
+
+def _lacks_a_module(error: PlataformaError) -> bool:
+    return isinstance(error, GuestError) and "ModuleNotFoundError" in error.message

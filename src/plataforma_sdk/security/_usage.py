@@ -14,6 +14,7 @@ import attrs
 
 from plataforma_sdk.errors import PlataformaError
 from plataforma_sdk.module import OPERATIONS
+from plataforma_sdk.permissions import parse_permission
 
 __all__ = ["Use", "uses_of"]
 
@@ -132,12 +133,19 @@ def _asked(node: ast.Call) -> Use:
     name = call.get(0, "name")
     if not isinstance(name, str):
         return Use(node.lineno, "permissions", is_computed=True)
+    try:
+        parse_permission(name)
+    except PlataformaError as error:
+        return Use(node.lineno, "permissions", args=(name,), problem=error.message)
     return Use(node.lineno, "permissions", (name,))
 
 
 def _needed(line: int, method: str, args: list[Any], module: str) -> Use:
     try:
         needs = OPERATIONS[method].needs(module, args)
+        for need in needs:
+            for name in need.alternatives:
+                parse_permission(name)  # a topic or host that no permission can name: ``self.request("GET", url)``
     except (PlataformaError, TypeError, AttributeError) as error:
         return Use(line, method, args=tuple(args), problem=getattr(error, "message", str(error)))
     # A window needs two names where it is modal; the first is enough to tell it apart, the second comes by its own use.

@@ -112,3 +112,11 @@ def test_the_example_uses_one_permission_that_it_does_not_declare():
     (found,) = analyse(ModulePackage.from_directory(VENDAS))
     assert (found.rule, found.path) == ("undeclared-permission", "vendas.py")
     assert "'system.clipboard'" in found.message
+
+
+@pytest.mark.parametrize("call", ["await self.request('GET', {}, timeout_s=1)", "self.permissions.has('No Such!')"])
+def test_a_name_that_no_permission_can_have_is_a_finding(call):
+    """It is said where it stands, and does not end the analysis."""
+    (found,) = analyse(package(call))
+    assert (found.line, found.severity) == (10, Severity.ERROR)
+    assert "Invalid permission" in found.message
