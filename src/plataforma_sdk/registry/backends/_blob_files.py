@@ -6,6 +6,7 @@ import contextlib
 import os
 import secrets
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +21,7 @@ _MADE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 class BlobFiles:
     """A directory of blobs. A name appears only when all of its bytes are on the disk; may block, so off the loop.
 
-    ``sha256/<two digits>/<hex digest>`` hold the blobs, ``incoming/`` what is being written.
+    ``sha256/<hex digest>`` are the blobs, ``incoming/`` holds what is being written.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -39,24 +40,34 @@ class BlobFiles:
 
     def path(self, digest: str) -> Path:
         """Return where a blob lies, or would."""
-        name = digest.partition(":")[2]
-        return self._blobs / name[:2] / name
+        return self._blobs / digest.partition(":")[2]
 
-    def put(self, digest: str, data: bytes) -> None:
-        """Store a blob whose digest was checked; one that is there is kept if it is intact, and replaced if not."""
-        path = self.path(digest)
-        with contextlib.suppress(FileNotFoundError):
-            if path.stat().st_size == len(data) and digest_of(path.read_bytes()) == digest:
-                return
-        self._make_shard(path.parent)
+    def put(self, blobs: Mapping[str, bytes]) -> None:
+        """Store blobs whose digests were checked; one that is there is kept if it is intact, and replaced if not."""
+        missing = {digest: data for digest, data in blobs.items() if not self._is_intact(digest, data)}
+        for digest, data in missing.items():
+            self._write(digest, data)
+        if missing:
+            _sync_directory(self._blobs)  # once for all: forcing things to the disk is most of what a publish costs
+
+    def _is_intact(self, digest: str, data: bytes) -> bool:
+        try:
+            path = self.path(digest)
+            return path.stat().st_size == len(data) and digest_of(path.read_bytes()) == digest
+        except FileNotFoundError:
+            return False
+
+    def _write(self, digest: str, data: bytes) -> None:
         aside = self._incoming / secrets.token_hex(16)
         try:
-            self._write(aside, data)
-            aside.replace(path)
+            with os.fdopen(os.open(aside, _MADE, 0o600), "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            aside.replace(self.path(digest))
         except BaseException:
             aside.unlink(missing_ok=True)
             raise
-        _sync_directory(path.parent)
 
     def read(self, digest: str, offset: int, size: int) -> bytes | None:
         """Return up to `size` bytes from `offset`, or None where there is no such blob."""
@@ -66,17 +77,6 @@ class BlobFiles:
                 return file.read(size)
         except FileNotFoundError:
             return None
-
-    def _make_shard(self, shard: Path) -> None:
-        with contextlib.suppress(FileExistsError):
-            shard.mkdir(mode=0o700)
-            _sync_directory(self._blobs)
-
-    def _write(self, path: Path, data: bytes) -> None:
-        with os.fdopen(os.open(path, _MADE, 0o600), "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
 
 
 def _sync_directory(path: Path) -> None:

@@ -62,8 +62,7 @@ class DirectoryBackend:
 
         def job(connection: sqlite3.Connection) -> ModuleIndex:
             if not check_publish(self._catalogue.index(connection, release.id), release, owner):
-                for digest, data in blobs.items():
-                    self._blobs.put(digest, data)
+                self._blobs.put(blobs)
             return self._catalogue.publish(connection, release, owner)
 
         return self._memory.accept(await self._run(job), last)

@@ -57,7 +57,7 @@ def test_a_directory_that_was_there_keeps_its_mode(using, root):
 
 def test_publishing_again_repairs_a_blob(using, root):
     release = using(publish)
-    path = root / "blobs" / "sha256" / release.archive.digest[7:9] / release.archive.digest[7:]
+    path = root / "blobs" / "sha256" / release.archive.digest[7:]
     path.write_bytes(b"x" * release.archive.size)
     using(lambda backend: publish(backend, "clientes", content=b"vendas 1.0.0"))
     assert using(lambda backend: read(backend, "vendas", release.archive)) == b"vendas 1.0.0"
@@ -80,7 +80,6 @@ LOCKED = sqlite3.OperationalError("disk I/O error")
         pytest.param(blob_files.os, "fsync", DISK, id="force to the disk"),
         pytest.param(blob_files.os, "fdopen", DISK, id="open"),
         pytest.param(blob_files.Path, "replace", DISK, id="rename"),
-        pytest.param(blob_files.BlobFiles, "_make_shard", DISK, id="make a directory"),
         pytest.param(blob_files, "_sync_directory", DISK, id="force a rename"),
         pytest.param(catalogue, "_store", LOCKED, id="write the index"),
         pytest.param(catalogue, "words_of", LOCKED, id="write the search"),
