@@ -14,7 +14,7 @@ KILLS = int(os.environ.get("PLATAFORMA_KILLS", "20"))
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="kills what it forks")
-@pytest.mark.timeout(60 + KILLS)
+@pytest.mark.timeout(60 + 4 * KILLS)
 @pytest.mark.parametrize("way", ["backend", "pipeline"])
 def test_a_killed_publisher_leaves_nothing_half_published(way: str, tmp_path: Path) -> None:
     script = Path(__file__).with_name("_killed.py")
