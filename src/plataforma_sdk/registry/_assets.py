@@ -27,7 +27,7 @@ Encoder = Callable[[bytes], bytes]
 
 
 def encoders() -> dict[str, Encoder]:
-    """Return what can compress here, by its name in ``Content-Encoding``: gzip, and brotli where it is installed."""
+    """Return what can compress here, by its name in ``Content-Encoding``: gzip, then brotli where it is installed."""
     found: dict[str, Encoder] = {"gzip": lambda data: gzip.compress(data, 9, mtime=0)}
     with contextlib.suppress(ImportError):
         compress = importlib.import_module("brotli").compress
@@ -59,12 +59,14 @@ def _assets(package: ModulePackage) -> Iterator[tuple[str, bytes]]:
 
 
 def _copies(data: bytes, ways: Mapping[str, Encoder]) -> Iterator[tuple[str, bytes]]:
+    """Compress in every way, the quickest first: where that one saves nothing, slow ones are not tried."""
     if len(data) < _MIN_BYTES:
         return
-    for name, encode in sorted(ways.items()):
+    for name, encode in ways.items():
         copy = encode(data)
-        if len(copy) < len(data) * _WORTH:
-            yield name, copy
+        if len(copy) >= len(data) * _WORTH:
+            return
+        yield name, copy
 
 
 def _described(data: bytes) -> dict[str, Any]:
