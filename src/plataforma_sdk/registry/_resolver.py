@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Generator, Mapping
+from collections.abc import Collection, Generator, Iterable, Mapping
 from typing import Final, Protocol, TypeVar
 
 from plataforma_sdk import __version__
@@ -13,8 +13,8 @@ from plataforma_sdk.registry._candidates import Candidates, Conditions, range_of
 from plataforma_sdk.registry._explain import explain
 from plataforma_sdk.registry._greedy import Answer, resolve_greedily
 from plataforma_sdk.registry._lock import EVERYTHING, Lock
-from plataforma_sdk.registry._records import ModuleIndex, check_id
-from plataforma_sdk.registry._resolution import Resolution
+from plataforma_sdk.registry._records import ModuleIndex, Release, check_id
+from plataforma_sdk.registry._resolution import Resolution, dependencies_first
 from plataforma_sdk.registry._solver import Contradiction, Fact, Solver, TooHardError
 from plataforma_sdk.registry.backends._together import together
 
@@ -22,6 +22,9 @@ __all__ = ["IndexSource", "Resolver"]
 
 _MAX_MODULES: Final = 20_000
 _MAX_SUGGESTIONS: Final = 4
+_SUGGESTION_CONFLICTS: Final = 50
+"""A suggestion that takes more thought than this is not made."""
+
 _T = TypeVar("_T")
 _Steps = Generator[set[str], Mapping[str, Candidates], _T]
 
@@ -106,7 +109,7 @@ class _Work:
     async def resolve(self, requirements: Mapping[str, str]) -> Resolution:
         answer = await self._run(resolve_greedily(requirements))
         if answer is None:
-            found = await self._search(requirements)
+            found = await self._search(Solver(requirements, hint=await self._order(requirements)), requirements)
             if isinstance(found, Contradiction):
                 suggestions = await self._suggest(requirements, found)
                 raise explain(found.facts, self._known, suggestions=suggestions, registry=self._source.url)
@@ -114,15 +117,28 @@ class _Work:
         revisions = {module_id: self._revisions[module_id] for module_id in answer}
         return Resolution(requirements=requirements, releases=answer, registry=self._source.url, revisions=revisions)
 
-    async def _search(self, requirements: Mapping[str, str]) -> Answer | Contradiction:
+    async def _search(self, solver: Solver, requirements: Mapping[str, str]) -> Answer | Contradiction:
         """Search in a thread: the hardest cases compute for seconds, and the loop has others to serve."""
         try:
-            return await self._run(Solver(requirements).run(), in_thread=True)
+            return await self._run(solver.run(), in_thread=True)
         except TooHardError:
             raise ResolutionError(
                 f"The search for versions of {', '.join(sorted(requirements))} was given up: too many of them exclude "
                 "each other; ask for narrower ranges, or for exact versions of the modules that you know"
             ) from None
+
+    async def _order(self, requirements: Mapping[str, str]) -> Iterable[str]:
+        """Order the modules as their newest releases ask for each other: a hint for the search, nothing more."""
+        newest: dict[str, Release] = {}
+        waiting, seen = set(requirements), set[str]()
+        while waiting:
+            await self._learn(waiting)
+            found = {name: next(self._known[name].fitting(["*"]), None) for name in waiting}
+            newest |= {name: release for name, release in found.items() if release is not None}
+            following = {name for release in found.values() if release for name in release.dependencies}
+            seen |= waiting
+            waiting = following - seen
+        return reversed(dependencies_first(requirements, newest))
 
     async def _run(self, steps: _Steps[_T], *, in_thread: bool = False) -> _T:
         """Drive a search, and read the indexes that it asks for."""
@@ -148,8 +164,11 @@ class _Work:
         """Try what would come of leaving the version of one module open."""
         suggestions = []
         for fact in _asked_by_the_caller(found)[:_MAX_SUGGESTIONS]:
+            wider = {**requirements, fact.id: "*"}
             try:
-                answer = await self._search({**requirements, fact.id: "*"})
+                answer = await self._search(
+                    Solver(wider, hint=await self._order(wider), max_conflicts=_SUGGESTION_CONFLICTS), wider
+                )
             except ResolutionError:
                 continue
             if isinstance(answer, dict) and fact.id in answer:
@@ -160,9 +179,12 @@ class _Work:
 def _advance(steps: _Steps[_T], known: Mapping[str, Candidates] | None) -> tuple[set[str] | None, list[_T]]:
     """Go on until more must be known, or to the result, which is in the list then."""
     try:
-        return (next(steps) if known is None else steps.send(known)), []
+        asked = next(steps) if known is None else steps.send(known)
+        while known is not None and asked <= known.keys():  # a search asks again for what the fast path has read
+            asked = steps.send(known)
     except StopIteration as end:
         return None, [end.value]
+    return asked, []
 
 
 def _asked_by_the_caller(found: Contradiction) -> list[Fact]:

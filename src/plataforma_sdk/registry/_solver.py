@@ -10,7 +10,7 @@ it says which earlier decision was wrong, or nothing is left: then the facts tha
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from typing import Final
 
 import attrs
@@ -99,16 +99,25 @@ class _Domain:
 class Solver:
     """One search; `run` yields the ids that it must know, as `resolve_greedily` does."""
 
-    def __init__(self, requirements: Mapping[str, str]) -> None:
+    def __init__(
+        self, requirements: Mapping[str, str], *, hint: Iterable[str] = (), max_conflicts: int = _MAX_CONFLICTS
+    ) -> None:
+        """Take what is asked for, and in which order to decide: those who ask before those who are asked for.
+
+        In a good order everybody has asked before a module is decided, and nothing needs to be taken back.
+        """
         self._requirements = requirements
         self._domains: dict[str, _Domain] = {}
         self._masks: dict[str, int] = {}
         self._trail: list[_Assignment] = []
+        self._places: dict[str, list[int]] = {}  # module id -> where it stands in the trail
+        self._open: dict[str, None] = {}  # chosen for certain, and not decided; a dict, for its order
         self._level = 0
         self._clauses: dict[str, list[_Clause]] = {}
         self._decided: dict[str, int] = {}
         self._told: set[Fact] = set()
-        self._conflicts = 0
+        self._ranks = {module_id: rank for rank, module_id in enumerate(hint)}
+        self._conflicts_left = max_conflicts
 
     def run(self) -> Generator[set[str], Mapping[str, Candidates], Answer | Contradiction]:
         """Search.
@@ -129,6 +138,7 @@ class Solver:
             changed = yield from self._tell(module_id, release, release.dependencies)
             self._level += 1
             self._decided[module_id] = self._level
+            del self._open[module_id]
             self._assign(_Assignment(module_id, 1 << place, self._level, None))
             changed.add(module_id)
 
@@ -144,6 +154,7 @@ class Solver:
             for module_id in unknown:
                 self._domains[module_id] = domain = _Domain.of(known[module_id])
                 self._masks[module_id] = domain.everything
+                self._places[module_id] = []
         for module_id, text in ranges.items():
             self._tell_one(by, release, module_id, text)
         return set(ranges)
@@ -213,17 +224,24 @@ class Solver:
         return last
 
     def _assign(self, assignment: _Assignment) -> None:
+        module_id = assignment.id
+        self._places[module_id].append(len(self._trail))
         self._trail.append(assignment)
-        self._masks[assignment.id] &= assignment.mask
+        self._masks[module_id] &= assignment.mask
+        self._note(module_id)
+
+    def _note(self, module_id: str) -> None:
+        """Note whether a module is to be decided."""
+        is_chosen = not self._masks[module_id] & self._domains[module_id].absent
+        if is_chosen and module_id not in self._decided:
+            self._open[module_id] = None
+        else:
+            self._open.pop(module_id, None)
 
     def _next(self) -> str | None:
-        """Return the module to decide: chosen for certain, and of these the one with the fewest releases left."""
-        undecided = [
-            (self._masks[module_id].bit_count(), module_id)
-            for module_id, domain in self._domains.items()
-            if not self._masks[module_id] & domain.absent and module_id not in self._decided
-        ]
-        return min(undecided)[1] if undecided else None
+        """Return the module to decide: the first in the order, of all that are chosen for certain."""
+        last = len(self._ranks)
+        return min(self._open, key=lambda module_id: self._ranks.get(module_id, last), default=None)
 
     def _answer(self) -> Answer:
         return {
@@ -235,8 +253,8 @@ class Solver:
 
     def _learn(self, clause: _Clause) -> _Clause:
         """Resolve a clause that is broken with the causes of that, until it says which decision was wrong."""
-        self._conflicts += 1
-        if self._conflicts > _MAX_CONFLICTS:
+        self._conflicts_left -= 1
+        if self._conflicts_left < 0:
             raise TooHardError
         clause = self._clause(clause.terms, clause.facts)
         while clause.terms:
@@ -266,11 +284,10 @@ class Solver:
         now = self._domains[module_id].everything & (-1 if with_mask is None else with_mask)
         if now & ~mask == 0:
             return -1
-        for place, assignment in enumerate(self._trail):
-            if assignment.id == module_id:
-                now &= assignment.mask
-                if now & ~mask == 0:
-                    return place
+        for place in self._places[module_id]:
+            now &= self._trail[place].mask
+            if now & ~mask == 0:
+                return place
         raise AssertionError(module_id)
 
     def _resolve(self, clause: _Clause, cause: _Clause, module_id: str) -> _Clause:
@@ -284,12 +301,19 @@ class Solver:
     def _go_back(self, level: int) -> None:
         """Take back every assignment of a later level."""
         self._level = level
+        changed: dict[str, None] = {}
         while self._trail and self._trail[-1].level > level:
-            self._trail.pop()
-        self._decided = {module_id: at for module_id, at in self._decided.items() if at <= level}
-        self._masks = {module_id: domain.everything for module_id, domain in self._domains.items()}
-        for assignment in self._trail:
-            self._masks[assignment.id] &= assignment.mask
+            gone = self._trail.pop()
+            self._places[gone.id].pop()
+            changed[gone.id] = None
+            if gone.cause is None:
+                del self._decided[gone.id]
+        for module_id in changed:
+            mask = self._domains[module_id].everything
+            for place in self._places[module_id]:
+                mask &= self._trail[place].mask
+            self._masks[module_id] = mask
+            self._note(module_id)
 
 
 _CONFLICT: Final = ""
