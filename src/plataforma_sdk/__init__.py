@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from plataforma_sdk.package import ModulePackage
     from plataforma_sdk.permissions import PERMISSIONS, PermissionManager, PermissionRequest
     from plataforma_sdk.plugins import hookimpl, hookspec
+    from plataforma_sdk.registry import ModuleRegistry, RegistryBackend
     from plataforma_sdk.runtime import ModuleHandle, ModuleHost
     from plataforma_sdk.sandbox import ModuleSandbox, ResourceLimits, ResourceMonitor, ResourceUsage
     from plataforma_sdk.types import Event, Subscription
@@ -58,6 +59,7 @@ _PLACES: Final = {
     "package": "ModulePackage",
     "permissions": "PERMISSIONS PermissionManager PermissionRequest",
     "plugins": "hookimpl hookspec",
+    "registry": "ModuleRegistry RegistryBackend",
     "runtime": "ModuleHandle ModuleHost",
     "sandbox": "ModuleSandbox ResourceLimits ResourceMonitor ResourceUsage",
     "types": "Event Subscription",
@@ -85,6 +87,7 @@ __all__ = [
     "ModuleHost",
     "ModuleLoadError",
     "ModulePackage",
+    "ModuleRegistry",
     "ModuleSandbox",
     "ModuleStateError",
     "PermissionDeniedError",
@@ -93,6 +96,7 @@ __all__ = [
     "PlataformaError",
     "PolicyError",
     "QuotaExceededError",
+    "RegistryBackend",
     "RenderError",
     "ResourceLimitError",
     "ResourceLimits",

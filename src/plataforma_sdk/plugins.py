@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 if TYPE_CHECKING:
-    from plataforma_sdk.registry import RegistryBackend
+    from plataforma_sdk.registry import Distributor, RegistryBackend
     from plataforma_sdk.runtime import CallObserver
     from plataforma_sdk.sandbox import Engine
     from plataforma_sdk.security import Scanner
@@ -43,6 +43,10 @@ class _Hooks:
     @hookspec(firstresult=True)
     def plataforma_registry_backend(self, url: str) -> RegistryBackend | None:
         """Return a backend for an address, or None; asked only for schemes that are not built in."""
+
+    @hookspec
+    def plataforma_distribute(self, registry: str) -> Distributor | None:
+        """Return what brings what is published in the registry of this address nearer to its users, or None."""
 
     @hookspec
     def plataforma_services(self) -> Mapping[str, Callable[..., Any]] | None:

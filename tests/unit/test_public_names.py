@@ -16,7 +16,7 @@ PUBLIC = {
     *("ui", "PERMISSIONS", "PermissionManager", "PermissionRequest"),
     *("EventBus", "Event", "Subscription", "WindowManager", "Window", "ApiClient", "Transport"),
     *("ModuleSandbox", "ResourceLimits", "ResourceUsage", "ResourceMonitor"),
-    *("hookimpl", "hookspec", "errors", "__version__"),
+    *("ModuleRegistry", "RegistryBackend", "hookimpl", "hookspec", "errors", "__version__"),
     *("ApiError", "ApiStatusError", "GuestError", "HostCallError", "InvalidPermissionError", "ManifestError"),
     *("ModuleError", "ModuleLoadError", "ModuleStateError", "PermissionDeniedError", "PlataformaError", "PolicyError"),
     *("QuotaExceededError", "RenderError", "ResourceLimitError", "SandboxError", "TransportError", "TreeLimitError"),

@@ -23,6 +23,9 @@ from plataforma_sdk.cli._live_commands import dev_command, run_command
 from plataforma_sdk.cli._new import new_command
 from plataforma_sdk.cli._pack import pack_command
 from plataforma_sdk.cli._record import record_command
+from plataforma_sdk.cli._registry_find import info_command, search_command
+from plataforma_sdk.cli._registry_install import install_command, resolve_command, verify_command
+from plataforma_sdk.cli._registry_publish import publish_command, yank_command
 from plataforma_sdk.cli._replay import replay_command
 from plataforma_sdk.cli._run_tests import run_tests_command
 from plataforma_sdk.cli._say import EXIT_FAILED, EXIT_USAGE
@@ -50,6 +53,13 @@ app.command("record")(record_command)
 app.command("explain")(explain_command)
 app.command("pack")(pack_command)
 app.command("inspect")(inspect_command)
+app.command("publish")(publish_command)
+app.command("install")(install_command)
+app.command("search")(search_command)
+app.command("info")(info_command)
+app.command("resolve")(resolve_command)
+app.command("verify")(verify_command)
+app.command("yank")(yank_command)
 app.add_typer(key_app, name="key")
 app.command("replay")(replay_command)
 app.add_typer(engine_app, name="engine")

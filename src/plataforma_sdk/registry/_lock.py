@@ -28,15 +28,8 @@ EVERYTHING: Final = "*"
 
 _FORMAT: Final = 1
 _MAX_BYTES: Final = 16 << 20
-_BLANK: Final[Mapping[str, Any]] = {
-    "name": "",
-    "description": "",
-    "licence": "",
-    "authors": [],
-    "published_at": "",
-    "yanked": None,
-}
-"""Fields of a release that a lock leaves out: they decide nothing."""
+_BLANK: Final[Mapping[str, Any]] = {"published_at": "", "yanked": None}
+"""Fields of a release that a lock leaves out: its publisher signs all others, so these are kept to verify that."""
 
 
 def _frozen(mapping: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -48,7 +41,7 @@ class LockedModule:
     """What a lock says about one module.
 
     Attributes:
-        release: what was chosen, without what only people read.
+        release: what was chosen, without what a registry adds.
         registry: where.
         revision: of the module's index when it was last seen: the registry may not answer a lower one.
     """
@@ -90,7 +83,7 @@ def _check_ranges(every: Iterable[Mapping[str, str]]) -> None:
 
 
 def _plain(release: Release) -> Release:
-    return attrs.evolve(release, name="", description="", licence="", authors=(), published_at="", yanked=None)
+    return attrs.evolve(release, published_at="", yanked=None)
 
 
 @attrs.frozen(kw_only=True)

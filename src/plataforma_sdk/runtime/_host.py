@@ -27,6 +27,7 @@ from plataforma_sdk.runtime._observers import Observers
 from plataforma_sdk.runtime._parts import HostParts
 from plataforma_sdk.runtime._restore import Restoration, RestoreSource, read_source
 from plataforma_sdk.runtime._setups import SetupFactory
+from plataforma_sdk.runtime._sources import open_source
 from plataforma_sdk.runtime._state import HostState
 from plataforma_sdk.runtime._stats import HostStats
 from plataforma_sdk.runtime._telemetry import HostTelemetry
@@ -39,6 +40,7 @@ from plataforma_sdk.windows import WindowManager
 if TYPE_CHECKING:
     from plataforma_sdk.api import Transport
     from plataforma_sdk.permissions import PermissionManager, Prompt
+    from plataforma_sdk.registry import RegistryBackend
     from plataforma_sdk.sandbox.wasm import Journal
     from plataforma_sdk.services import Clipboard, Database, NotificationCenter
 
@@ -61,7 +63,8 @@ class ModuleHost:
             that a plugin serves, or an `Engine`.
         subject: whose decisions these are.
         state_dir: where decisions, the audit log and storage are kept; None keeps them in memory.
-        registry: where ``load("id@range")`` finds packages.
+        registry: where ``load("id@range")`` finds packages: a path or an address (see `open_backend`), a
+            `ModuleRegistry`, or a `PackageSource`. What the host opens itself, it closes.
         grants: permissions that every module holds, as far as it declares them.
         prompt: asks a person; None refuses.
         api: what `api_call` reaches: an ASGI application, a `Transport`, or a base URL (extra ``http``).
@@ -101,7 +104,7 @@ class ModuleHost:
         engine: str | Engine = "wasm",
         subject: str = "default",
         state_dir: str | os.PathLike[str] | None = None,
-        registry: PackageSource | None = None,
+        registry: PackageSource | RegistryBackend | str | os.PathLike[str] | None = None,
         grants: Iterable[str] = (),
         prompt: Prompt | None = None,
         api: Transport | Callable[..., Awaitable[None]] | str | None = None,
@@ -121,11 +124,11 @@ class ModuleHost:
         if park_after_s is not None and park_after_s <= 0:
             raise ValueError(f"park_after_s is above 0, not {park_after_s!r}; None never parks")
         self.subject = subject
-        self.registry = registry
         self.locale = locale
         clock, hooks = clock or SystemClock(), make_plugin_manager(plugins)
         self._engines = HostEngines(engine, isolation, hooks)
         directory = Path(state_dir).expanduser() if state_dir is not None else None
+        self.registry, self._owned_registry = open_source(registry, plugins, directory)
         make_manager = {} if permission_manager is None else {"make_manager": permission_manager}
         self._state = HostState(directory, subject=subject, clock=clock, **make_manager)
         self._factory = ServiceFactory(
@@ -152,6 +155,7 @@ class ModuleHost:
         )
         self._setups = SetupFactory(
             state=self._state,
+            registry=self.registry,
             services=self._factory,
             telemetry=self._telemetry,
             tracing=tracing,
@@ -217,6 +221,8 @@ class ModuleHost:
         await self._factory.close()
         await self._engines.close()
         self._state.close()
+        if self._owned_registry is not None:
+            await self._owned_registry.aclose()
         self._loop = None
 
     async def load(

@@ -68,7 +68,7 @@ class ModuleSetup:
     journal: Journal | None = None
     seal_key: Callable[[], bytes] = lambda: b""
     park_after_s: float | None = None
-    reread: Callable[[], ModulePackage] | None = None
+    reread: Callable[[], Awaitable[ModulePackage]] | None = None
     cls: type[ModuleFramework] | None = None
     on_version: Callable[[ModulePackage], None] = lambda _: None
     tracing: TracingObserver | None = None

@@ -270,9 +270,10 @@ class LiveModule:
 
     async def reload(self, package: ModulePackage | None) -> None:
         """Load a new instance beside the old one and let it take over; if it fails, the old one stays."""
-        if self.state not in ("active", "failed") or self._unloading is not None:
-            raise ModuleStateError(f"Module {self.id!r} is {self.state}; it cannot reload now", module=self.id)
-        package = package or (self.setup.reread() if self.setup.reread else self.package)
+        self._check_reload()
+        if package is None:
+            package = await self.setup.reread() if self.setup.reread else self.package
+            self._check_reload()
         if package.id != self.id:
             raise ModuleStateError(f"Module {self.id!r} cannot become {package.id!r}: load that one", module=self.id)
         check_tier(package, self.engine)
@@ -288,6 +289,10 @@ class LiveModule:
         if task.cancelled():
             raise ModuleStateError(f"Module {self.id!r} was unloaded while it reloaded", module=self.id)
         task.result()
+
+    def _check_reload(self) -> None:
+        if self.state not in ("active", "failed") or self._unloading is not None:
+            raise ModuleStateError(f"Module {self.id!r} is {self.state}; it cannot reload now", module=self.id)
 
     async def _reload(self, package: ModulePackage) -> None:
         old = self._take_over(await make_successor(self, package))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, runtime_checkable
 
 from plataforma_sdk.errors import ModuleLoadError, PackageNotFoundError
 from plataforma_sdk.module import ModuleFramework
@@ -15,7 +15,7 @@ from plataforma_sdk.types import MODULE_ID_PATTERN, is_module_id
 if TYPE_CHECKING:
     from plataforma_sdk.sandbox import Engine
 
-__all__ = ["LoadTarget", "PackageSource", "check_tier", "package_of", "package_of_class", "resolve", "source_of"]
+__all__ = ["LoadTarget", "PackageSource", "check_tier", "package_of", "package_of_class", "registry_name", "resolve"]
 
 LoadTarget: TypeAlias = "str | os.PathLike[str] | ModulePackage | type[ModuleFramework]"
 """What `ModuleHost.load` takes: ``"id@range"``, a path, a package, or, in `trusted`, a class."""
@@ -23,6 +23,7 @@ LoadTarget: TypeAlias = "str | os.PathLike[str] | ModulePackage | type[ModuleFra
 _ID_RANGE: Final = re.compile(rf"({MODULE_ID_PATTERN.pattern})(?:@(.+))?", re.ASCII)
 
 
+@runtime_checkable
 class PackageSource(Protocol):
     """Where ``host.load("id@range")`` finds packages; a registry is one."""
 
@@ -68,10 +69,16 @@ async def resolve(target: LoadTarget, registry: PackageSource | None) -> ModuleP
         raise ModuleLoadError(
             f"A {type(target).__name__} is not loadable: give 'id@range', a path, a ModulePackage or a class"
         )
+    named = registry_name(target)
+    return _from_path(Path(target)) if named is None else await _from_registry(*named, registry)
+
+
+def registry_name(target: str) -> tuple[str, str] | None:
+    """Return the id and the range that a text names, or None where it is a path."""
     named = _ID_RANGE.fullmatch(target)
     if named and is_module_id(named[1]) and not _is_path(target):
-        return await _from_registry(named[1], named[2] or "*", registry)
-    return _from_path(Path(target))
+        return named[1], named[2] or "*"
+    return None
 
 
 def _is_path(target: str) -> bool:
@@ -130,12 +137,3 @@ def check_tier(package: ModulePackage, engine: Engine) -> None:
             "with engine='wasm'",
             module=package.id,
         )
-
-
-def source_of(target: LoadTarget) -> str:
-    """Where a module came from: what was decided about it does not hold for one of the same id from elsewhere."""
-    if isinstance(target, os.PathLike):
-        return f"path:{Path(target).resolve()}"
-    if isinstance(target, str):
-        return f"path:{Path(target).resolve()}" if Path(target).exists() else "registry"
-    return "memory"

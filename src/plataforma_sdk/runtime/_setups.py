@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from plataforma_sdk.package import ModulePackage
 from plataforma_sdk.runtime._launch import ModuleSetup
-from plataforma_sdk.runtime._loader import LoadTarget, source_of
+from plataforma_sdk.runtime._loader import LoadTarget, PackageSource, resolve
+from plataforma_sdk.runtime._sources import source_of
 from plataforma_sdk.sandbox import Engine, ResourceLimits, ResourceMonitor
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class SetupFactory:
 
     Attributes:
         state: decisions, audit, storage.
+        registry: where names are looked up, or None.
         services: makes what a module reaches by its host.
         telemetry: counts.
         tracing: makes spans, or None.
@@ -47,6 +49,7 @@ class SetupFactory:
     """
 
     state: HostState
+    registry: PackageSource | None
     services: ServiceFactory
     telemetry: HostTelemetry
     tracing: TracingObserver | None
@@ -74,7 +77,8 @@ class SetupFactory:
         extra_services = self._extra_services()
         given = limits or self.limits
         monitor = ResourceMonitor(given.lowered_by(package.manifest.limits), module=package.id, clock=self.clock)
-        source, granted = source_of(target), (*self.grants, *(grants or ()))
+        source, granted = source_of(target, package, self.registry), (*self.grants, *(grants or ()))
+        is_named = isinstance(target, (str, os.PathLike))
         telemetry = self.telemetry.module(package.id, package.version, engine.name, monitor)
 
         def permissions_of(version: ModulePackage) -> PermissionManager:
@@ -92,7 +96,9 @@ class SetupFactory:
             locale=locale,
             seed=seed,
             seal_key=self.state.seal_key,
-            reread=(lambda: ModulePackage.from_path(Path(target))) if isinstance(target, (str, os.PathLike)) else None,
+            reread=functools.partial(resolve, target, self.registry)
+            if isinstance(target, (str, os.PathLike))
+            else None,
             cls=target if isinstance(target, type) else None,
             limits=given,
             park_after_s=self.park_after_s,

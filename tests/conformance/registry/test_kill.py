@@ -14,11 +14,12 @@ KILLS = int(os.environ.get("PLATAFORMA_KILLS", "20"))
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="kills what it forks")
-@pytest.mark.timeout(60 + KILLS)
-def test_a_killed_publisher_leaves_nothing_half_published(tmp_path: Path) -> None:
+@pytest.mark.timeout(60 + 4 * KILLS)
+@pytest.mark.parametrize("way", ["backend", "pipeline"])
+def test_a_killed_publisher_leaves_nothing_half_published(way: str, tmp_path: Path) -> None:
     script = Path(__file__).with_name("_killed.py")
     ended = subprocess.run(
-        [sys.executable, str(script), str(tmp_path / "registry"), str(KILLS), "6"],
+        [sys.executable, str(script), str(tmp_path / "registry"), str(KILLS), "6", way],
         capture_output=True,
         text=True,
         check=False,
@@ -26,5 +27,5 @@ def test_a_killed_publisher_leaves_nothing_half_published(tmp_path: Path) -> Non
     )
     assert (ended.returncode, ended.stderr) == (0, "")
     counts = json.loads(ended.stdout)
-    sys.stdout.write(f"{KILLS} publishers: {counts}\n")
+    sys.stdout.write(f"{KILLS} publishers, {way}: {counts}\n")
     assert counts["killed"] == KILLS

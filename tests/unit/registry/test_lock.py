@@ -128,9 +128,10 @@ def test_the_order_of_resolution_does_not_show_in_the_text() -> None:
     assert Lock.of(one).to_text() == Lock.of(two).to_text()
 
 
-def test_what_only_people_read_is_not_locked() -> None:
-    described = FakeSource(index(release("a", "1.0.0", name="A", description="Vendas", authors=("Ana",))))
-    assert "Ana" not in Lock.of(resolve(described, {"a": "*"})).to_text()
+def test_all_that_a_publisher_signs_is_locked_and_what_a_registry_adds_is_not() -> None:
+    described = FakeSource(index(release("a", "1.0.0", description="Vendas", published_at="2026-01-02T03:04:05Z")))
+    text = Lock.of(resolve(described, {"a": "*"})).to_text()
+    assert ("Vendas" in text, "2026-01-02" in text) == (True, False)
 
 
 def test_a_lock_that_is_not_there_says_how_to_make_it(tmp_path: Path) -> None:
