@@ -19,6 +19,7 @@ ALL_PYTHONS = [
     if text.startswith("Programming Language :: Python :: 3.")
 ]
 ESCAPES = "tests/security/test_restricted_escapes.py"
+BROKEN = ("tests/conformance/registry/test_faults.py", "tests/conformance/registry/test_kill.py")
 WARM_UP = "from plataforma_sdk.sandbox.wasm._compiled import compiled_runner; compiled_runner()"
 """Builds and compiles the guest before the tests, whose time-outs would otherwise begin with that."""
 
@@ -46,7 +47,7 @@ def _group(*names: str) -> list[str]:
 
 def _install_project(session: nox.Session, *groups: str) -> None:
     """Install the project editable with its groups; the guest runner comes from the build hook's cache."""
-    session.install(*PIN, "-e", ".[cli,http,web]", *_group(*groups))
+    session.install(*PIN, "-e", ".[cli,http,s3,web]", *_group(*groups))
 
 
 def _pytest(session: nox.Session, *args: str, workers: int = 2) -> None:
@@ -67,7 +68,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def typecheck(session: nox.Session) -> None:
     """Strict types: the package, the example's host side, and a file that uses the public names."""
-    session.install(*PIN, *PROJECT["project"]["dependencies"], *_extras("cli", "http", "web"), *_group("typing"))
+    session.install(*PIN, *PROJECT["project"]["dependencies"], *_extras("cli", "http", "s3", "web"), *_group("typing"))
     session.run("mypy", "src", "examples", "tests/typing")
 
 
@@ -123,15 +124,17 @@ def differential(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS[-1:])
 def integration(session: nox.Session) -> None:
-    """Use real parts: compilers of other languages, and packages of the index inside the guest with their own tests."""
-    _install_project(session, "test")
+    """Use real parts: compilers of other languages, packages of the index inside the guest with their own tests, and
+    registries; break and kill those that are built in."""
+    _install_project(session, "test", "integration")
     session.run("python", "-c", WARM_UP)
     session.install("pip")
     with tempfile.TemporaryDirectory() as wheels:
         for kind in ("--only-binary", "--no-binary"):
             options = ("-q", "--no-deps", "-d", wheels, kind, ":all:", "-r", "constraints/guest.txt")
             session.run("python", "-m", "pip", "download", *options, success_codes=[0, 1, 2])  # absent: skipped
-        session.run("pytest", *(session.posargs or ("tests/integration",)), env={"PLATAFORMA_WHEELS": wheels})
+        many = {"PLATAFORMA_WHEELS": wheels, "PLATAFORMA_FAULTS": "2500", "PLATAFORMA_KILLS": "200"}
+        session.run("pytest", *(session.posargs or ("tests/integration", *BROKEN)), env=many)
 
 
 @nox.session
@@ -165,7 +168,7 @@ def soak(session: nox.Session) -> None:
 def minimums(session: nox.Session) -> None:
     """Run the tests with the oldest dependencies that pyproject.toml admits."""
     session.install(*PIN, *_group("test"))
-    session.install("--resolution", "lowest-direct", "-e", ".[cli,http,web]")
+    session.install("--resolution", "lowest-direct", "-e", ".[cli,http,s3,web]")
     session.run("python", "-c", WARM_UP)
     _pytest(session, "tests", "--ignore=tests/docs", "--ignore", ESCAPES, "-W", "ignore:'click:DeprecationWarning")
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 if TYPE_CHECKING:
+    from plataforma_sdk.registry import RegistryBackend
     from plataforma_sdk.runtime import CallObserver
     from plataforma_sdk.sandbox import Engine
 
@@ -37,6 +38,10 @@ class _Hooks:
     @hookspec(firstresult=True)
     def plataforma_engine(self, name: str) -> Engine | None:
         """Return the engine of this name, or None; asked only for names that are not built in."""
+
+    @hookspec(firstresult=True)
+    def plataforma_registry_backend(self, url: str) -> RegistryBackend | None:
+        """Return a backend for an address, or None; asked only for schemes that are not built in."""
 
     @hookspec
     def plataforma_services(self) -> Mapping[str, Callable[..., Any]] | None:

@@ -1,0 +1,133 @@
+"""The embedded default: a directory with blobs by digest and one SQLite index."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Mapping
+from pathlib import Path
+from typing import Final, TypeVar
+
+from plataforma_sdk.errors import IntegrityError, PackageNotFoundError, RegistryError
+from plataforma_sdk.registry._records import BackendHealth, BlobRef, ModuleIndex, Release, SearchPage
+from plataforma_sdk.registry._verify import IndexMemory
+from plataforma_sdk.registry.backends import _catalogue
+from plataforma_sdk.registry.backends._blob_files import BlobFiles
+from plataforma_sdk.registry.rules import check_blobs, check_publish
+from plataforma_sdk.sandbox._private import locked
+from plataforma_sdk.services._worker import SqliteWorker
+
+__all__ = ["DirectoryBackend"]
+
+T = TypeVar("T")
+
+_PIECE_BYTES: Final = 1 << 20
+
+
+class DirectoryBackend:
+    """A registry in a directory, for many processes of one machine; see `RegistryBackend`.
+
+    ``registry.sqlite`` holds the indexes and the search, ``blobs/`` the bytes. A release is listed in one transaction
+    after its blobs are on the disk, so a process that is killed leaves it whole or not at all, and at worst a blob
+    that nothing names. The directory is made with mode 0700, with the first call. A file system over a network whose
+    locks do not work is no place for it.
+
+    >>> import asyncio, tempfile
+    >>> async def main():
+    ...     with tempfile.TemporaryDirectory() as directory:
+    ...         backend = DirectoryBackend(directory)
+    ...         try:
+    ...             return await backend.health()
+    ...         finally:
+    ...             await backend.aclose()
+    >>> asyncio.run(main())
+    BackendHealth(is_ready=True, detail='0 modules in a directory')
+    """
+
+    is_local = True
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        """Name the directory; a leading ``~`` is the user's home."""
+        self.path = Path(path).expanduser().absolute()
+        self.url = f"dir:{self.path}"
+        self._blobs = BlobFiles(self.path / "blobs")
+        self._catalogue = _catalogue.Catalogue()
+        self._memory = IndexMemory()
+        self._worker = SqliteWorker(self._connect, name="plataforma-registry")
+
+    async def publish(self, release: Release, blobs: Mapping[str, bytes], *, owner: str | None = None) -> ModuleIndex:
+        """See `RegistryBackend.publish`."""
+        check_blobs(release, blobs)
+        last = self._memory.last(release.id)
+
+        def job(connection: sqlite3.Connection) -> ModuleIndex:
+            if not check_publish(self._catalogue.index(connection, release.id), release, owner):
+                for digest, data in blobs.items():
+                    self._blobs.put(digest, data)
+            return self._catalogue.publish(connection, release, owner)
+
+        return self._memory.accept(await self._run(job), last)
+
+    async def fetch(self, module_id: str, blob: BlobRef) -> AsyncIterator[bytes]:
+        """See `RegistryBackend.fetch`."""
+        offset = 0
+        while True:
+            piece = await self._run(self._read(blob.digest, offset))
+            if piece is None:
+                raise PackageNotFoundError(f"{module_id}: {self.url} holds no blob {blob.digest}")
+            yield piece
+            offset += len(piece)
+            if len(piece) < _PIECE_BYTES:
+                return
+
+    async def versions(self, module_id: str) -> ModuleIndex:
+        """See `RegistryBackend.versions`."""
+        last = self._memory.last(module_id)
+        index = await self._run(lambda connection: self._catalogue.index(connection, module_id))
+        return self._memory.accept(index, last)
+
+    async def search(self, query: str, *, limit: int = 20, offset: int = 0) -> SearchPage:
+        """See `RegistryBackend.search`."""
+        return await self._run(lambda connection: _catalogue.search(connection, query, limit, offset))
+
+    async def yank(self, module_id: str, version: str, reason: str | None) -> ModuleIndex:
+        """See `RegistryBackend.yank`."""
+        last = self._memory.last(module_id)
+        index = await self._run(lambda connection: self._catalogue.yank(connection, module_id, version, reason))
+        return self._memory.accept(index, last)
+
+    async def health(self) -> BackendHealth:
+        """See `RegistryBackend.health`."""
+        try:
+            count = await self._run(lambda db: db.execute("SELECT count(*) FROM modules").fetchone()[0])
+        except RegistryError as error:
+            return BackendHealth(is_ready=False, detail=error.message)
+        return BackendHealth(is_ready=True, detail=f"{count} modules in a directory")
+
+    async def aclose(self) -> None:
+        """See `RegistryBackend.aclose`."""
+        await self._worker.close()
+
+    def _read(self, digest: str, offset: int) -> Callable[[sqlite3.Connection], bytes | None]:
+        return lambda _: self._blobs.read(digest, offset, _PIECE_BYTES)
+
+    def _connect(self) -> sqlite3.Connection:
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with locked(self.path):
+            self._blobs.prepare()
+            return _catalogue.open_catalogue(self.path / "registry.sqlite")
+
+    async def _run(self, job: Callable[[sqlite3.Connection], T]) -> T:
+        """Run a job on the registry's thread, and turn what the disk says into errors of a registry."""
+        try:
+            return await self._worker.run(job)
+        except sqlite3.OperationalError as error:
+            raise RegistryError(f"{self.url} cannot be used now ({error}): try again, or see to its disk") from error
+        except sqlite3.Error as error:
+            raise IntegrityError(f"{self.url} is damaged ({error}): restore registry.sqlite from a copy") from error
+        except OSError as error:
+            raise RegistryError(
+                f"{self.url} cannot be used ({error.strerror}): see to its disk and its mode"
+            ) from error
+        except RuntimeError as error:
+            raise RegistryError(f"{self.url} is closed") from error

@@ -1,0 +1,1 @@
+"""`RegistryBackend` made executable: one list of expectations, the same for every backend."""

@@ -1,0 +1,1 @@
+"""The expectations of a registry backend, on real stores."""
