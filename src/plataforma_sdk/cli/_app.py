@@ -22,6 +22,7 @@ from plataforma_sdk.cli._live_commands import dev_command, run_command
 from plataforma_sdk.cli._new import new_command
 from plataforma_sdk.cli._pack import pack_command
 from plataforma_sdk.cli._record import record_command
+from plataforma_sdk.cli._registry_service import registry_app
 from plataforma_sdk.cli._replay import replay_command
 from plataforma_sdk.cli._run_tests import run_tests_command
 from plataforma_sdk.cli._say import EXIT_FAILED, EXIT_USAGE
@@ -51,6 +52,7 @@ app.command("pack")(pack_command)
 app.command("inspect")(inspect_command)
 app.command("replay")(replay_command)
 app.add_typer(engine_app, name="engine")
+app.add_typer(registry_app, name="registry")
 
 
 class EngineChoice(StrEnum):

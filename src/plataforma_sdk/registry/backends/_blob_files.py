@@ -48,14 +48,23 @@ class BlobFiles:
         with contextlib.suppress(FileNotFoundError):
             if path.stat().st_size == len(data) and digest_of(path.read_bytes()) == digest:
                 return
-        self._make_shard(path.parent)
-        aside = self._incoming / secrets.token_hex(16)
+        aside = self.aside()
         try:
             self._write(aside, data)
-            aside.replace(path)
+            self.keep(digest, aside)
         except BaseException:
             aside.unlink(missing_ok=True)
             raise
+
+    def aside(self) -> Path:
+        """Return a name for a file of mode 0600 that is being written; whoever writes it removes it or keeps it."""
+        return self._incoming / secrets.token_hex(16)
+
+    def keep(self, digest: str, aside: Path) -> None:
+        """Give a file its name, after its digest was checked and it was forced to the disk."""
+        path = self.path(digest)
+        self._make_shard(path.parent)
+        aside.replace(path)
         _sync_directory(path.parent)
 
     def read(self, digest: str, offset: int, size: int) -> bytes | None:
