@@ -7,7 +7,7 @@ import contextlib
 import functools
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any, BinaryIO, Final, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from plataforma_sdk.errors import RegistryError
 from plataforma_sdk.registry.backends._blob_files import BlobFiles
@@ -61,13 +61,14 @@ class FileBlobs:
 
     async def read(self, digest: str, start: int, end: int) -> AsyncIterator[bytes]:
         """See `BlobStore.read`."""
-        file: BinaryIO = await off_the_loop(lambda: self._files.path(digest).open("rb"))
-        with file:
-            file.seek(start)
-            left = end - start
-            while piece := await off_the_loop(functools.partial(file.read, min(_PIECE_BYTES, left))):
-                left -= len(piece)
-                yield piece
+        while start < end:  # opened for each piece: a reader that is cancelled leaves no file open
+            piece = await off_the_loop(
+                functools.partial(self._files.read, digest, start, min(_PIECE_BYTES, end - start))
+            )
+            if not piece:
+                return
+            start += len(piece)
+            yield piece
 
     async def keep(self, digest: str, path: Path) -> None:
         """See `BlobStore.keep`."""

@@ -46,6 +46,7 @@ async def upload_blob(request: Request) -> Response:
     """``PUT /v1/blobs/{digest}``."""
     service = ServiceState.of(request)
     await service.caller(request, "publish")
+    await service.open()  # an application that is mounted below another one may not see the lifespan's start
     digest, options = _digest(request), service.options
     async with received(
         request, service.files, digest, max_bytes=options.max_blob_bytes, timeout_s=options.body_timeout_s

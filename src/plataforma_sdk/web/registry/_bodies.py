@@ -9,7 +9,7 @@ import hashlib
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 from starlette.requests import Request
 
@@ -22,6 +22,7 @@ __all__ = ["read_json", "received"]
 
 _MAX_JSON_BYTES: Final = 1 << 18
 _BUFFER_BYTES: Final = 1 << 20
+_MAX_DIGITS: Final = 18
 _SLOWEST_BYTES_PER_S: Final = 16_384
 _MADE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
@@ -56,9 +57,9 @@ async def received(
         Refusal: it is too large, too slow, cut, or has other bytes than its digest says.
     """
     aside = files.aside()
-    file = await off_the_loop(lambda: os.fdopen(os.open(aside, _MADE, 0o600), "wb", buffering=0))
     try:
-        with file:
+        with contextlib.ExitStack() as opened:  # holds the file also where the task is cancelled while it is opened
+            file = await off_the_loop(lambda: opened.enter_context(_made(aside)))
             found = await _write(request, file, max_bytes=max_bytes, timeout_s=timeout_s)
         if found != digest:
             raise Refusal(400, f"the bytes sent are {found}, not {digest}: send them again", code="IntegrityError")
@@ -67,7 +68,11 @@ async def received(
         await off_the_loop(lambda: aside.unlink(missing_ok=True))
 
 
-async def _write(request: Request, file: Any, *, max_bytes: int, timeout_s: float) -> str:
+def _made(path: Path) -> BinaryIO:
+    return os.fdopen(os.open(path, _MADE, 0o600), "wb", buffering=0)
+
+
+async def _write(request: Request, file: BinaryIO, *, max_bytes: int, timeout_s: float) -> str:
     """Write the body of a request into a file, and return its digest."""
     hashed, buffer = hashlib.sha256(), bytearray()
 
@@ -90,7 +95,7 @@ async def _write(request: Request, file: Any, *, max_bytes: int, timeout_s: floa
 async def _pieces(request: Request, *, timeout_s: float, max_bytes: int) -> AsyncIterator[bytes]:
     """Yield the body of a request as it arrives."""
     length = request.headers.get("content-length", "")
-    if not length.isdecimal():
+    if not length.isdecimal() or len(length) > _MAX_DIGITS:
         raise Refusal(411, "a body needs its Content-Length")
     if int(length) > max_bytes:
         raise Refusal(413, f"{int(length):,} bytes are too many: the service takes up to {max_bytes:,}")

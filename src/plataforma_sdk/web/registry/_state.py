@@ -38,6 +38,7 @@ class ServiceState:
             self.blobs = ObjectBlobs(open_store(options.blobs), url=options.blobs)
         self.metrics = Metrics()
         self.is_stopping = False
+        self._is_open = False
         self._tokens = SqliteWorker(lambda: open_tokens(options.directory), name="plataforma-tokens")
 
     @classmethod
@@ -47,15 +48,18 @@ class ServiceState:
         return state
 
     async def open(self) -> None:
-        """Make sure that the service can begin.
+        """Make sure that the directory is as uploads need it; at once where that was done before.
 
         Raises:
             RegistryError: the directory cannot be used.
         """
+        if self._is_open:
+            return
         health = await self.backend.health()
         if not health.is_ready:
             raise RegistryError(health.detail)
         await self._tokens.run(lambda _: None)
+        self._is_open = True
 
     async def aclose(self) -> None:
         """Close the files; a second call does nothing."""
