@@ -148,7 +148,7 @@ class Release:
             version=fields["version"],
             digest=fields["digest"],
             archive=BlobRef.from_data(fields["archive"]),
-            authors=tuple(_texts(fields["authors"], "authors")),
+            authors=tuple(_texts(_list(fields, "authors"), "authors")),
             dependencies=dict(
                 zip(
                     _mapping(fields, "dependencies"),
@@ -270,6 +270,12 @@ def _mapping(fields: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
         raise IntegrityError(f"{name} of a release is damaged: it is no object")
     return value
+
+
+def _list(fields: Mapping[str, Any], name: str) -> list[Any]:
+    if not isinstance(fields[name], list):  # a text would pass for a list of its letters
+        raise IntegrityError(f"{name} of a release is damaged: it is no list")
+    return list(fields[name])
 
 
 def _texts(values: Any, name: str) -> list[str]:
