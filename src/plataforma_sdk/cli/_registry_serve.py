@@ -40,8 +40,7 @@ def start(
         )
     except RegistryError as error:
         refuse(_COMMAND, error)
-    except KeyboardInterrupt:  # uvicorn raises it again when all is closed: that is how it is meant to end
-        say("Stopped.")
+    say("Stopped: nothing is under way.")
 
 
 def _greet(options: ServiceOptions, listening: Listening) -> None:

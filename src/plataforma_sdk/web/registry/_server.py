@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import signal
 import socket
 from collections.abc import Callable
 from types import FrameType
@@ -39,16 +40,16 @@ class Listening:
 
 
 class _Server(uvicorn.Server):
-    """Says that it is about to stop, as soon as it is asked to."""
+    """Says that it is about to stop, and ends like a program that was asked to: uvicorn raises the signal again."""
 
     def __init__(self, config: uvicorn.Config, service: ServiceState) -> None:
         super().__init__(config)
         self._service = service
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Take a signal."""
-        self._service.is_stopping = True
-        super().handle_exit(sig, frame)
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - as uvicorn calls it
+        """Take a signal; a second Ctrl-C waits for nothing."""
+        self.force_exit = self.should_exit and sig == signal.SIGINT
+        self.should_exit = self._service.is_stopping = True
 
 
 async def run(
