@@ -6,10 +6,11 @@ from typing import Any, Final
 
 from plataforma_sdk import __version__
 
-__all__ = ["describe"]
+__all__ = ["EXAMPLE", "describe"]
 
 _TEXT: Final = {"type": "string"}
 _TEXT_OR_NULL: Final = {"type": ["string", "null"]}
+_NO_BYTES: Final = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 _DIGEST: Final = {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"}
 _ID: Final = {
     "type": "string",
@@ -49,6 +50,23 @@ _RELEASE: Final = _object(
     published_at=_TEXT,
     yanked=_TEXT_OR_NULL,
 )
+EXAMPLE: Final = {
+    "id": "vendas",
+    "version": "1.0.0",
+    "digest": _NO_BYTES,
+    "archive": {"digest": _NO_BYTES, "size": 0, "media_type": "application/vnd.plataforma.module.v1+zip"},
+    "name": "Vendas",
+    "description": "Painel de vendas",
+    "licence": "MIT",
+    "authors": ["Ana"],
+    "sdk": ">=0.1",
+    "dependencies": {"acme/clientes": "^1"},
+    "attachments": {},
+    "publisher": None,
+    "published_at": "2026-01-31T12:00:00Z",
+    "yanked": None,
+}
+"""A release that can be published where the blob of no bytes is there."""
 _SCHEMAS: Final = {
     "Blob": _BLOB,
     "Release": _RELEASE,
@@ -65,8 +83,8 @@ _SCHEMAS: Final = {
 }
 
 
-def _parameter(name: str, where: str, schema: dict[str, Any], text: str) -> dict[str, Any]:
-    return {"name": name, "in": where, "required": where == "path", "schema": schema, "description": text}
+def _parameter(name: str, where: str, schema: dict[str, Any], text: str, **more: str) -> dict[str, Any]:
+    return {"name": name, "in": where, "required": where == "path", "schema": schema, "description": text, **more}
 
 
 _PATH_ID: Final = _parameter(
@@ -74,9 +92,10 @@ _PATH_ID: Final = _parameter(
     "path",
     {"type": "string", "pattern": "^[a-z0-9]+(-[a-z0-9]+)*(--[a-z0-9]+(-[a-z0-9]+)*)?$", "maxLength": 65},
     "A module id as one segment: acme--vendas for acme/vendas.",
+    example="vendas",
 )
-_PATH_VERSION: Final = _parameter("version", "path", _VERSION, "Percent-encoded: 1.0.0%2Bbuild.7.")
-_PATH_DIGEST: Final = _parameter("digest", "path", _DIGEST, "What the bytes are.")
+_PATH_VERSION: Final = _parameter("version", "path", _VERSION, "Percent-encoded: 1.0.0%2Bbuild.7.", example="1.0.0")
+_PATH_DIGEST: Final = _parameter("digest", "path", _DIGEST, "What the bytes are.", example=_NO_BYTES)
 _IF_NONE_MATCH: Final = _parameter("If-None-Match", "header", _TEXT, "The ETag of what the client has.")
 _RANGE: Final = _parameter("Range", "header", _TEXT, "One part: bytes=4096-.")
 _CONTENT_DIGEST: Final = _parameter(
@@ -132,8 +151,8 @@ def _operation(
     return operation
 
 
-def _body(schema: dict[str, Any]) -> dict[str, Any]:
-    return {"application/json": {"schema": schema}}
+def _body(schema: dict[str, Any], example: Any) -> dict[str, Any]:
+    return {"application/json": {"schema": schema, "example": example}}
 
 
 def _modules() -> dict[str, Any]:
@@ -160,7 +179,7 @@ def _modules() -> dict[str, Any]:
                 _PATH_VERSION,
                 _CONTENT_DIGEST,
                 answers=index | {"201": _json("Index", "The index with the release.")} | _refusals(*writes, 409, 422),
-                body=_body(_object(release=_ref("Release"), owner=owner)),
+                body=_body(_object(release=_ref("Release"), owner=owner), {"release": EXAMPLE, "owner": None}),
                 access="token",
             )
         },
@@ -172,7 +191,7 @@ def _modules() -> dict[str, Any]:
                 _PATH_VERSION,
                 _CONTENT_DIGEST,
                 answers=index | _refusals(*writes, 404),
-                body=_body(_object(reason=reason)),
+                body=_body(_object(reason=reason), {"reason": "loses sales on leap days"}),
                 access="token",
             )
         },
@@ -180,6 +199,7 @@ def _modules() -> dict[str, Any]:
 
 
 def _blobs(max_blob_bytes: int) -> dict[str, Any]:
+    content = {"type": "string", "maxLength": max_blob_bytes}
     found = {"200": _bytes("All bytes."), "206": _bytes("One part.")}
     return {
         "/v1/blobs/{digest}": {
@@ -198,7 +218,7 @@ def _blobs(max_blob_bytes: int) -> dict[str, Any]:
                 _PATH_DIGEST,
                 answers={"200": {"description": "It was there."}, "201": {"description": "It is stored."}}
                 | _refusals(400, 401, 403, 408, 411, 413),
-                body={"application/octet-stream": {"schema": {"type": "string", "maxLength": max_blob_bytes}}},
+                body={"application/octet-stream": {"schema": content, "example": ""}},
                 access="token",
             ),
         }
