@@ -37,6 +37,17 @@ class BlobFiles:
                 if path.stat().st_mtime < oldest:
                     path.unlink()
 
+    def aside(self) -> Path:
+        """Return a name for a file that is being written with mode 0600; whoever writes it keeps or removes it."""
+        return self._incoming / secrets.token_hex(16)
+
+    def keep(self, digest: str, aside: Path) -> None:
+        """Give a file its name, after its digest was checked and its bytes were forced to the disk."""
+        path = self.path(digest)
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        aside.replace(path)
+        _sync_directory(path.parent)
+
     def path(self, digest: str) -> Path:
         """Return where a blob lies, or would."""
         name = digest.partition(":")[2]
@@ -48,23 +59,14 @@ class BlobFiles:
         with contextlib.suppress(FileNotFoundError):
             if path.stat().st_size == len(data) and digest_of(path.read_bytes()) == digest:
                 return
-        aside = self.aside()
+        self._make_shard(path.parent)
+        aside = self._incoming / secrets.token_hex(16)
         try:
             self._write(aside, data)
-            self.keep(digest, aside)
+            aside.replace(path)
         except BaseException:
             aside.unlink(missing_ok=True)
             raise
-
-    def aside(self) -> Path:
-        """Return a name for a file of mode 0600 that is being written; whoever writes it removes it or keeps it."""
-        return self._incoming / secrets.token_hex(16)
-
-    def keep(self, digest: str, aside: Path) -> None:
-        """Give a file its name, after its digest was checked and it was forced to the disk."""
-        path = self.path(digest)
-        self._make_shard(path.parent)
-        aside.replace(path)
         _sync_directory(path.parent)
 
     def read(self, digest: str, offset: int, size: int) -> bytes | None:
