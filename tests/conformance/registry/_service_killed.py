@@ -20,6 +20,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[3]))
 
+import anyio
+
 import plataforma_sdk.web.registry._server  # noqa: F401 - imported before the forks, which then start at once
 from plataforma_sdk.errors import RegistryError
 from plataforma_sdk.registry import ModuleIndex, Release, digest_of
@@ -29,6 +31,8 @@ from tests.conformance.registry._releases import make_release, read
 
 KEY = "ed25519:" + "a1" * 32
 MODULES = 4
+LONGEST_S = 0.25
+"""Some publishes long."""
 
 
 def release_of(number: int) -> tuple[Release, dict[str, bytes]]:
@@ -92,9 +96,20 @@ def in_child(work: Callable[[], None]) -> int:
     return pid
 
 
+def start_service(options: ServiceOptions, port: int) -> int:
+    """Start the service in a process of its own, and return its id when it listens."""
+    listening, told = os.pipe()
+    server = in_child(lambda: asyncio.run(serve(options, port=port, started=lambda _: os.close(told))))
+    os.close(told)
+    os.read(listening, 1)  # ends where nobody holds the other end any more
+    os.close(listening)
+    return server
+
+
 def main(root: Path, kills: int, seed: int) -> None:
     """Kill one service after the other at any moment, and let the last one end in peace."""
     draw = random.Random(seed)
+    anyio.run(anyio.sleep, 0)  # imports what Starlette would, with the first request that each service sees
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     with contextlib.closing(open_tokens(root)) as tokens:
@@ -108,12 +123,11 @@ def main(root: Path, kills: int, seed: int) -> None:
 
     writing = in_child(publisher)
     for _ in range(kills):
-        server = in_child(lambda: asyncio.run(serve(options, port=port)))
-        time.sleep(draw.uniform(0.02, 0.3))
+        server = start_service(options, port)
+        time.sleep(draw.uniform(0, LONGEST_S))
         os.kill(server, signal.SIGKILL)
         os.waitpid(server, 0)
-    last = in_child(lambda: asyncio.run(serve(options, port=port)))
-    time.sleep(0.2)
+    last = start_service(options, port)
     stop.touch()
     _, ended = os.waitpid(writing, 0)
     os.kill(last, signal.SIGTERM)
