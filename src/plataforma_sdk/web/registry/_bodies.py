@@ -64,6 +64,9 @@ async def received(
         if found != digest:
             raise Refusal(400, f"the bytes sent are {found}, not {digest}: send them again", code="IntegrityError")
         yield aside
+    except OSError as error:  # a full disk, most of all
+        message = f"the service cannot store this now ({error.strerror}): try again later"
+        raise Refusal(503, message, headers={"retry-after": "10"}) from error
     finally:
         await off_the_loop(lambda: aside.unlink(missing_ok=True))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 import time
 from typing import Any, Final
@@ -76,9 +77,16 @@ class Observe:
             "received_bytes": exchange.received,
             "sent_bytes": exchange.sent,
         }
-        level = "warning" if exchange.status >= _SERVER_ERROR or exchange.end == "failed" else "info"
-        line = "%s %s: %s in %s ms"
-        getattr(_LOG, level)(line, method, fields["path"], exchange.status, fields["ms"], extra={"fields": fields})
+        is_fault = exchange.status >= _SERVER_ERROR or exchange.end == "failed"
+        _LOG.log(
+            logging.WARNING if is_fault else logging.INFO,
+            "%s %s: %s in %s ms",
+            method,
+            fields["path"],
+            exchange.status,
+            fields["ms"],
+            extra={"fields": fields},
+        )
 
 
 class _Exchange:

@@ -68,6 +68,7 @@ async def run(
         await service.open()  # before a port is taken: what is wrong with the directory is said at once
         with _listen(host, port) as listener:
             config = configured(make_app(service), grace_s=grace_s, certificate=certificate, key=key)
+            _load(config)
             started(_listening(listener, is_encrypted=certificate is not None))
             await _Server(config, service).serve(sockets=[listener])
     finally:
@@ -91,6 +92,15 @@ def configured(app: ASGIApp, *, grace_s: int, certificate: str | None = None, ke
         h11_max_incomplete_event_size=_MAX_HEAD_BYTES,
         timeout_graceful_shutdown=grace_s,
     )
+
+
+def _load(config: uvicorn.Config) -> None:
+    """Read the certificate, before anybody is told that the service is there."""
+    try:
+        config.load()
+    except OSError as error:  # an SSLError is one
+        files = f"{config.ssl_certfile} and {config.ssl_keyfile}"
+        raise RegistryError(f"{files} are no certificate and its key, both PEM ({error.strerror})") from None
 
 
 def _listening(listener: socket.socket, *, is_encrypted: bool) -> Listening:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import hashlib
 
 import pytest
@@ -213,6 +214,21 @@ def test_a_large_body_is_written_as_it_arrives(run, open_desk):
             digest = f"sha256:{hashlib.sha256(piece * 160).hexdigest()}"
             assert await raw_upload(desk, receive, {"content-length": str(160 * len(piece))}, digest) == 201
             assert held <= 1 << 20
+
+    run(main())
+
+
+def test_a_disk_that_is_full_is_said(run, open_desk, monkeypatch):
+    def full(digest, aside):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    async def main():
+        async with open_desk("publish") as desk:
+            monkeypatch.setattr(desk.service.files, "keep", full)
+            answer = await desk.upload(CONTENT)
+            assert (answer.status_code, answer.headers["retry-after"]) == (503, "10")
+            assert "No space left" in answer.json()["error"]["message"]
+            assert desk.incoming == []
 
     run(main())
 

@@ -12,11 +12,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from starlette.testclient import TestClient
 from uvicorn.server import ServerState
 
 from plataforma_sdk.errors import RegistryError
 from plataforma_sdk.registry import digest_of
-from plataforma_sdk.web.registry import Scope, ServiceOptions, create_token, open_tokens, serve
+from plataforma_sdk.web.registry import Scope, ServiceOptions, create_token, open_tokens, registry_app, serve
 from plataforma_sdk.web.registry._protocol import PatientProtocol
 from plataforma_sdk.web.registry._server import configured
 
@@ -210,3 +211,25 @@ def test_a_directory_that_is_none_is_said(run, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(RegistryError, match="cannot be used"):
         run(serve(ServiceOptions(directory=tmp_path / "file")))
+
+
+def test_a_certificate_that_is_none_is_said(run, tmp_path):
+    path = tmp_path / "key.pem"
+    path.write_text("no key")
+    with pytest.raises(RegistryError, match=r"key\.pem .*are no certificate and its key"):
+        run(serve(ServiceOptions(directory=tmp_path), certificate=str(path), key=str(path)))
+
+
+@pytest.mark.parametrize("name", ["_app", "_server"])
+def test_without_the_extra_the_advice_is_to_install_it(run, tmp_path, monkeypatch, name):
+    monkeypatch.setitem(sys.modules, f"plataforma_sdk.web.registry.{name}", None)
+    options = ServiceOptions(directory=tmp_path)
+    with pytest.raises(RegistryError, match=r"pip install 'plataforma-sdk\[web\]'"):
+        registry_app(options) if name == "_app" else run(serve(options))
+
+
+def test_an_application_opens_and_closes_its_registry(tmp_path):
+    with TestClient(registry_app(ServiceOptions(directory=tmp_path / "registry"))) as client:
+        assert (tmp_path / "registry" / "tokens.sqlite").exists()
+        assert client.get("/ready").json() == {"is_ready": True, "detail": "0 modules in a directory"}
+    assert not (tmp_path / "registry" / "registry.sqlite-wal").exists()
