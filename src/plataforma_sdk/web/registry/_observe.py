@@ -6,7 +6,7 @@ import asyncio
 import logging
 import secrets
 import time
-from typing import Any, Final
+from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -56,37 +56,34 @@ class Observe:
             self._tell(scope, exchange)
 
     def _tell(self, scope: Scope, exchange: _Exchange) -> None:
-        endpoint = scope.get("endpoint")
-        operation = getattr(endpoint, "__name__", "none")
+        operation = getattr(scope.get("endpoint"), "__name__", "none")
         method = scope["method"] if scope["method"] in _METHODS else "other"
         seconds = time.monotonic() - exchange.begun
         self._metrics.requests.add(operation, method, str(exchange.status or exchange.end))
         self._metrics.seconds.add(operation, seconds)
         self._metrics.sent.add(amount=exchange.sent)
         self._metrics.received.add(amount=exchange.received)
-        fields: dict[str, Any] = {
-            "request": exchange.id,
-            "client": (scope.get("client") or ("",))[0],
-            "token": scope.get("plataforma.token"),
-            "method": method,
-            "path": scope["path"][:_MAX_PATH_CHARS],
-            "operation": operation,
-            "status": exchange.status,
-            "end": exchange.end,
-            "ms": round(seconds * 1_000, 2),
-            "received_bytes": exchange.received,
-            "sent_bytes": exchange.sent,
-        }
-        is_fault = exchange.status >= _SERVER_ERROR or exchange.end == "failed"
-        _LOG.log(
-            logging.WARNING if is_fault else logging.INFO,
-            "%s %s: %s in %s ms",
-            method,
-            fields["path"],
-            exchange.status,
-            fields["ms"],
-            extra={"fields": fields},
-        )
+        _log(exchange, scope, operation=operation, method=method, ms=round(seconds * 1_000, 2))
+
+
+def _log(exchange: _Exchange, scope: Scope, *, operation: str, method: str, ms: float) -> None:
+    fields = {
+        "request": exchange.id,
+        "client": (scope.get("client") or ("",))[0],
+        "token": scope.get("plataforma.token"),
+        "method": method,
+        "path": scope["path"][:_MAX_PATH_CHARS],
+        "operation": operation,
+        "status": exchange.status,
+        "end": exchange.end,
+        "ms": ms,
+        "received_bytes": exchange.received,
+        "sent_bytes": exchange.sent,
+    }
+    is_fault = exchange.status >= _SERVER_ERROR or exchange.end == "failed"
+    level = logging.WARNING if is_fault else logging.INFO
+    line = "%s %s: %s in %s ms"
+    _LOG.log(level, line, method, fields["path"], exchange.status, ms, extra={"fields": fields})
 
 
 class _Exchange:
