@@ -45,6 +45,8 @@ ROOMS = (
     "types",
     "ui",
     "windows",
+    "web",
+    "web.registry",
 )
 BUILD_TIMEOUT_S = 180
 

@@ -26,6 +26,7 @@ from plataforma_sdk.cli._record import record_command
 from plataforma_sdk.cli._registry_find import info_command, search_command
 from plataforma_sdk.cli._registry_install import install_command, resolve_command, verify_command
 from plataforma_sdk.cli._registry_publish import publish_command, yank_command
+from plataforma_sdk.cli._registry_service import registry_app
 from plataforma_sdk.cli._replay import replay_command
 from plataforma_sdk.cli._run_tests import run_tests_command
 from plataforma_sdk.cli._say import EXIT_FAILED, EXIT_USAGE
@@ -62,6 +63,7 @@ app.command("verify")(verify_command)
 app.command("yank")(yank_command)
 app.add_typer(key_app, name="key")
 app.command("replay")(replay_command)
+app.add_typer(registry_app, name="registry")
 app.add_typer(engine_app, name="engine")
 
 

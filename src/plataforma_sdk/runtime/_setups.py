@@ -96,9 +96,7 @@ class SetupFactory:
             locale=locale,
             seed=seed,
             seal_key=self.state.seal_key,
-            reread=functools.partial(resolve, target, self.registry)
-            if isinstance(target, (str, os.PathLike))
-            else None,
+            reread=functools.partial(resolve, target, self.registry) if is_named else None,
             cls=target if isinstance(target, type) else None,
             limits=given,
             park_after_s=self.park_after_s,

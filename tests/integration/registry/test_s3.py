@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import sys
 import urllib.request
@@ -9,8 +10,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from plataforma_sdk.errors import PackageNotFoundError
+from plataforma_sdk.registry import BlobRef, digest_of
 from plataforma_sdk.registry.backends import open_backend
 from tests.conformance.registry._places import Place
+from tests.conformance.registry._releases import publish, read
+from tests.conformance.registry._served import serving as serving_registries
 from tests.conformance.registry.test_backends import *  # noqa: F403
 
 from ._servers import free_port, serving
@@ -34,7 +39,7 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def place(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Place:
+def url(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> str:
     settings = {
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_ALLOW_HTTP": "true",
@@ -44,5 +49,28 @@ def place(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Place:
     }
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
-    url = f"s3://modules/case-{next(NUMBERS)}"
+    return f"s3://modules/case-{next(NUMBERS)}"
+
+
+@pytest.fixture
+def place(url: str) -> Place:
     return Place(name="S3", open=lambda: open_backend(url))
+
+
+def test_a_service_keeps_its_blobs_in_s3(url, tmp_path):
+    """A large one too, which goes in parts; none lies beside the index."""
+    content = bytes(range(256)) * 50_000
+
+    async def main(place):
+        backend = place.open()
+        release = await publish(backend, content=content, attachments={"empty": b""})
+        await publish(backend, version="1.1.0", content=content)
+        assert await read(backend, "vendas", release.archive) == content
+        assert await read(backend, "vendas", release.attachments["empty"]) == b""
+        with pytest.raises(PackageNotFoundError):
+            await read(backend, "vendas", BlobRef(digest_of(b"absent"), 6))
+        await backend.aclose()
+
+    with serving_registries() as served, served.registry(tmp_path / "registry", blobs=url) as place:
+        asyncio.run(main(place))
+    assert [path for path in (tmp_path / "registry" / "blobs").rglob("*") if path.is_file()] == []

@@ -38,6 +38,17 @@ class BlobFiles:
                 if path.stat().st_mtime < oldest:
                     path.unlink()
 
+    def aside(self) -> Path:
+        """Return a name for a file that is being written with mode 0600; whoever writes it keeps or removes it."""
+        return self._incoming / secrets.token_hex(16)
+
+    def keep(self, digest: str, aside: Path) -> None:
+        """Give a file its name, after its digest was checked and its bytes were forced to the disk."""
+        path = self.path(digest)
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        aside.replace(path)
+        _sync_directory(path.parent)
+
     def path(self, digest: str) -> Path:
         """Return where a blob lies, or would."""
         return self._blobs / digest.partition(":")[2]

@@ -67,6 +67,12 @@ class DirectoryBackend:
 
         return self._memory.accept(await self._run(job), last)
 
+    async def enlist(self, release: Release, *, owner: str | None = None) -> ModuleIndex:
+        """List a release as `publish` does, whose blobs the caller has checked and stored: a service streams them."""
+        last = self._memory.last(release.id)
+        index = await self._run(lambda connection: self._catalogue.publish(connection, release, owner))
+        return self._memory.accept(index, last)
+
     async def fetch(self, module_id: str, blob: BlobRef) -> AsyncIterator[bytes]:
         """See `RegistryBackend.fetch`."""
         offset = 0
