@@ -52,7 +52,7 @@ def test_the_layers_are_those_that_are_enforced() -> None:
 
 def test_what_is_said_to_be_here_is_here() -> None:
     rows = [(row["here"], row["stands"]) for row in ROW.finditer(SPECIFICATION)]
-    assert {stands for _, stands in rows} == {"here", "in part", "not yet"}
+    assert {stands for _, stands in rows} <= {"here", "in part", "not yet"}
     named = {name for here, stands in rows if stands == "here" for name in re.findall(r"`([\w./]+)`", here)}
     assert sorted(name for name in named if not exists(name)) == []
     assert len(named) > 30
