@@ -22,8 +22,9 @@ from plataforma_sdk.registry._parts import Distributor, PackageScanner, ScanVerd
 from plataforma_sdk.registry._records import ModuleIndex, Release
 from plataforma_sdk.registry._resolver import Resolver
 from plataforma_sdk.registry._steps import PublishProgress, PublishResult, PublishStep
-from plataforma_sdk.registry.rules import check_publish
-from plataforma_sdk.registry.trust import ATTESTATION, ROTATIONS, SigningKey, attest, read_attestation
+from plataforma_sdk.registry.rules import check_publish, namespace_of
+from plataforma_sdk.registry.trust import ATTESTATION, ROTATIONS, SigningKey, attest, read_attestation, read_rotations
+from plataforma_sdk.registry.trust._rotation import leads
 
 if TYPE_CHECKING:
     from plataforma_sdk.registry._indexes import Indexes
@@ -70,10 +71,11 @@ class Publication:
         report = await self._scan(package)
         dependencies = await self._resolve(package)
         built = self._sign(package, await self._build(package, dependencies, report))
-        is_there = check_publish(index, built.release, built.release.publisher)
+        owner = self._owner(index, built.release)
+        is_there = check_publish(index, built.release, owner)
         if dry_run:
             return self._result(built.release, built, is_new=not is_there, is_dry_run=True)
-        index = await self._store(built)
+        index = await self._store(built, owner)
         release = index.release(package.version)
         if release is None:
             raise IntegrityError(f"{package.id} {package.version}: the registry took it and does not list it")
@@ -124,10 +126,21 @@ class Publication:
         blobs = {**built.blobs, release.attachments[ATTESTATION].digest: envelope}
         return attrs.evolve(built, release=release, blobs=blobs)
 
-    async def _store(self, built: BuiltRelease) -> ModuleIndex:
+    def _owner(self, index: ModuleIndex, release: Release) -> str | None:
+        """Return the key that holds the namespace: the first one's for ever, where it passed it on to the signer.
+
+        The registry keeps naming the key that claimed the namespace; who follows the rotations is the reader.
+        """
+        if self.rotations is None or index.owner is None:
+            return release.publisher
+        chain = read_rotations(self.rotations, namespace=namespace_of(release.id))
+        is_led_here = bool(chain) and chain[-1].new == release.publisher and leads(chain, index.owner, after=0)
+        return index.owner if is_led_here else release.publisher
+
+    async def _store(self, built: BuiltRelease, owner: str | None) -> ModuleIndex:
         self._begin(PublishStep.STORE)
         release = built.release
-        index = await self.backend.publish(release, built.blobs, owner=release.publisher)
+        index = await self.backend.publish(release, built.blobs, owner=owner)
         self.indexes.accept(index)
         self._end(PublishStep.STORE, f"{len(built.blobs)} blobs, revision {index.revision}")
         return index

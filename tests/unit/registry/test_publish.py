@@ -175,6 +175,24 @@ def test_a_name_that_belongs_to_a_key_is_refused_to_others(registry, make_packag
     assert len(asyncio.run(registry.versions("vendas")).releases) == 1
 
 
+def test_a_namespace_that_was_passed_on_is_published_by_the_new_key_alone(registry, make_package, make_key):
+    """The registry names the first key as owner for ever; the chain of rotations is what admits the next."""
+    old, new, other = make_key(), make_key(), make_key()
+    asyncio.run(registry.publish(make_package(), signer=old))
+    rotations = rotate(old, new, namespace="vendas")
+    with pytest.raises(IntegrityError, match="belongs to the key"):
+        asyncio.run(registry.publish(make_package(version="1.1.0"), signer=new))
+    with pytest.raises(IntegrityError, match="belongs to the key"):
+        asyncio.run(registry.publish(make_package(version="1.1.0"), signer=other, rotations=rotations))
+
+    result = asyncio.run(registry.publish(make_package(version="1.1.0"), signer=new, rotations=rotations))
+
+    assert result.publisher == new.fingerprint
+    index = asyncio.run(registry.versions("vendas"))
+    assert index.owner == old.fingerprint
+    assert asyncio.run(registry.fetch_package("vendas", "^1.1")).version == "1.1.0"
+
+
 def test_rotations_are_published_and_signed_with_the_release(registry, make_package, make_key):
     old, new = make_key(), make_key()
     rotations = rotate(old, new, namespace="vendas")
