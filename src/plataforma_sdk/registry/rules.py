@@ -68,7 +68,8 @@ def check_publish(index: ModuleIndex, release: Release, owner: str | None) -> bo
     if index.owner is not None and owner != index.owner:
         raise IntegrityError(
             f"{release.id}: the namespace {namespace_of(release.id)!r} belongs to the key {index.owner}, and this "
-            f"release is signed by {owner or 'nobody'}: publish with the owner's key, with its rotations (--rotations) where it passed the name on, or under another name"
+            f"release is signed by {owner or 'nobody'}: publish with the owner's key, with the rotations (--rotations) "
+            "by which it passed the name on, or under a name of your own"
         )
     known = index.release(release.version)
     if known is None:
