@@ -20,7 +20,11 @@ from sybil.parsers.myst import PythonCodeBlockParser
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
-PAGES = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/**/*.md")), *sorted(EXAMPLES.glob("**/*.md"))]
+PAGES = [
+    *sorted(ROOT.glob("*.md")),
+    *sorted(ROOT.glob("docs/**/*.md")),
+    *sorted(page for page in EXAMPLES.glob("**/*.md") if "node_modules" not in page.parts),
+]
 FENCE = re.compile(r"^ *```(?P<kind>[^\n`]*)\n(?P<text>.*?)^ *```$", re.MULTILINE | re.DOTALL)
 REASON = re.compile(r"<!-- (?:not run: \w.*|exchange: \w+|file: [\w./-]+) -->\s*\Z")
 FILE_BLOCK = re.compile(r"^<!-- file: (?P<path>[\w./-]+) -->\n+```\w+\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -8,11 +8,12 @@ the same, by wasmtime.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from ctypes import addressof, c_size_t, c_ssize_t, c_ulong, c_void_p
 from pathlib import Path
 from typing import Any, Final
@@ -25,8 +26,12 @@ _WASM_PAGE: Final = 65_536
 _RESERVATION: Final = 4 * 2**30
 _MAPS: Final = Path("/proc/self/maps")
 _LOCK: Final = threading.Lock()
+_MAKING: Final = threading.Lock()
 _TAKEN: Final[set[int]] = set()
 """Addresses of the memories that are known to belong to live instances."""
+
+_UNCLEAR: Final[dict[Path, set[int]]] = {}
+"""Image -> addresses of memories that appeared at once, so that nobody can tell whose they are."""
 
 
 class _Span(ctypes.Structure):
@@ -83,6 +88,23 @@ class LinearMemory:
         self._local = _Span(addressof(self._byte), 1)
         self._remote = _Span(0, 1)
 
+    @contextlib.contextmanager
+    def appearing(self, image: Path) -> Iterator[None]:
+        """Find the memory of the instance that the block makes; see `locate`. One is made at a time in a process."""
+        with _MAKING:
+            yield
+            self.locate(image)
+
+    @contextlib.contextmanager
+    def vanishing(self) -> Iterator[None]:
+        """Forget the memory, which the block unmaps: its address is another's to take after that, and not before."""
+        base, self.base, self.image = self.base, 0, None
+        try:
+            yield
+        finally:
+            with _LOCK:
+                _TAKEN.discard(base)
+
     def locate(self, image: Path) -> None:
         """Find the memory of the instance that was just made.
 
@@ -92,18 +114,20 @@ class LinearMemory:
         if _READ is None:
             return
         with _LOCK:
-            fresh = [memory for memory in _copies_of(image) if memory[0] not in _TAKEN]
+            unknown = [memory for memory in _copies_of(image) if memory[0] not in _TAKEN]
+            unclear = _UNCLEAR.get(image, set())
+            fresh = [memory for memory in unknown if memory[0] not in unclear]
             if len(fresh) != 1 or not self._can_read(fresh[0][0]):
+                _UNCLEAR[image] = {memory[0] for memory in unknown}  # the next one is found all the same
                 return
+            unclear.intersection_update(memory[0] for memory in unknown)
             self.base, self.size_bytes, self.image = fresh[0]
             _TAKEN.add(self.base)
 
     def forget(self) -> None:
-        """Give the address back: the memory is about to be unmapped."""
-        with _LOCK:
-            _TAKEN.discard(self.base)
-        self.base = 0
-        self.image = None
+        """Give the address back: the memory is about to be unmapped, see `vanishing`."""
+        with self.vanishing():
+            pass
 
     def measure(self) -> int:
         """Look whether the memory has grown and return its size; it never shrinks. One system call, about 1 µs."""

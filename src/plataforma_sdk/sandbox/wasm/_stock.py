@@ -130,8 +130,8 @@ class StockStore:
     def _instantiate(self) -> None:
         self._store.set_fuel(INSTANTIATION_FUEL)
         self._ticker.watch(self._store)
-        instance = self._compiled.linker.instantiate(self._store, self._compiled.component)
-        self.memory.locate(self._compiled.artefact)
+        with self.memory.appearing(self._compiled.artefact):
+            instance = self._compiled.linker.instantiate(self._store, self._compiled.component)
         self.load = self._export(instance, "load")
         self.pump = self._export(instance, "pump")
 
@@ -206,5 +206,5 @@ class StockStore:
     def _free(self) -> None:
         if self._compiled.hosts.pop(self._context, None) is not None:
             self._call = None
-            self.memory.forget()
-            self._store.close()
+            with self.memory.vanishing():
+                self._store.close()

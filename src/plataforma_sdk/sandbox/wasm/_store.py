@@ -56,8 +56,8 @@ class GuestStore(FiberStore):
 
     def _instantiate(self) -> None:
         self._tank.fill(INSTANTIATION_FUEL)
-        raw = _binding.instantiate(self._compiled.linker, self._context, self._compiled.component)
-        self.memory.locate(self._compiled.artefact)
+        with self.memory.appearing(self._compiled.artefact):
+            raw = _binding.instantiate(self._compiled.linker, self._context, self._compiled.component)
         instance = Instance._from_raw(raw)  # noqa: SLF001
         self.load = _binding.Call(self._export(instance, "load"), self._context, 2)
         self.pump = _binding.Call(self._export(instance, "pump"), self._context, 1)
@@ -123,5 +123,5 @@ class GuestStore(FiberStore):
         if call is not None:
             call.discard()
         if self._compiled.hosts.pop(self._context, None) is not None:
-            self.memory.forget()
-            self._store.close()
+            with self.memory.vanishing():
+                self._store.close()
