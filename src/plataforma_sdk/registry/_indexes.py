@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 from pathlib import Path
 from typing import Final
 
 from plataforma_sdk.errors import IntegrityError, RegistryError
+from plataforma_sdk.logs import logger_of
 from plataforma_sdk.registry._packages import open_directory
 from plataforma_sdk.registry._protocol import RegistryBackend
 from plataforma_sdk.registry._records import ModuleIndex
@@ -21,7 +21,7 @@ from plataforma_sdk.types import module_segment
 
 __all__ = ["Indexes"]
 
-_LOG: Final = logging.getLogger("plataforma_sdk.registry")
+_LOG: Final = logger_of("plataforma_sdk.registry")
 
 
 class Indexes:

@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import threading
 from pathlib import Path
 from typing import Final
@@ -18,6 +17,7 @@ from typing import Final
 import cachetools
 
 from plataforma_sdk.errors import RegistryError, SandboxError
+from plataforma_sdk.logs import logger_of
 from plataforma_sdk.package import ModulePackage
 from plataforma_sdk.registry._records import BlobRef
 from plataforma_sdk.registry._verify import digest_of
@@ -25,7 +25,7 @@ from plataforma_sdk.sandbox._private import chosen_directory, private_directory,
 
 __all__ = ["PackageCache", "open_directory"]
 
-_LOG: Final = logging.getLogger("plataforma_sdk.registry")
+_LOG: Final = logger_of("plataforma_sdk.registry")
 _KEPT_ARCHIVES: Final = 1_000
 _MEMORY_BYTES: Final = 64 << 20
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import attrs
 
 from plataforma_sdk.errors import IntegrityError, PlataformaError, SecurityScanError, VersionConflictError
+from plataforma_sdk.logs import logger_of
 from plataforma_sdk.package import ModulePackage
 from plataforma_sdk.registry._build import BuiltRelease, build
 from plataforma_sdk.registry._parts import Distributor, PackageScanner, ScanVerdict
@@ -37,7 +37,7 @@ Progress: TypeAlias = Callable[[PublishProgress], None]
 _ROTATIONS_TYPE: Final = "application/vnd.plataforma.rotations.v1+json"
 _SCAN_TYPE: Final = "application/vnd.plataforma.scan.v1+json"
 _MAX_SHOWN: Final = 20
-_LOG: Final = logging.getLogger("plataforma_sdk.registry")
+_LOG: Final = logger_of("plataforma_sdk.registry")
 
 
 @attrs.frozen(kw_only=True)

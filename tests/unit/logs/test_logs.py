@@ -138,6 +138,7 @@ def test_a_record_below_the_level_costs_nothing_of_the_volume(caplog: pytest.Log
 
 
 def test_every_logger_of_the_library_completes_its_records() -> None:
+    import plataforma_sdk.registry
     import plataforma_sdk.runtime
 
     root = Path(plataforma_sdk.runtime.__file__).parents[1]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable
 from typing import Final
 
 import attrs
 
 from plataforma_sdk.errors import IntegrityError
+from plataforma_sdk.logs import logger_of
 from plataforma_sdk.registry._lock import LockedModule
 from plataforma_sdk.registry._protocol import RegistryBackend
 from plataforma_sdk.registry._records import BlobRef, ModuleIndex, Release
@@ -23,7 +23,7 @@ from plataforma_sdk.registry.trust._rotation import ROTATIONS, leads, read_rotat
 
 __all__ = ["Trust", "Verdict"]
 
-_LOG: Final = logging.getLogger("plataforma_sdk.registry.trust")
+_LOG: Final = logger_of("plataforma_sdk.registry.trust")
 _MAX_ROTATIONS_BYTES: Final = 1 << 20
 _TRIES: Final = 5
 
