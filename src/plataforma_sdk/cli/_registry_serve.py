@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -25,19 +27,18 @@ def start(
     options: ServiceOptions, *, host: str, port: int, certificate: Path | None, key: Path | None, grace_s: int
 ) -> None:
     """Serve until a signal comes."""
-    _log_as_json()
+    serving = serve(
+        options,
+        host=host,
+        port=port,
+        certificate=str(certificate) if certificate else None,
+        key=str(key) if key else None,
+        grace_s=grace_s,
+        started=lambda listening: _greet(options, listening),
+    )
     try:
-        asyncio.run(
-            serve(
-                options,
-                host=host,
-                port=port,
-                certificate=str(certificate) if certificate else None,
-                key=str(key) if key else None,
-                grace_s=grace_s,
-                started=lambda listening: _greet(options, listening),
-            )
-        )
+        with _logging_as_json():
+            asyncio.run(serving)
     except RegistryError as error:
         refuse(_COMMAND, error)
     say("Stopped: nothing is under way.")
@@ -53,11 +54,21 @@ def _greet(options: ServiceOptions, listening: Listening) -> None:
     sys.stdout.flush()
 
 
-def _log_as_json() -> None:
+@contextlib.contextmanager
+def _logging_as_json() -> Iterator[None]:
+    """Write what the block logs as lines of JSON to standard error; afterwards the loggers are as they were."""
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLinesFormatter())
-    for name in ("plataforma_sdk", "uvicorn"):
-        logger = logging.getLogger(name)
+    loggers = [logging.getLogger(name) for name in ("plataforma_sdk", "uvicorn")]
+    before = [(logger, logger.level, logger.propagate) for logger in loggers]
+    for logger in loggers:
         logger.addHandler(handler)
         logger.setLevel(logging.INFO)
         logger.propagate = False
+    try:
+        yield
+    finally:
+        for logger, level, propagates in before:
+            logger.removeHandler(handler)
+            logger.setLevel(level)
+            logger.propagate = propagates

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 
 import pytest
 from typer.testing import CliRunner
@@ -79,3 +80,4 @@ def test_what_cannot_be_done_is_said(tmp_path, monkeypatch, words, code, message
     result = run(*words)
     assert (result.exit_code, result.stdout) == (code, "")
     assert message in " ".join(result.stderr.split())
+    assert logging.getLogger("plataforma_sdk").handlers == []  # as before: whoever else logs in this process goes on
