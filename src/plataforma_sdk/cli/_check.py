@@ -6,11 +6,12 @@ import json
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from plataforma_sdk import __version__
+from plataforma_sdk.cli._say import EXIT_USAGE, refuse
 from plataforma_sdk.errors import PlataformaError
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["Format", "check_command"]
 
 EXIT_FINDINGS: Final = 1
-EXIT_USAGE: Final = 2
 _STYLES: Final = {"error": "bold red", "warning": "yellow"}
 """Level -> how it looks; a plain terminal shows the word."""
 
@@ -49,7 +49,7 @@ def check_command(
     try:
         checked = check(path)
     except (PlataformaError, OSError) as error:
-        _refuse(error)
+        refuse("check", error, EXIT_USAGE)
     if output is Format.TEXT:
         _show(checked)
     else:
@@ -57,16 +57,6 @@ def check_command(
         sys.stdout.write(json.dumps(data, indent=2 if output is Format.SARIF else None) + "\n")
     if checked.count("error") or (strict and checked.findings):
         raise typer.Exit(EXIT_FINDINGS)
-
-
-def _refuse(error: Exception) -> NoReturn:
-    from rich.console import Console
-    from rich.text import Text
-
-    from plataforma_sdk.ui._text_values import clean
-
-    Console(stderr=True, highlight=False).print(Text(f"check: {clean(str(error))}"), soft_wrap=True)
-    raise typer.Exit(EXIT_USAGE) from None
 
 
 # --- showing ---------------------------------------------------------------------------------------------------------

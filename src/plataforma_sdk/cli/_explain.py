@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, NoReturn
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from plataforma_sdk.cli._say import EXIT_USAGE, refuse
 from plataforma_sdk.errors import PlataformaError
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["GRANTED_BY", "explain_command"]
 
-EXIT_USAGE: Final = 2
 GRANTED_BY: Final = (
     "the host, by host.load(..., grants=[...]) or ModuleHost(grants=[...]), or a person who is asked; "
     "and only where module.toml declares it"
@@ -45,22 +45,12 @@ def explain_command(
         meaning = meaning_of(permission)
         found = None if module is None else look_into(ModulePackage.from_path(module), meaning.permission)
     except (UnknownPermissionError, PlataformaError) as error:
-        _refuse(error)
+        refuse("explain", error, EXIT_USAGE)
     if as_json:
         data = {**asdict(meaning), "granted_by": GRANTED_BY, "module": found and asdict(found)}
         sys.stdout.write(json.dumps(data) + "\n")
     else:
         _show(meaning, found)
-
-
-def _refuse(error: Exception) -> NoReturn:
-    from rich.console import Console
-    from rich.text import Text
-
-    from plataforma_sdk.ui._text_values import clean
-
-    Console(stderr=True, highlight=False).print(Text(f"explain: {clean(str(error))}"), soft_wrap=True)
-    raise typer.Exit(EXIT_USAGE) from None
 
 
 def _show(meaning: Meaning, found: InModule | None) -> None:

@@ -7,10 +7,11 @@ import json
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from plataforma_sdk.cli._say import EXIT_FAILED, EXIT_USAGE, refuse
 from plataforma_sdk.errors import InvalidPermissionError, PlataformaError
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["record_command"]
 
-EXIT_FAILED: Final = 1
-EXIT_USAGE: Final = 2
 MANIFEST: Final = "module.toml"
 
 
@@ -76,12 +75,12 @@ def record_command(
             has_walk=not no_walk,
         )
     except (ValueError, InvalidPermissionError) as error:
-        _fail(error, EXIT_USAGE)
+        refuse("record", error, EXIT_USAGE)
     try:
         with without_logs_of_what_is_shown():
             outcome = asyncio.run(record(directory, plan))
     except PlataformaError as error:
-        _fail(error, EXIT_FAILED)
+        refuse("record", error)
     is_written = write and not outcome.recording.notes and outcome.before != outcome.after
     if is_written:
         _write(directory / MANIFEST, outcome.after)
@@ -91,16 +90,6 @@ def record_command(
         _show(outcome, is_written=is_written)
     if outcome.recording.notes:
         raise typer.Exit(EXIT_FAILED)
-
-
-def _fail(error: Exception, code: int) -> NoReturn:
-    from rich.console import Console
-    from rich.text import Text
-
-    from plataforma_sdk.ui._text_values import clean
-
-    Console(stderr=True, highlight=False).print(Text(f"record: {clean(str(error))}"), soft_wrap=True)
-    raise typer.Exit(code) from None
 
 
 def _read_event(text: str) -> tuple[str, Any]:
