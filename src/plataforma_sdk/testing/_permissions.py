@@ -117,7 +117,7 @@ class MockPermissionManager(PermissionManager):
             if is_within([request.permission], [permission]):
                 return answer
         if self._asked is not None:
-            ask = getattr(self._asked, "ask", self._asked)
+            ask: Any = getattr(self._asked, "ask", self._asked)
             answered: PromptAnswer = await ask(request)
             return answered
         self.unexpected_requests.append(request)
