@@ -1,5 +1,6 @@
 """The desktop: modules in windows, live in a browser."""
 
+from plataforma_sdk.web.desktop._decisions import DesktopDecisions
 from plataforma_sdk.web.desktop._prompt import DesktopPrompt
 
-__all__ = ["DesktopPrompt"]
+__all__ = ["DesktopDecisions", "DesktopPrompt"]
