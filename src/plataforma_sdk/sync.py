@@ -247,6 +247,19 @@ class ModuleHandle:
 
         return self._host.run(change())
 
+    @property
+    def host_limits(self) -> ResourceLimits:
+        """The most that `limits` can be."""
+        return self._handle.host_limits
+
+    def lower_limits(self, **changes: int | None) -> ResourceLimits:
+        """See `runtime.ModuleHandle.lower_limits`."""
+
+        async def change() -> ResourceLimits:
+            return self._handle.lower_limits(**changes)
+
+        return self._host.run(change())
+
     def unload(self, *, at_once: bool = False) -> None:
         """See `runtime.ModuleHandle.unload`."""
         self._host.run(self._handle.unload(at_once=at_once))

@@ -85,13 +85,13 @@ class ModuleHandle:
 
     @property
     def limits(self) -> ResourceLimits:
-        """What its next instance may use: what the host gives, lowered by the manifest; see `set_limits`."""
-        return self._live.limits
+        """What its next instance may use: `host_limits`, or less where `lower_limits` said so."""
+        return self._live.setup.limits_of(self.package)
 
     @property
-    def limits_at_load(self) -> ResourceLimits:
-        """What `limits` was when it was loaded."""
-        return self._live.limits_at_load
+    def host_limits(self) -> ResourceLimits:
+        """What the host gives, lowered by the manifest: the most that `limits` can be."""
+        return self._live.setup.host_limits(self.package)
 
     @property
     def stats(self) -> ModuleStats:
@@ -200,7 +200,7 @@ class ModuleHandle:
 
         Soft limits hold at once. Hard ones hold for the next instance: after `restart`, a reload or a replacement;
         until then `usage.limits` tells what holds. In `wasm`, a higher `max_payload_bytes` or `max_tree_nodes` arrives
-        with the next instance too. What the manifest asks for stays the most.
+        with the next instance too. Where the manifest asks for less, that is what holds.
 
         Returns:
             What is now to hold, as `limits`.
@@ -209,7 +209,22 @@ class ModuleHandle:
             TypeError: there is no such limit.
             ValueError: the value is no whole number above 0.
         """
-        return self._live.set_limits(changes)
+        return self._live.take_limits(self._live.setup.with_limits(changes))
+
+    def lower_limits(self, **changes: int | None) -> ResourceLimits:
+        """Lower limits below what the host gives, never above it, as a person does in a task manager; see `set_limits`.
+
+        More than the host gives is what the host gives, and None takes a lowering back.
+
+        Returns:
+            What is now to hold, as `limits`.
+
+        Raises:
+            TypeError: there is no such limit.
+            ValueError: the value is no whole number above 0; or it is `max_fuel`, and the host has left that to the
+                engine.
+        """
+        return self._live.take_limits(self._live.setup.with_lowered(changes, self.package))
 
     def leaks(self) -> list[Leak]:
         """Return what this module left behind and is still there, and what its live instance registers over and over.

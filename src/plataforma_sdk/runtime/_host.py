@@ -340,7 +340,7 @@ class ModuleHost:
                 await require_declared(package, setup.permissions)
                 setup = attrs.evolve(setup, journal=found.open_journal(record, chosen.name))
                 try:
-                    await found.prepare(setup.limits.lowered_by(package.manifest.limits).max_memory_bytes)
+                    await found.prepare(setup.limits_of(package).max_memory_bytes)
                     self._check_use()
                     return await self._start(package, setup, found)
                 except BaseException:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable
 from typing import TYPE_CHECKING, Any, Final
-
-import attrs
 
 from plataforma_sdk import ui
 from plataforma_sdk.errors import ModuleStateError, PlataformaError
@@ -56,7 +54,6 @@ class LiveModule:
         self.telemetry = setup.telemetry
         self.monitor.on_exceeded = self.telemetry.on_quota
         self.setup = setup
-        self.limits_at_load = setup.limits.lowered_by(package.manifest.limits)
         self.services = setup.services(package, setup.permissions, None)
         self._upgrade_from = upgrade_from
         self._restoration = restoration
@@ -71,6 +68,7 @@ class LiveModule:
         self._unloading: asyncio.Task[None] | None = None
         self._frames = WindowFrames(package.id, parts, self.render)
         self._last_stream = 0
+        self._changed = "restarted"
         self._idle = IdleParking(setup.park_after_s, lambda: self.monitor.usage.fuel, self.park)
 
     # --- state -----------------------------------------------------------------------------------------------------
@@ -168,7 +166,7 @@ class LiveModule:
             and error.state == "unloaded"
         ):
             return error
-        message = f"Module {self.id!r} was reloaded or restarted while this call ran: call again"
+        message = f"Module {self.id!r} was {self._changed} while this call ran: call again"
         return ModuleStateError(message, module=self.id, state="reloading")
 
     async def stream(self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> AsyncGenerator[Any, None]:
@@ -279,18 +277,14 @@ class LiveModule:
     async def restart(self) -> None:
         """Put a fresh instance in place of the one that runs, which ends where it stands."""
         self._check_change("restart")
+        self._changed = "restarted"
         await self._supervisor.replace()
 
-    @property
-    def limits(self) -> ResourceLimits:
-        """What the next instance may use."""
-        return self.setup.limits.lowered_by(self.package.manifest.limits)
-
-    def set_limits(self, changes: Mapping[str, Any]) -> ResourceLimits:
-        """Change what the host gives: the soft ones at once, the hard ones for the next instance."""
-        self.setup = attrs.evolve(self.setup, limits=attrs.evolve(self.setup.limits, **changes))
-        self.monitor.limits = self.monitor.limits.with_soft(self.limits)
-        return self.limits
+    def take_limits(self, setup: ModuleSetup) -> ResourceLimits:
+        """Let the soft limits of a setup hold at once; the hard ones wait for the next instance."""
+        self.setup, limits = setup, setup.limits_of(self.package)
+        self.monitor.limits = self.monitor.limits.with_soft(limits)
+        return limits
 
     # --- reload ----------------------------------------------------------------------------------------------------
 
@@ -330,7 +324,7 @@ class LiveModule:
 
     def _take_over(self, launched: Launched) -> Launched | None:
         """Put the new version in place of the old one, at once: nothing here waits."""
-        old, self._current = self._current, launched
+        old, self._current, self._changed = self._current, launched, "reloaded"
         self._supervisor.adopt(launched.instance)
         self._supervisor.restart = launched.package.manifest.restart
         if launched.permissions is not self.permissions:

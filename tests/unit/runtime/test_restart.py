@@ -234,30 +234,56 @@ def test_the_manifest_stays_the_most(run):
     assert run(main()) == (500, 100)
 
 
-def test_a_change_keeps_the_others_and_what_was_given_at_load(run, counter):
+def test_a_change_keeps_the_others(run, counter):
     async def main():
         async with ModuleHost(engine="trusted") as host:
             handle = await host.load(counter(), limits=ResourceLimits(max_tree_nodes=50))
             handle.set_limits(max_call_ms=100)
             handle.set_limits(max_output_bytes=200)
-            return handle.limits, handle.limits_at_load
+            return handle.limits
 
-    assert run(main()) == (
-        ResourceLimits(max_tree_nodes=50, max_call_ms=100, max_output_bytes=200),
-        ResourceLimits(max_tree_nodes=50),
-    )
+    assert run(main()) == ResourceLimits(max_tree_nodes=50, max_call_ms=100, max_output_bytes=200)
 
 
+def test_what_is_lowered_is_never_more_than_the_host_gives(run, counter):
+    async def main():
+        async with ModuleHost(engine="trusted") as host:
+            handle = await host.load(counter(), limits=ResourceLimits(max_call_ms=1_000))
+            seen = [handle.lower_limits(max_call_ms=value).max_call_ms for value in (500, 700, 5_000)]
+            handle.lower_limits(max_call_ms=700, max_cpu_ms_per_s=100)
+            handle.set_limits(max_call_ms=600)
+            tightened = handle.limits
+            return seen, tightened, handle.lower_limits(max_call_ms=None, max_cpu_ms_per_s=None), handle.host_limits
+
+    seen, tightened, lifted, most = run(main())
+    assert seen == [500, 700, 1_000]
+    assert tightened == ResourceLimits(max_call_ms=600, max_cpu_ms_per_s=100)
+    assert lifted == most == ResourceLimits(max_call_ms=600)
+
+
+def test_fuel_that_is_the_engines_cannot_be_lowered(run, counter):
+    async def main():
+        async with ModuleHost(engine="trusted") as host:
+            handle = await host.load(counter())
+            with pytest.raises(ValueError, match="max_fuel is the engine's own"):
+                handle.lower_limits(max_fuel=10**18)
+            handle.set_limits(max_fuel=1_000)
+            return handle.lower_limits(max_fuel=10**18).max_fuel
+
+    assert run(main()) == 1_000
+
+
+@pytest.mark.parametrize("change", ["set_limits", "lower_limits"])
 @pytest.mark.parametrize(
     ("changes", "error"),
     [({"max_calls": 1}, TypeError), ({"max_call_ms": 0}, ValueError), ({"max_fuel": -1}, ValueError)],
 )
-def test_a_limit_that_is_none_changes_nothing(run, counter, changes, error):
+def test_a_limit_that_is_none_changes_nothing(run, counter, change, changes, error):
     async def main():
         async with ModuleHost(engine="trusted") as host:
             handle = await host.load(counter())
             with pytest.raises(error):
-                handle.set_limits(**changes)
+                getattr(handle, change)(**changes)
             return handle.limits
 
     assert run(main()) == ResourceLimits()
