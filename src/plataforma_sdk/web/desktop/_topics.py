@@ -50,7 +50,10 @@ class Topic:
             raise PlataformaError(f"The {self.name} of this host are another person's: sign in as that one")
 
     def watch(self, session: Session, message: Mapping[str, Any]) -> bool:
-        """Begin or cease to send to a page, where the message is about this topic; tell whether it newly watches.
+        """Begin or cease to send to a page, where the message is about this topic.
+
+        Returns:
+            Whether the page has yet to be sent what others, who watch already, have been sent.
 
         Raises:
             PlataformaError: the page is another subject's.
@@ -63,9 +66,10 @@ class Topic:
         self.check(session)
         self._sessions[session.id] = session
         self._sent.pop(session.id, None)
-        if self._timer is None:
+        is_first = self._timer is None
+        if is_first:
             self._run()
-        return True
+        return not is_first
 
     def drop(self, session: Session) -> None:
         """Send no more to a page."""
