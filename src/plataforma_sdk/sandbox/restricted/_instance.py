@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import inspect
 import weakref
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Final
 
 from plataforma_sdk import codec
@@ -65,6 +65,7 @@ class RestrictedInstance(InProcessInstance):
         meter = self._sandbox.meter
         meter.source.on_stop = self._on_stop
         meter.on_dropped = self._on_dropped
+        context.monitor.pending = _pending_of(weakref.ref(self))
         if context.limits.max_cpu_ms_per_s is not None:
             meter.share = Share(context.limits.max_cpu_ms_per_s)
         self._faults = Faults(self._sandbox, context.module_id)
@@ -195,12 +196,18 @@ class RestrictedInstance(InProcessInstance):
     def _on_late(self, limit: ResourceLimitError) -> None:
         self._sandbox.meter.stop(limit.resource, limit.used, limit.limit, limit.unit)
 
+    def pending(self) -> tuple[float, int]:
+        """Milliseconds and fuel since calls were last counted: one that goes on and on is seen while it does."""
+        meter = self._sandbox.meter
+        cpu_s, fuel = self._reported
+        return (meter.cpu_s - cpu_s) * 1_000, meter.fuel_used - fuel
+
     def _after_call(self) -> None:
         meter, monitor = self._sandbox.meter, self._context.monitor
-        cpu_s, fuel = self._reported
+        cpu_ms, fuel = self.pending()
         self._reported = (meter.cpu_s, meter.fuel_used)
-        monitor.add_cpu((meter.cpu_s - cpu_s) * 1_000)
-        monitor.add_fuel(meter.fuel_used - fuel)
+        monitor.add_cpu(cpu_ms)
+        monitor.add_fuel(fuel)
         monitor.set_memory(self._sandbox.memory.settle())
 
     # --- end -----------------------------------------------------------------------------------------------------
@@ -244,6 +251,16 @@ class RestrictedInstance(InProcessInstance):
         """End running calls and the module's tasks; what the module made goes with the instance."""
         self._end_calls()
         self._left = await self._tasks.close()
+
+
+def _pending_of(instance: weakref.ref[RestrictedInstance]) -> Callable[[], tuple[float, int]]:
+    """The meters outlive the instance, and must not keep it."""
+
+    def pending() -> tuple[float, int]:
+        found = instance()
+        return (0.0, 0) if found is None else found.pending()
+
+    return pending
 
 
 def _as_coroutine(awaitable: Any) -> Coroutine[Any, Any, Any]:
