@@ -47,6 +47,7 @@ ROOMS = (
     "windows",
     "web",
     "web.registry",
+    "workers",
 )
 BUILD_TIMEOUT_S = 180
 
