@@ -74,10 +74,13 @@ def seal_descriptors(spare: int = SPARE_DESCRIPTORS) -> None:
 
 
 def bound_memory(growth_bytes: int) -> None:
-    """Allow `growth_bytes` of address space beyond what is mapped now."""
-    mapped = _mapped_bytes()
-    if mapped:
-        _limit("AS", mapped + growth_bytes)
+    """Allow `growth_bytes` of address space beyond what is mapped now, and as many of memory that can be written to.
+
+    The second bounds those that reserve their whole address space first and fill it later, as JavaScript engines do.
+    Call it before the descriptors are sealed: it reads a file.
+    """
+    for name, used in zip(("AS", "DATA"), _mapped_bytes(), strict=False):
+        _limit(name, used + growth_bytes)
 
 
 def bound_cpu(seconds: int) -> None:
@@ -87,13 +90,14 @@ def bound_cpu(seconds: int) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (soft if hard == resource.RLIM_INFINITY else min(soft, hard), hard))
 
 
-def _mapped_bytes() -> int:
-    """Address space in use, or 0 where the system does not tell."""
+def _mapped_bytes() -> tuple[int, ...]:
+    """Address space in use, and what of it is data; nothing where the system does not tell."""
     try:
         with open("/proc/self/statm", "rb") as file:  # noqa: PTH123 - no need of pathlib here
-            return int(file.read().split()[0]) * resource.getpagesize()
+            pages = [int(number) for number in file.read().split()]
     except OSError:
-        return 0
+        return ()
+    return pages[0] * resource.getpagesize(), pages[5] * resource.getpagesize()
 
 
 def _limit(name: str, value: int) -> None:

@@ -12,9 +12,9 @@ from typing import Any, Final
 
 import attrs
 
-from plataforma_sdk.web.charts._columns import Measure, cell, measure_of, short, time_format
+from plataforma_sdk.web.charts._columns import Measure, cell, fits, measure_of, short, time_format
 from plataforma_sdk.web.charts._frame import note
-from plataforma_sdk.web.charts._kinds import quantity_format
+from plataforma_sdk.web.charts._kinds import LABEL_ANGLE, quantity_format
 from plataforma_sdk.web.charts._locales import Locale
 from plataforma_sdk.web.charts._sizes import Size, size_of
 
@@ -31,6 +31,7 @@ _LEGEND_CHANNELS: Final = (
     *("strokeDash", "shape"),
 )
 _TITLED: Final = (*_AXIS_CHANNELS, *_LEGEND_CHANNELS, "facet")
+_COUNTS: Final = frozenset({"count", "distinct", "valid", "missing"})
 _PLAIN_FORMATS: Final = frozenset({"number", "text"})
 _MEASURES: Final[Mapping[str, Measure]] = {"quantitative": "quantitative", "temporal": "temporal"}
 _LOCAL_UNITS: Final = {"yearmonthdate": "date", "yearmonth": "%b %Y", "monthdate": "day"}
@@ -226,6 +227,16 @@ def _settle_texts(channel: str, result: dict[str, Any], definition: Mapping[str,
     guide = "axis" if channel in _AXIS_CHANNELS else "legend" if channel in _LEGEND_CHANNELS else None
     if guide is not None and definition.get(guide, {}) is not None and "type" in result:
         result[guide] = _guide(definition.get(guide, {}), definition, drawing)
+    if channel == "x" and result.get("axis") is not None and result["type"] in {"nominal", "ordinal"}:
+        result["axis"].setdefault("labelAngle", 0 if _has_room(definition, drawing) else LABEL_ANGLE)
+
+
+def _has_room(definition: Mapping[str, Any], drawing: _Drawing) -> bool:
+    field, is_facetted = definition.get("field"), "facet" in drawing.props["vega"].get("encoding", {})
+    as_time = "timeUnit" in definition  # whose labels the drawing makes: about as long as a whole date's
+    found = {row.get(field) for row in drawing.rows} if field is not None else set()
+    labels = {str(cell(value, drawing.locale, as_time=False)) for value in found}
+    return fits(labels, drawing.width // 2 if is_facetted or as_time else drawing.width)
 
 
 def _title(definition: Mapping[str, Any], locale: Locale) -> str | None:
@@ -237,6 +248,8 @@ def _title(definition: Mapping[str, Any], locale: Locale) -> str | None:
 
 def _guide(guide: Mapping[str, Any], definition: Mapping[str, Any], drawing: _Drawing) -> dict[str, Any]:
     result = {**guide, **_format(guide, definition, drawing)}
+    if definition.get("aggregate") in _COUNTS:
+        result.setdefault("tickMinStep", 1)
     if isinstance(guide.get("title"), str):
         result["title"] = short(drawing.locale.text(guide["title"]))
     if "values" in guide:
@@ -253,7 +266,7 @@ def _format(given: Mapping[str, Any], definition: Mapping[str, Any], drawing: _D
         return quantity_format(form)
     if form in _PLAIN_FORMATS:
         return {"format": ",.2~f"} if form == "number" else {"format": ""}
-    if form is not None or _measured(definition, drawing) != "temporal":
+    if form is not None or (_measured(definition, drawing) != "temporal" and "timeUnit" not in definition):
         return {}
     return _time_format(definition, drawing)
 

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import datetime
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final, Literal, TypeAlias
 
 from plataforma_sdk.ui._kinds import is_number
 from plataforma_sdk.web.charts._locales import Locale
 
-__all__ = ["Measure", "amount", "cell", "epoch_ms", "measure_of", "short", "time_format"]
+__all__ = ["CHAR_PX", "Measure", "amount", "cell", "epoch_ms", "fits", "measure_of", "short", "time_format"]
 
 MAX_LABEL_CHARS: Final = 120
 """Longer texts are cut, in axes and legends alike."""
 
+CHAR_PX: Final = 6.4
+"""Of a character in a label, about."""
+
+_AXIS_PX: Final = 72
 _LARGEST: Final = 1e300
 _DAY_MS: Final = 86_400_000
 _MONTHS_FROM_DAYS: Final = 90
@@ -66,6 +70,12 @@ def cell(value: Any, locale: Locale, *, as_time: bool) -> Any:
     if value is None or is_number(value):
         return amount(value)
     return short(locale.text(value))
+
+
+def fits(labels: Collection[str], width: int) -> bool:
+    """Whether labels have room side by side under a drawing of this width."""
+    longest = max(map(len, labels), default=0) * CHAR_PX
+    return not labels or longest <= (width - _AXIS_PX) / len(labels) - CHAR_PX
 
 
 def time_format(values: Sequence[int], locale: Locale) -> str:

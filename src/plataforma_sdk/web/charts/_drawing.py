@@ -14,7 +14,7 @@ __all__ = ["Drawers", "can_draw"]
 DEADLINE_S: Final = 2.0
 _START_S: Final = 30.0
 _MAX_REPLY_BYTES: Final = 8 << 20
-_MAX_WAITING: Final = 64
+MAX_WAITING: Final = 64
 _MAX_DRAWINGS: Final = 500
 """Drawings of one worker: a JavaScript engine that never ends grows."""
 
@@ -47,7 +47,7 @@ class Drawers:
         self._idle: list[tuple[WorkerProcess, int]] = []
         self._waiting = 0
         self._is_open = False
-        self._is_closed = False
+        self._is_closed = False  # for good
 
     def warm_up(self) -> None:
         """Start the workers ahead of the first drawing; returns at once."""
@@ -56,16 +56,19 @@ class Drawers:
             self._pool.open()
             self._pool.replenish()
 
+    @property
+    def is_full(self) -> bool:
+        """Whether so many wait that no more should."""
+        return self._waiting >= MAX_WAITING
+
     async def draw(self, request: bytes) -> bytes:
         """Return what a worker made of a request.
 
         Raises:
-            ChartError: too many are waiting, the drawing failed or took too long, or no worker could be started.
+            ChartError: the drawing failed or took too long, or no worker could be started.
         """
         if self._is_closed:
             raise ChartError("The renderer of charts is closed")
-        if self._waiting >= _MAX_WAITING:
-            raise ChartError(f"{self._waiting} charts are waiting to be drawn; try again")
         self._waiting += 1
         try:
             async with self._turns:

@@ -17,7 +17,8 @@ MAX_SERIES: Final = 24
 _MAX_VALUES: Final = {"bar": 1_000, "line": 10_000, "area": 10_000, "pie": 10_000}
 """Of all series together: what a drawing holds in the time that it has."""
 
-_MAX_SLICES: Final = 12
+_MAX_SLICES: Final = 10
+"""As many as a theme has colours."""
 
 
 @attrs.frozen(kw_only=True)

@@ -7,19 +7,23 @@ from typing import Any, Final
 
 import attrs
 
-from plataforma_sdk.web.charts._columns import time_format
+from plataforma_sdk.web.charts._columns import CHAR_PX, fits, time_format
 from plataforma_sdk.web.charts._frame import Frame, frame_of
 from plataforma_sdk.web.charts._locales import Locale
 from plataforma_sdk.web.charts._sizes import Size, size_of
 
-__all__ = ["draw_kind", "kind_size", "quantity_format"]
+__all__ = ["LABEL_ANGLE", "draw_kind", "kind_size", "quantity_format"]
 
-_CHAR_PX: Final = 6.4
 _AXIS_PX: Final = 72
 _BAR_PX: Final = 26
 _MAX_LYING: Final = 20
 _MAX_LYING_HEIGHT: Final = 560
-_LABEL_ANGLE: Final = -40
+LABEL_ANGLE: Final = -40
+"""Of labels that have no room side by side."""
+
+_LEGEND_SPARE: Final = 0.12
+"""Of a legend's width: a browser's letters may be wider than those that the drawing was measured with."""
+
 _AREA_OPACITY: Final = 0.75
 _OVERLAY_OPACITY: Final = 0.3
 
@@ -40,6 +44,8 @@ class _Layout:
 
 def kind_size(props: Mapping[str, Any], locale: Locale, width: int) -> Size:
     """Return the size that a chart of a plain kind is drawn in."""
+    if props["kind"] != "bar":
+        return size_of(width)
     return _layout(props, frame_of(props, locale), width).size
 
 
@@ -61,12 +67,10 @@ def _layout(props: Mapping[str, Any], frame: Frame, width: int) -> _Layout:
     size = size_of(width)
     if props["kind"] != "bar" or not frame.labels:
         return _Layout(size=size)
-    longest = max(map(len, frame.labels)) * _CHAR_PX
-    has_room = longest <= (width - _AXIS_PX) / len(frame.labels) - _CHAR_PX
-    if has_room:
+    if fits(frame.labels, width):
         return _Layout(size=size)
     if len(frame.labels) > _MAX_LYING:
-        return _Layout(size=size, label_angle=_LABEL_ANGLE)
+        return _Layout(size=size, label_angle=LABEL_ANGLE)
     beside = 1 if props.get("stacked") else max(len(frame.series) * 0.6, 1)
     height = min(round(len(frame.labels) * _BAR_PX * beside) + _AXIS_PX, _MAX_LYING_HEIGHT)
     return _Layout(size=Size(width, height), is_lying=True)
@@ -88,7 +92,8 @@ def _x(frame: Frame, locale: Locale) -> dict[str, Any]:
         are_years = all(isinstance(label, int) and abs(label) < 10_000 for label in frame.labels)  # noqa: PLR2004
         axis = {"format": "d", "tickMinStep": 1} if are_years else {}
         return {**channel, "type": "quantitative", "scale": {"zero": False, "nice": False}, "axis": axis}
-    return {**channel, "type": "nominal", "sort": None, "axis": {"labelAngle": 0}}
+    scale = {"domain": list(dict.fromkeys(frame.labels))}  # also those that have no number
+    return {**channel, "type": "nominal", "scale": scale, "axis": {"labelAngle": 0}}
 
 
 def _y(props: Mapping[str, Any], frame: Frame, *, stack: bool) -> dict[str, Any]:
@@ -139,7 +144,9 @@ def _area(props: Mapping[str, Any], frame: Frame, _layout: _Layout, locale: Loca
 def _pie(_props: Mapping[str, Any], frame: Frame, layout: _Layout, _locale: Locale) -> dict[str, Any]:
     radius = min(layout.size.height, layout.size.width // 2) // 2 - 10
     legend = {"title": frame.x_title, "orient": "right", "labelLimit": layout.size.width // 2 - 40}
+    longest = max(map(len, frame.labels), default=0) * CHAR_PX
     return {
+        "padding": {"left": 4, "top": 4, "bottom": 4, "right": 4 + round(longest * _LEGEND_SPARE)},
         "mark": {"type": "arc", "outerRadius": radius, "innerRadius": radius // 2, "padAngle": 0.01},
         "encoding": {
             "theta": {"field": "y", "type": "quantitative", "stack": True},

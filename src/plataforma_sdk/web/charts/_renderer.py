@@ -32,6 +32,8 @@ _NOT_DRAWN: Final = frozenset({"title", "alt", "on_select"})
 _SOURCES_BYTES: Final = 64 << 20
 _FAILED_S: Final = 30.0
 _MAX_FAILED: Final = 512
+_MAX_STRIKES: Final = 3
+_STRIKES_S: Final = 60.0
 
 
 @attrs.frozen(kw_only=True)
@@ -60,6 +62,7 @@ class _Source:
     locale: Locale
     width: int
     size_bytes: int
+    owner: str
 
 
 class ChartRenderer:
@@ -89,31 +92,38 @@ class ChartRenderer:
         self._sources: LRUCache[str, _Source] = LRUCache(_SOURCES_BYTES, lambda source: source.size_bytes)
         self._drawn: LRUCache[tuple[str, str], bytes] = LRUCache(max_cache_bytes, len)
         self._failed: TTLCache[tuple[str, str], str] = TTLCache(_MAX_FAILED, _FAILED_S)
+        self._strikes: TTLCache[str, int] = TTLCache(_MAX_FAILED, _STRIKES_S)
         self._locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
-    def chart_of(self, node: Mapping[str, Any], *, locale: str, width: float) -> Chart | None:
+    def chart_of(self, node: Mapping[str, Any], *, locale: str, width: float, owner: str = "") -> Chart | None:
         """Name the drawing of a chart without drawing it.
 
         Args:
             node: a checked node of a tree, of the type ``chart``.
             locale: of its numbers, dates and words: ``"pt-BR"``, ``"en"``; another language reads English.
             width: of the window, in pixels.
+            owner: whose chart it is, such as the module's id: one whose charts keep failing is drawn no more for a
+                while, so that it does not hold up the others.
 
         Returns:
             The chart, or None where it is to be shown as a table: nothing can draw here, or there is nothing to draw.
         """
         props = node["props"]
-        if not self._can_draw() or not props["data"]:
+        if not self._can_draw() or not props["data"] or self._is_out(owner):
             return None
         spoken, bucket = locale_of(locale), width_bucket(width)
         drawn = {name: value for name, value in props.items() if name not in _NOT_DRAWN}
-        content = codec.encode([drawn, spoken.name, bucket]).encode()
+        content = codec.encode([drawn, spoken.name, bucket, owner]).encode()
         digest = hashlib.blake2b(content, digest_size=16, key=self._key).hexdigest()
         size = drawn_size(props, spoken, bucket)
-        source = _Source(props=drawn, locale=spoken, width=bucket, size_bytes=len(content))
-        if digest not in self._sources and source.size_bytes <= _SOURCES_BYTES:
-            self._sources[digest] = source
+        source = _Source(props=drawn, locale=spoken, width=bucket, size_bytes=len(content), owner=owner)
+        if len(content) > _SOURCES_BYTES:
+            return None
+        self._sources[digest] = source
         return Chart(digest=digest, alt=alt_text(props, spoken), width=size.width, height=size.height)
+
+    def _is_out(self, owner: str) -> bool:
+        return self._strikes.get(owner, 0) >= _MAX_STRIKES
 
     def _can_draw(self) -> bool:
         if self._is_able:
@@ -130,7 +140,7 @@ class ChartRenderer:
             The picture, or None where the digest or the theme is not known (any more).
 
         Raises:
-            ChartError: it could not be drawn; the same chart is not tried again for half a minute.
+            ChartError: it could not be drawn; the same chart is not tried again for half a minute. Or too many wait.
         """
         source = self._sources.get(digest)
         if source is None or theme not in THEMES:
@@ -142,12 +152,19 @@ class ChartRenderer:
         async with lock:  # the first who asks draws, the others find it
             if key in self._drawn:
                 return self._drawn[key]
-            if key in self._failed:
-                raise ChartError(self._failed[key])
+            self._check(source, key)
             drawn = await self._draw(source, key)
             if len(drawn) <= self._drawn.maxsize:
                 self._drawn[key] = drawn
             return drawn
+
+    def _check(self, source: _Source, key: tuple[str, str]) -> None:
+        if key in self._failed:
+            raise ChartError(self._failed[key])
+        if self._is_out(source.owner):
+            raise ChartError(f"Charts of {source.owner!r} failed {_MAX_STRIKES} times; none is drawn for a minute")
+        if self._drawers.is_full:
+            raise ChartError("Too many charts are waiting to be drawn; try again")
 
     async def _draw(self, source: _Source, key: tuple[str, str]) -> bytes:
         theme: ThemeName = "dark" if key[1] == "dark" else "light"
@@ -156,7 +173,8 @@ class ChartRenderer:
             return await asyncio.to_thread(checked_svg, await self._drawers.draw(request))
         except ChartError as error:
             self._failed[key] = str(error)
-            _log.warning("%s", error)
+            self._strikes[source.owner] = self._strikes.get(source.owner, 0) + 1
+            _log.warning("A chart of %r is shown as a table: %s", source.owner, error)
             raise
 
     async def aclose(self) -> None:

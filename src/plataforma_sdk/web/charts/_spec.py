@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from plataforma_sdk.web.charts._authored import authored_size, draw_authored
 from plataforma_sdk.web.charts._kinds import draw_kind, kind_size
@@ -13,6 +13,8 @@ from plataforma_sdk.web.charts._sizes import Size
 from plataforma_sdk.web.charts._themes import THEMES, ThemeName
 
 __all__ = ["drawn_size", "request_of", "vega_lite"]
+
+_PADDING: Final = {"left": 4, "top": 4, "right": 12, "bottom": 4}
 
 
 def drawn_size(props: Mapping[str, Any], locale: Locale, width: int) -> Size:
@@ -23,7 +25,7 @@ def drawn_size(props: Mapping[str, Any], locale: Locale, width: int) -> Size:
 def vega_lite(props: Mapping[str, Any], locale: Locale, width: int, theme: ThemeName) -> dict[str, Any]:
     """Write a checked chart as a whole specification of Vega-Lite: inline data, no expression, no address."""
     spec = (draw_authored if "vega" in props else draw_kind)(props, locale, width)
-    return {**spec, "background": "transparent", "padding": 4, "config": THEMES[theme].config()}
+    return {"padding": _PADDING, **spec, "background": "transparent", "config": THEMES[theme].config()}
 
 
 def request_of(props: Mapping[str, Any], locale: Locale, width: int, theme: ThemeName) -> bytes:

@@ -19,6 +19,7 @@ class Theme:
 
     Attributes:
         series: of one measure after the other.
+        ramp: from the least of a measure to the most.
         text: of titles.
         muted: of labels.
         line: of axes.
@@ -26,6 +27,7 @@ class Theme:
     """
 
     series: tuple[str, ...]
+    ramp: tuple[str, ...]
     text: str
     muted: str
     line: str
@@ -38,12 +40,13 @@ class Theme:
             "aria": False,  # the picture stands in an <img>, whose `alt` says it
             "font": _FONT,
             "view": {"stroke": None},
-            "range": {"category": list(self.series), "heatmap": {"scheme": "teals"}, "ramp": {"scheme": "teals"}},
+            "range": {"category": list(self.series), "heatmap": list(self.ramp), "ramp": list(self.ramp)},
             "mark": {"color": first},
             "arc": {"fill": first},
             "line": {"strokeWidth": 2, "strokeCap": "round", "strokeJoin": "round"},
-            "point": {"filled": True, "size": 36},
+            "point": {"filled": True, "size": 36, "opacity": 0.9},
             "bar": {"cornerRadiusEnd": 2},
+            "scale": {"barBandPaddingInner": 0.25},
             "rule": {"color": self.muted},
             "text": {"color": self.text, "fontSize": 12},
             "axis": self._axis(),
@@ -51,10 +54,16 @@ class Theme:
             "axisXQuantitative": {"grid": False, "domain": True},
             "axisBand": {"grid": False, "ticks": False, "labelPadding": 6},
             "axisPoint": {"grid": False},
-            "axisTemporal": {"grid": False},
+            "axisTemporal": {"grid": False, "labelFlush": False, "labelSeparation": 8},
             "axisYTemporal": {"grid": True},
             "legend": self._legend(),
-            "header": {"labelColor": self.text, "labelFontSize": 12, "titleColor": self.muted, "titleFontSize": 12},
+            "header": {
+                "labelColor": self.text,
+                "labelFontSize": 12,
+                "titleColor": self.muted,
+                "titleFontSize": 12,
+                "titleFontWeight": "normal",
+            },
             "title": {"color": self.text, "subtitleColor": self.muted, "fontSize": 13, "anchor": "start"},
         }
 
@@ -94,6 +103,7 @@ THEMES: Final[dict[ThemeName, Theme]] = {
             *("#2563eb", "#0d9488", "#c2570c", "#7c3aed", "#be123c"),
             *("#0e7490", "#4d7c0f", "#a21caf", "#57606f", "#92400e"),
         ),
+        ramp=("#dcebfe", "#60a5fa", "#1e40af"),
         text="#1f2937",
         muted="#4b5563",
         line="#9ca3af",
@@ -104,6 +114,7 @@ THEMES: Final[dict[ThemeName, Theme]] = {
             *("#60a5fa", "#2dd4bf", "#fb923c", "#a78bfa", "#fb7185"),
             *("#22d3ee", "#a3e635", "#e879f9", "#a8b3c4", "#fbbf24"),
         ),
+        ramp=("#1e2f4d", "#3b82f6", "#bfdbfe"),
         text="#e5e9f0",
         muted="#a8b3c4",
         line="#5b6677",

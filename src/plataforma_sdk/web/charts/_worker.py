@@ -28,7 +28,7 @@ __all__ = ["main"]
 _CPU_S: Final = 4
 """Of one drawing, in case the host is too slow to kill: two threads in two seconds."""
 
-_GROWTH_BYTES: Final = 512 << 20
+_GROWTH_BYTES: Final = 256 << 20
 _MAX_FAULT_CHARS: Final = 500
 _WARM_UP: Final = {
     "data": {"values": [{"x": "a", "y": 1}]},
@@ -47,8 +47,8 @@ def main(descriptor: int, host: int) -> None:
     _draw({"spec": _WARM_UP, "numbers": "en-US", "times": "en-US"})
     forbid_processes()
     gc.freeze()
+    bound_memory(_GROWTH_BYTES)  # reads a file, so before the next line
     seal_descriptors(0)
-    bound_memory(_GROWTH_BYTES)
     _send(wire, b"R")
     while True:
         request = json.loads(_receive(wire))
@@ -60,7 +60,8 @@ def _answer(request: dict[str, Any]) -> bytes:
     try:
         return b"S" + _draw(request).encode()
     except Exception as error:  # noqa: BLE001 - crosses as data
-        return b"E" + f"{type(error).__name__}: {error}"[:_MAX_FAULT_CHARS].encode(errors="replace")
+        said = " ".join(line for line in str(error).splitlines() if not line.startswith("    at "))
+        return b"E" + said[:_MAX_FAULT_CHARS].encode(errors="replace")
 
 
 def _draw(request: dict[str, Any]) -> str:
