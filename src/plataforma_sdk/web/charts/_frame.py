@@ -27,7 +27,8 @@ class Frame:
 
     Attributes:
         labels: x of each point, as the drawing takes it.
-        measure: how x is measured.
+        measure: how x is measured by its axis.
+        is_ordered: whether x are times or numbers, which go from left to right.
         series: name -> a number for each point, or None.
         x_title: heading of x, or None where it has no name of its own.
         y_title: heading of the only series, or None.
@@ -36,6 +37,7 @@ class Frame:
 
     labels: Sequence[Any]
     measure: Measure
+    is_ordered: bool
     series: Mapping[str, Sequence[float | int | None]]
     x_title: str | None
     y_title: str | None
@@ -67,6 +69,7 @@ def frame_of(props: Mapping[str, Any], locale: Locale) -> Frame:
     frame = Frame(
         labels=[cell(row[x], locale, as_time=True) if is_axis else _label(row[x], locale) for row in rows],
         measure=measure if is_axis else "nominal",
+        is_ordered=measure != "nominal",
         series={short(locale.text(name)): [amount(row[name]) for row in rows] for name in names},
         x_title=_heading(x, "x", locale),
         y_title=_heading(names[0], "y", locale) if len(names) == 1 else None,

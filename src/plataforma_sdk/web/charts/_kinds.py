@@ -69,7 +69,7 @@ def _layout(props: Mapping[str, Any], frame: Frame, width: int) -> _Layout:
         return _Layout(size=size)
     if fits(frame.labels, width):
         return _Layout(size=size)
-    if len(frame.labels) > _MAX_LYING:
+    if frame.is_ordered or len(frame.labels) > _MAX_LYING:
         return _Layout(size=size, label_angle=LABEL_ANGLE)
     beside = 1 if props.get("stacked") else max(len(frame.series) * 0.6, 1)
     height = min(round(len(frame.labels) * _BAR_PX * beside) + _AXIS_PX, _MAX_LYING_HEIGHT)

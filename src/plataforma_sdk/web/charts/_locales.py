@@ -70,7 +70,7 @@ class Locale:
         if form == "currency":
             amount = self._grouped(abs(number), _MAX_PLACES, fixed=True)
             return f"{'-' if number < 0 else ''}{self._symbol(currency)}{amount}"
-        return self._grouped(number, _MAX_PLACES)
+        return self._grouped(number, max(_MAX_PLACES, _MAX_PLACES - number.adjusted()))  # three figures of a small one
 
     def _grouped(self, number: Decimal, places: int, *, fixed: bool = False) -> str:
         written = f"{number:,.{places}f}"
