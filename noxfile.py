@@ -49,7 +49,7 @@ def _group(*names: str) -> list[str]:
 
 def _install_project(session: nox.Session, *groups: str) -> None:
     """Install the project editable with its groups; the guest runner comes from the build hook's cache."""
-    session.install(*PIN, "-e", ".[cli,http,s3,trust,web]", *_group(*groups))
+    session.install(*PIN, "-e", ".[charts,cli,http,s3,trust,web]", *_group(*groups))
 
 
 def _pytest(session: nox.Session, *args: str, workers: int = 2) -> None:
@@ -175,7 +175,7 @@ def soak(session: nox.Session) -> None:
 def minimums(session: nox.Session) -> None:
     """Run the tests with the oldest dependencies that pyproject.toml admits."""
     session.install(*PIN, *_group("test"))
-    session.install("--resolution", "lowest-direct", "-e", ".[cli,http,s3,trust,web]")
+    session.install("--resolution", "lowest-direct", "-e", ".[charts,cli,http,s3,trust,web]")
     session.run("python", "-c", WARM_UP)
     _pytest(session, "tests", "--ignore=tests/docs", "--ignore", ESCAPES, "-W", "ignore:'click:DeprecationWarning")
 

@@ -46,6 +46,7 @@ ROOMS = (
     "ui",
     "windows",
     "web",
+    "web.charts",
     "web.registry",
     "workers",
 )
