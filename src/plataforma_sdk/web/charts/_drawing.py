@@ -19,7 +19,7 @@ _MAX_DRAWINGS: Final = 500
 """Drawings of one worker: a JavaScript engine that never ends grows."""
 
 _BOOT: Final = "from plataforma_sdk.web.charts._worker import main; main(descriptor, host)"
-_NEEDED: Final = ("plataforma_sdk", "attr", "vl_convert")
+_NEEDED: Final = ("plataforma_sdk", "attr", "cachetools", "vl_convert")
 
 
 def can_draw() -> bool:

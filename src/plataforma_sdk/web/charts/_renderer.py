@@ -19,6 +19,7 @@ from plataforma_sdk.errors import ChartError
 from plataforma_sdk.web.charts._alt import alt_text
 from plataforma_sdk.web.charts._drawing import Drawers, can_draw
 from plataforma_sdk.web.charts._locales import Locale, locale_of
+from plataforma_sdk.web.charts._rooms import rooms
 from plataforma_sdk.web.charts._sizes import width_bucket
 from plataforma_sdk.web.charts._spec import drawn_size, request_of
 from plataforma_sdk.web.charts._svg import checked_svg
@@ -95,13 +96,31 @@ class ChartRenderer:
         self._strikes: TTLCache[str, int] = TTLCache(_MAX_FAILED, _STRIKES_S)
         self._locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
+    def charts_of(self, tree: Mapping[str, Any], *, locale: str, width: float, owner: str = "") -> dict[str, Chart]:
+        """Name the drawings of all charts in a tree, each as wide as about stands in its place.
+
+        Args:
+            tree: a checked tree.
+            locale: as for `chart_of`.
+            width: of the window, in pixels.
+            owner: as for `chart_of`.
+
+        Returns:
+            key of the node -> its chart; those that are to be shown as tables are left out.
+        """
+        found = {
+            node["key"]: self.chart_of(node, locale=locale, width=room, owner=owner)
+            for node, room in rooms(tree, width)
+        }
+        return {key: chart for key, chart in found.items() if chart is not None}
+
     def chart_of(self, node: Mapping[str, Any], *, locale: str, width: float, owner: str = "") -> Chart | None:
         """Name the drawing of a chart without drawing it.
 
         Args:
             node: a checked node of a tree, of the type ``chart``.
             locale: of its numbers, dates and words: ``"pt-BR"``, ``"en"``; another language reads English.
-            width: of the window, in pixels.
+            width: that it has, in pixels; drawings have a few widths, so a little more makes no other drawing.
             owner: whose chart it is, such as the module's id: one whose charts keep failing is drawn no more for a
                 while, so that it does not hold up the others.
 

@@ -6,13 +6,13 @@ from typing import Final
 
 import attrs
 
-__all__ = ["MAX_HEIGHT", "Size", "size_of", "width_bucket"]
+__all__ = ["Size", "size_of", "width_bucket"]
 
-_WIDTHS: Final = (280, 360, 480, 640, 800, 960, 1_200)
-_MARGIN: Final = 32
+_STEP: Final = 80
+_MIN_WIDTH: Final = 240
+_MAX_WIDTH: Final = 1_200
 _MIN_HEIGHT: Final = 200
-_USUAL_HEIGHT: Final = 300
-MAX_HEIGHT: Final = 800
+_MAX_HEIGHT: Final = 300
 
 
 @attrs.frozen
@@ -28,12 +28,11 @@ class Size:
     height: int
 
 
-def width_bucket(window_width: float) -> int:
-    """Choose the widest drawing that stands in a window with a margin, or the narrowest."""
-    room = window_width - _MARGIN
-    return max((width for width in _WIDTHS if width <= room), default=_WIDTHS[0])
+def width_bucket(room: float) -> int:
+    """Choose the widest drawing that stands in `room`, or the narrowest."""
+    return max(min(int(room) // _STEP * _STEP, _MAX_WIDTH), _MIN_WIDTH)
 
 
 def size_of(width: int) -> Size:
     """Return the usual size of a chart of this width."""
-    return Size(width, min(max(width // 2, _MIN_HEIGHT), _USUAL_HEIGHT))
+    return Size(width, min(max(width // 2, _MIN_HEIGHT), _MAX_HEIGHT))

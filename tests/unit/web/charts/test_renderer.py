@@ -37,7 +37,7 @@ def test_a_chart_is_named_without_being_drawn(run):
     chart = run(main())
     assert re.fullmatch("[0-9a-f]{32}", chart.digest)
     assert chart.alt.startswith('Gráfico de barras "Vendas", receita por mês: 2 pontos')
-    assert (chart.width, chart.height) == (480, 240)
+    assert (chart.width, chart.height) == (640, 300)
 
 
 def test_the_digest_holds_while_the_drawing_would_be_the_same(run):
@@ -45,7 +45,7 @@ def test_the_digest_holds_while_the_drawing_would_be_the_same(run):
         async with ChartRenderer(drawers=FakeDrawers()) as charts:
             renamed = node_of(ui.chart({"jan": 10, "fev": 20}, x="mês", y="receita", title="Outro título"))
             other = node_of(ui.chart({"jan": 10, "fev": 21}, x="mês", y="receita"))
-            same = {chart_of(charts).digest, chart_of(charts, width=600).digest, chart_of(charts, renamed).digest}
+            same = {chart_of(charts).digest, chart_of(charts, width=700).digest, chart_of(charts, renamed).digest}
             others = {
                 chart_of(charts, other).digest,
                 chart_of(charts, locale="en").digest,
@@ -55,6 +55,37 @@ def test_the_digest_holds_while_the_drawing_would_be_the_same(run):
             assert (len(same), len(others - same)) == (1, 4)
 
     run(main())
+
+
+@pytest.mark.parametrize(
+    ("tree", "widths"),
+    [
+        (ui.chart({"a": 1}, key="a"), [880]),
+        (ui.column(ui.chart({"a": 1}), ui.card(ui.chart({"a": 2}))), [880, 800]),
+        (ui.row(ui.chart({"a": 1}), ui.chart({"a": 2})), [400, 400]),
+        (ui.row(ui.button("x", on_press="x"), ui.metric("m", 1), ui.chart({"a": 1})), [880]),
+        (ui.row(ui.column(ui.chart({"a": 1})), ui.table([]), ui.card(ui.chart({"a": 2}))), [240, 240]),
+        (ui.row(*(ui.chart({"a": number}) for number in range(9))), [240] * 9),
+        (ui.tabs(ui.tab("t", ui.text("x"), ui.chart({"a": 1}))), [800]),
+    ],
+)
+def test_charts_of_a_tree_are_as_wide_as_their_places(run, tree, widths):
+    async def main():
+        async with ChartRenderer(drawers=FakeDrawers()) as charts:
+            return charts.charts_of(node_of(tree), locale="en", width=960, owner="vendas")
+
+    found = run(main())
+    assert [chart.width for chart in found.values()] == widths
+    assert all(ui.find_element(node_of(tree), key)["type"] == "chart" for key in found)
+
+
+@pytest.mark.parametrize(("width", "drawn"), [(0, 240), (239, 240), (399.5, 320), (400, 400), (5_000, 1_200)])
+def test_drawings_have_few_widths(run, width, drawn):
+    async def main():
+        async with ChartRenderer(drawers=FakeDrawers()) as charts:
+            return chart_of(charts, width=width).width
+
+    assert run(main()) == drawn
 
 
 def test_the_digest_tells_nothing_of_the_data(run):
