@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime
 import math
+import re
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final, Literal, TypeAlias
 
 from plataforma_sdk.ui._kinds import is_number
 from plataforma_sdk.web.charts._locales import Locale
 
-__all__ = ["CHAR_PX", "Measure", "amount", "cell", "epoch_ms", "fits", "measure_of", "short", "time_format"]
+__all__ = ["CHAR_PX", "Measure", "amount", "as_dates", "cell", "epoch_ms", "fits", "measure_of", "short", "time_format"]
 
 MAX_LABEL_CHARS: Final = 120
 """Longer texts are cut, in axes and legends alike."""
@@ -18,6 +19,7 @@ MAX_LABEL_CHARS: Final = 120
 CHAR_PX: Final = 6.4
 """Of a character in a label, about."""
 
+_ISO: Final = re.compile(r"[0-9]{4}-[0-9]{2}(?:-[0-9]{2})?", re.ASCII)
 _AXIS_PX: Final = 72
 _LARGEST: Final = 1e300
 _DAY_MS: Final = 86_400_000
@@ -25,6 +27,21 @@ _MONTHS_FROM_DAYS: Final = 90
 _YEARS_FROM_DAYS: Final = 365 * 8
 
 Measure: TypeAlias = Literal["quantitative", "temporal", "nominal"]
+
+
+def as_dates(values: Sequence[Any]) -> Sequence[Any]:
+    """Read names that are all dates or months, written ``2024-01-31`` or ``2024-01``, as dates; others stay."""
+    try:
+        dates = [value if value is None else _date(value) for value in values]
+    except (TypeError, ValueError):
+        return values
+    return dates
+
+
+def _date(text: Any) -> datetime.date:
+    if not isinstance(text, str) or not _ISO.fullmatch(text):
+        raise ValueError(text)
+    return datetime.date.fromisoformat(f"{text}-01"[:10])
 
 
 def measure_of(values: Iterable[Any]) -> Measure:

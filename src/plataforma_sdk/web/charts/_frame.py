@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import attrs
 
-from plataforma_sdk.web.charts._columns import Measure, amount, cell, measure_of, short
+from plataforma_sdk.web.charts._columns import Measure, amount, as_dates, cell, measure_of, short
 from plataforma_sdk.web.charts._locales import Locale
 
 __all__ = ["MAX_SERIES", "Frame", "frame_of", "note"]
@@ -64,10 +64,12 @@ def frame_of(props: Mapping[str, Any], locale: Locale) -> Frame:
     """Read the points of a checked chart: the first of them, and the first of its series, as far as they are drawn."""
     kind, x, names = props["kind"], props["x"], props.get("y", [])[:MAX_SERIES]
     rows = props["data"][: _MAX_VALUES[kind] // max(len(names), 1)]
-    measure = measure_of(row[x] for row in rows)
+    values: Sequence[Any] = [row[x] for row in rows]
+    values = as_dates(values) if kind in {"line", "area"} else values
+    measure = measure_of(values)
     is_axis = kind in {"line", "area"} and measure != "nominal"
     frame = Frame(
-        labels=[cell(row[x], locale, as_time=True) if is_axis else _label(row[x], locale) for row in rows],
+        labels=[cell(value, locale, as_time=True) if is_axis else _label(value, locale) for value in values],
         measure=measure if is_axis else "nominal",
         is_ordered=measure != "nominal",
         series={short(locale.text(name)): [amount(row[name]) for row in rows] for name in names},

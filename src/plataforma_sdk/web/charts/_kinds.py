@@ -15,9 +15,12 @@ from plataforma_sdk.web.charts._sizes import Size, size_of
 __all__ = ["LABEL_ANGLE", "draw_kind", "kind_size", "quantity_format"]
 
 _AXIS_PX: Final = 72
-_BAR_PX: Final = 26
-_MAX_LYING: Final = 20
-_MAX_LYING_HEIGHT: Final = 560
+_BAR_PX: Final = 18
+_MAX_LYING: Final = 30
+_MAX_LYING_HEIGHT: Final = 720
+_TURNED_PX: Final = 18
+"""What a label that is turned by `LABEL_ANGLE` takes of the axis."""
+
 LABEL_ANGLE: Final = -40
 """Of labels that have no room side by side."""
 
@@ -111,6 +114,8 @@ def _bar(props: Mapping[str, Any], frame: Frame, layout: _Layout, locale: Locale
     is_stacked = bool(props.get("stacked"))
     across, along = _x(frame, locale), _y(props, frame, stack=is_stacked)
     across["axis"]["labelAngle"] = layout.label_angle
+    if layout.is_lying or len(frame.labels) * _TURNED_PX <= layout.size.width - _AXIS_PX:
+        across["axis"]["labelOverlap"] = False  # which takes the boxes around turned labels for the labels
     names = ("y", "x", "yOffset") if layout.is_lying else ("x", "y", "xOffset")
     encoding = {names[0]: across, names[1]: along, **_colour(frame)}
     if len(frame.series) > 1 and not is_stacked:

@@ -14,7 +14,6 @@ from plataforma_sdk.ui._text_values import clean
 
 __all__ = ["Locale", "locale_of"]
 
-_SYMBOLS: Final = {"BRL": "R$", "USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
 _MAX_PLACES: Final = 2
 _MAX_SHOWN_EXPONENT: Final = 15
 
@@ -27,6 +26,7 @@ class Locale:
         name: its tag, ``"pt-BR"``.
         decimal: between whole and part.
         thousands: between groups of three.
+        symbols: of currencies, where they have one beside their code.
         currency_gap: between a currency's symbol and the amount.
         date: `strftime` of a date; the drawing understands the same.
         day: of a date whose year is clear.
@@ -38,6 +38,7 @@ class Locale:
     name: str
     decimal: str
     thousands: str
+    symbols: Mapping[str, str]
     currency_gap: str
     date: str
     day: str
@@ -80,7 +81,7 @@ class Locale:
         return "".join(swap.get(char, char) for char in written)
 
     def _symbol(self, currency: str | None) -> str:
-        symbol = _SYMBOLS.get(currency or "", currency or "")
+        symbol = self.symbols.get(currency or "", currency or "")
         gap = self.currency_gap or (" " if symbol.isalpha() and symbol else "")
         return f"{symbol}{gap}" if symbol else ""
 
@@ -109,6 +110,7 @@ _PT_BR: Final = Locale(
     name="pt-BR",
     decimal=",",
     thousands=".",
+    symbols={"BRL": "R$", "USD": "US$", "EUR": "€", "GBP": "£"},
     currency_gap=" ",
     date="%d/%m/%Y",
     day="%d/%m",
@@ -149,6 +151,7 @@ _EN: Final = Locale(
     name="en",
     decimal=".",
     thousands=",",
+    symbols={"BRL": "R$", "USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"},
     currency_gap="",
     date="%d %b %Y",
     day="%d %b",

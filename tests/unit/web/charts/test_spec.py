@@ -75,12 +75,24 @@ def test_texts_are_cut_and_hold_no_controls():
         ({"jan": 1}, "line", "nominal"),
         (DAYS, "line", "temporal"),
         (DAYS, "bar", "nominal"),
+        ({"2024-01": 1, "2024-02": 2}, "line", "temporal"),
+        ({"2024-01-31": 1, "2024-02-29": 2}, "area", "temporal"),
+        ({"2024-01-31": 1, "2024-02-30": 2}, "line", "nominal"),
+        ({"2024-01": 1, "total": 2}, "line", "nominal"),
         ([{"ano": 2009, "v": 1}, {"ano": 2010, "v": 2}], "area", "quantitative"),
         ([{"ano": 2009, "v": 1}, {"ano": "2010", "v": 2}], "line", "nominal"),
     ],
 )
 def test_x_is_measured_by_what_it_holds(data, kind, measure):
     assert spec_of(props_of(data, kind=kind))["encoding"]["x"]["type"] == measure
+
+
+def test_every_bar_has_its_label_where_there_is_room():
+    for number, has_all in ((31, True), (200, False)):
+        axis = spec_of(props_of([(f"produto {place}", place) for place in range(number)]), width=800)["encoding"]["x"][
+            "axis"
+        ]
+        assert (axis.get("labelOverlap") is False) is has_all
 
 
 def test_dates_are_utc_and_written_as_the_locale_does():
@@ -104,7 +116,7 @@ def test_money_is_written_in_its_currency_whatever_the_locale():
     props = props_of({"jan": 1}, format="currency", currency="USD")
     assert spec_of(props)["encoding"]["y"]["axis"]["format"] == "$,f"
     numbers = {locale.name: json.loads(request_of(props, locale, 480, "light"))["numbers"] for locale in (PT, EN)}
-    assert numbers["pt-BR"] == {"decimal": ",", "thousands": ".", "grouping": [3], "currency": ["$ ", ""]}
+    assert numbers["pt-BR"] == {"decimal": ",", "thousands": ".", "grouping": [3], "currency": ["US$ ", ""]}
     assert numbers["en"] == {"decimal": ".", "thousands": ",", "grouping": [3], "currency": ["$", ""]}
 
 
