@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from plataforma_sdk.ui._data_kinds import first_names
+from plataforma_sdk.ui._data_kinds import MAX_CELLS, MAX_COLUMNS, first_names
 from plataforma_sdk.ui._kinds import MisfitError, is_number, unique
 from plataforma_sdk.ui._vega import vega_fields
 
@@ -47,6 +47,8 @@ def _chart(props: dict[str, Any]) -> None:
         if not _holds_numbers(points, name):
             raise MisfitError(f"y is {name!r}, which is not a number in every point")
     shown = dict.fromkeys((x, *y, *fields))
+    if len(shown) * len(points) > MAX_CELLS:
+        raise MisfitError(f"{len(points):,} points of {len(shown)} columns are more than it shows; draw sums of them")
     props["data"] = [{name: point.get(name) for name in shown} for point in points]
     if props["kind"] == "pie" and len(y) > 1:
         raise MisfitError("a pie shows one y")
@@ -65,6 +67,8 @@ def _settle_axes(props: dict[str, Any], names: list[str]) -> None:
     """Fill in x and y; a specification may draw points that measure nothing, and then there is no y."""
     x = props.setdefault("x", names[0] if names else "x")
     if "y" not in props:
+        if len(names) > MAX_COLUMNS:
+            raise MisfitError(f"the points have {len(names):,} columns; say in y which of them it shows")
         numbers = [name for name in names if name != x and _holds_numbers(props["data"], name)]
         if numbers or "vega" not in props:
             props["y"] = numbers or ["y"]

@@ -23,6 +23,9 @@ MAX_VEGA_CHARS: Final = 16_384
 """Of a specification, encoded."""
 
 _MAX_LAYERS: Final = 8
+_MAX_FIELDS: Final = 32
+"""Columns of one chart: each point is kept with all of them."""
+
 _NUMBER_FORMAT: Final = re.compile(r"[+( -]?\$?0?[0-9]?,?(?:\.[0-9])?~?[bcdefgnoprsxX%]?", re.ASCII)
 _TIME_FORMAT: Final = re.compile(r"(?:%-?[aAbBdeHIjLmMpqSUVwWyY%]|[ ,./:h-]){1,20}", re.ASCII)
 _SCHEMA: Final = re.compile(r"https://vega\.github\.io/schema/vega-lite/v[56](?:\.[0-9]{1,3}){0,2}\.json", re.ASCII)
@@ -233,6 +236,9 @@ def _vega(value: Any) -> dict[str, Any]:
         raise MisfitError("it has a mark, or layers that each have one")
     if "layer" in checked and "facet" in checked.get("encoding", {}):
         raise MisfitError("layers are not drawn in facets; take one mark, or several charts")
+    fields = len(vega_fields(checked))
+    if fields > _MAX_FIELDS:
+        raise MisfitError(f"{fields} fields are more than {_MAX_FIELDS}; draw several charts")
     size = len(codec.encode(checked))
     if size > MAX_VEGA_CHARS:
         raise MisfitError(f"{size:,} characters encoded are more than {MAX_VEGA_CHARS:,}; what varies belongs in data")

@@ -154,6 +154,17 @@ def test_layers_are_not_drawn_in_facets() -> None:
         ui.chart(ROWS, vega={"layer": [BARS], "encoding": {"facet": {"field": "pais"}}})
 
 
+def test_it_draws_few_fields() -> None:
+    rows = [{f"c{number}": number for number in range(40)}]
+    detail = [
+        {"mark": "line", "encoding": {"detail": [{"field": f"c{4 * layer + n}"} for n in range(4)]}}
+        for layer in range(8)
+    ]
+    assert len(ui.chart(rows, vega={"layer": detail}).props["data"][0]) == 32
+    with pytest.raises(RenderError, match="33 fields are more than 32"):
+        ui.chart(rows, vega={"layer": detail, "encoding": {"x": {"field": "c39"}}})
+
+
 def test_it_is_not_long() -> None:
     sort = [f"{number:0>199}" for number in range(100)]
     with pytest.raises(RenderError, match="are more than 16,384; what varies belongs in data"):

@@ -98,7 +98,10 @@ class Drawers:
             worker = await self._pool.take()
         except PlataformaError as error:
             raise ChartError(f"No worker could be started to draw the chart: {error}") from None
-        await self._talk(worker, None, _START_S)
+        try:
+            await self._talk(worker, None, _START_S)
+        except ChartError:
+            raise ChartError("The worker that draws charts did not start; is plataforma-sdk[charts] whole?") from None
         return worker, 0
 
     async def _talk(self, worker: WorkerProcess, request: bytes | None, deadline_s: float) -> bytes:

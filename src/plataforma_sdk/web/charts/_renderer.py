@@ -192,7 +192,8 @@ class ChartRenderer:
             return await asyncio.to_thread(checked_svg, await self._drawers.draw(request))
         except ChartError as error:
             self._failed[key] = str(error)
-            self._strikes[source.owner] = self._strikes.get(source.owner, 0) + 1
+            if source.owner:
+                self._strikes[source.owner] = self._strikes.get(source.owner, 0) + 1
             _log.warning("A chart of %r is shown as a table: %s", source.owner, error)
             raise
 

@@ -65,9 +65,8 @@ def test_what_takes_too_long_is_killed_and_the_next_is_drawn(run):
         "send(b'R'); read(); send(b'', size=0)",
         "send(b'R'); read(); send(b'S', size=4_000_000_000)",
         "send(b'R'); read(); wire.sendall(b'\\x10\\x00'); os._exit(0)",
-        "os._exit(1)",
     ],
-    ids=["dies", "answers nothing", "promises four gigabytes", "stops half-way", "never starts"],
+    ids=["dies", "answers nothing", "promises four gigabytes", "stops half-way"],
 )
 def test_a_worker_that_breaks_the_wire_is_ended(run, code):
     async def main():
@@ -80,6 +79,16 @@ def test_a_worker_that_breaks_the_wire_is_ended(run, code):
             await drawers.aclose()
 
     assert run(main()) == []
+
+
+def test_a_worker_that_never_starts_is_said(run):
+    async def main():
+        drawers = Drawers(pool=lying("os._exit(1)"))
+        with pytest.raises(ChartError, match=r"did not start; is plataforma-sdk\[charts\] whole"):
+            await drawers.draw(b"chart")
+        await drawers.aclose()
+
+    run(main())
 
 
 def test_a_fault_of_the_drawing_keeps_the_worker(run):

@@ -9,8 +9,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from plataforma_sdk import ui
+from plataforma_sdk.web.charts._alt import alt_text
 from plataforma_sdk.web.charts._locales import locale_of
 from plataforma_sdk.web.charts._spec import drawn_size, request_of, vega_lite
 from plataforma_sdk.web.charts._themes import THEMES
@@ -43,6 +46,36 @@ def places(value: Any, name: str) -> Iterator[Any]:
     elif isinstance(value, list):
         for item in value:
             yield from places(item, name)
+
+
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.text(max_size=200)
+    | st.dates()
+    | st.datetimes(timezones=st.none() | st.just(datetime.UTC))
+)
+NUMBERS = (
+    st.none()
+    | st.integers(-(10**400), 10**400)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.decimals(allow_nan=False, allow_infinity=False).filter(lambda number: abs(number.adjusted()) <= 1_000)
+)
+
+
+@given(
+    points=st.lists(st.tuples(SCALARS | NUMBERS, NUMBERS), min_size=1, max_size=12),
+    kind=st.sampled_from(["bar", "line", "area", "pie"]),
+    form=st.sampled_from([None, "currency", "percent", "number", "date"]),
+    has_vega=st.booleans(),
+)
+def test_whatever_a_chart_may_hold_is_written_and_told(points, kind, form, has_vega):
+    vega = {"mark": "point", "encoding": {"x": {"field": "x"}, "y": {"field": "y"}, "text": {"field": "x"}}}
+    props = props_of([{"x": x, "y": y} for x, y in points], kind=kind, format=form, vega=vega if has_vega else None)
+    for locale in (PT, EN):
+        spec = json.loads(request_of(props, locale, 480, "dark"))["spec"]
+        assert spec["width"] == drawn_size(props, locale, 480).width
+        assert alt_text(props, locale)
 
 
 def test_points_become_long_rows():
