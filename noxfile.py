@@ -49,9 +49,9 @@ def _group(*names: str) -> list[str]:
     return list(nox.project.dependency_groups(PROJECT, *names))
 
 
-def _install_project(session: nox.Session, *groups: str, extras: str = "cli,http,s3,trust,web") -> None:
+def _install_project(session: nox.Session, *groups: str) -> None:
     """Install the project editable with its groups; the guest runner comes from the build hook's cache."""
-    session.install(*PIN, "-e", f".[{extras}]", *_group(*groups))
+    session.install(*PIN, "-e", ".[charts,cli,http,s3,trust,web]", *_group(*groups))
 
 
 def _pytest(session: nox.Session, *args: str, workers: int = 2) -> None:
@@ -150,7 +150,7 @@ def integration(session: nox.Session) -> None:
 @nox.session(python=PYTHONS[-1:])
 def e2e(session: nox.Session) -> None:
     """Use the desktop as a person does, in a real browser (Debian's chromium); skips with a reason without one."""
-    _install_project(session, "test", "e2e", extras="charts,cli,http,web")
+    _install_project(session, "test", "e2e")
     session.run("python", "-c", WARM_UP)
     with tempfile.TemporaryDirectory() as npm:
         if shutil.which("npm"):  # what finds faults of accessibility; absent: that test skips
@@ -191,7 +191,7 @@ def soak(session: nox.Session) -> None:
 def minimums(session: nox.Session) -> None:
     """Run the tests with the oldest dependencies that pyproject.toml admits."""
     session.install(*PIN, *_group("test"))
-    session.install("--resolution", "lowest-direct", "-e", ".[cli,http,s3,trust,web]")
+    session.install("--resolution", "lowest-direct", "-e", ".[charts,cli,http,s3,trust,web]")
     session.run("python", "-c", WARM_UP)
     _pytest(session, "tests", "--ignore=tests/docs", "--ignore", ESCAPES, "-W", "ignore:'click:DeprecationWarning")
 
