@@ -6,6 +6,7 @@ import { icon } from "../icons.js";
 import { alignOf, sampleOf } from "./table_order.js";
 
 const [MIN_CHARS, MAX_CHARS, ROOM_CHARS] = [7, 44, 4]; // of a column, its padding among them
+const DATES = new Set(["date", "datetime"]);
 const WAYS = new Map([[1, ["ascending", "chevron-up"]], [-1, ["descending", "chevron-down"]]]);
 
 export class TableHead {
@@ -65,7 +66,14 @@ export class TableHead {
     if (isSame(widths, before)) return;
     this.#widths = widths;
     const total = widths.reduce((sum, width) => sum + width, 0);
-    this.columns.replaceChildren(...widths.map((width) => h("col", { style: { width: `${(width / total) * 100}%` } })));
+    // Figures and dates take what they need, texts share the rest; where there are no texts all grow alike.
+    const isFixed = (place) => this.aligns[place] === "end" || DATES.has(this.#columns[place].format);
+    const hasTexts = widths.some((_, place) => !isFixed(place));
+    const styleOf = (width, place) => {
+      if (!hasTexts) return { width: `${(width / total) * 100}%` };
+      return isFixed(place) ? { width: `${width}ch` } : {};
+    };
+    this.columns.replaceChildren(...widths.map((width, place) => h("col", { style: styleOf(width, place) })));
     const table = this.element.parentElement;
     if (table) table.style.minWidth = `${total}ch`;
     else queueMicrotask(() => Object.assign(this.element.parentElement?.style ?? {}, { minWidth: `${total}ch` }));
