@@ -16,7 +16,8 @@ _NAMES = ("Ana Júlia", "Bruno", "Célia", "Davi", "Élton", "Fátima", "Gonçal
 _CITIES = (("São Paulo", "Brasil"), ("Lisboa", "Portugal"), ("Berlim", "Alemanha"), ("Montréal", "Canadá"))
 _COUNTRIES = ("Alemanha", "Argentina", "Austrália", "Áustria", "Bélgica", "Brasil", "Canadá", "Chile", "Dinamarca")
 _COUNTRIES += ("Espanha", "EUA", "Finlândia", "França", "Hungria", "Índia", "Irlanda", "Itália", "Noruega", "Portugal")
-_PIXEL = "data:image/png;base64," + (
+_PIXEL = (
+    "data:image/png;base64,"
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
 
@@ -197,6 +198,7 @@ def _containers() -> ui.Element:
         ui.window(ui.text("dentro da área"), ui.button("Agir", on_press="agir"), title="Área", icon="grid"),
         ui.card(ui.text("aperte em qualquer lugar"), title="Cartão", on_press="abrir"),
         ui.list("um", ui.row(ui.text("dois"), ui.badge("novo", tone="info")), "três", ordered=True, on_select="item"),
+        ui.tabs(ui.tab("Primeira", "uma página"), ui.tab("Segunda", "outra", icon="tag")),
         ui.element("acme.medidor", ui.text("filho do plugin"), valor=3),
     )
 

@@ -58,6 +58,19 @@ export function clear(element) {
   return element;
 }
 
+const USED_BY_ITSELF = "a, button, input, select, textarea, label, summary, [tabindex], [role=grid]";
+
+const taken = new WeakSet(); // clicks that an inner frame has acted on
+
+/** Whether a click is meant for `frame`: not for what can be used in it, nor for a frame in it, nor to mark its text. */
+export function takesClick(event, frame, own) {
+  const used = event.target.closest(USED_BY_ITSELF);
+  const isOther = used !== null && used !== own && frame.contains(used);
+  if (isOther || taken.has(event) || !getSelection().isCollapsed) return false;
+  taken.add(event);
+  return true;
+}
+
 let count = 0;
 
 /** An id of our own making: what a module wrote never becomes an id of the page. */

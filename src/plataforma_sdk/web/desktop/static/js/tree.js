@@ -25,6 +25,7 @@ export class TreeView {
   #charts = new Map();
   #modals = [];
   #disposed = false;
+  #isPressed = false;
 
   constructor(container, context) {
     this.context = context;
@@ -36,6 +37,7 @@ export class TreeView {
     this.overlay = h("div", { className: "pv-overlay" });
     this.announcer = h("div", { className: "pv-unseen", role: "status", "aria-live": "polite" });
     this.root = h("div", { className: "pv-view" }, this.content, this.overlay, this.announcer);
+    this.root.addEventListener("pointerdown", () => this.#press(), { capture: true });
     container.classList.add("pv-host");
     container.append(this.root);
   }
@@ -114,6 +116,24 @@ export class TreeView {
 
   chart(key) {
     return this.#charts.get(key) ?? null;
+  }
+
+  /** Act now, or where a pointer is pressed once it has been released and its click is done. */
+  onceReleased(act) {
+    if (this.#isPressed) this.root.addEventListener("pv-released", () => setTimeout(act), { once: true });
+    else act();
+  }
+
+  #press() {
+    this.#isPressed = true;
+    const release = () => {
+      this.#isPressed = false;
+      removeEventListener("pointerup", release, { capture: true });
+      removeEventListener("pointercancel", release, { capture: true });
+      this.root.dispatchEvent(new Event("pv-released"));
+    };
+    addEventListener("pointerup", release, { capture: true });
+    addEventListener("pointercancel", release, { capture: true });
   }
 
   announce(text) {

@@ -28,7 +28,7 @@ export class Field {
     this.ids = { label: labelId, help: helpId, error: errorId, control: uid("field") };
     this.labelText = h("span", { className: "pv-bidi" });
     this.mark = h("span", { className: "pv-required", "aria-hidden": "true" }, "\u00a0*");
-    this.label = h(isGroup ? "span" : "label", { className: "pv-label", id: labelId }, this.labelText, this.mark);
+    this.label = h(isGroup ? "span" : "label", { className: "pv-label", id: labelId }, this.labelText);
     if (!isGroup) this.label.htmlFor = this.ids.control;
     this.help = h("p", { className: "pv-help", id: helpId });
     this.error = h("p", { className: "pv-error", id: errorId });
@@ -119,7 +119,8 @@ export class Field {
   /** The person leaves the field. */
   left() {
     clearTimeout(this.#timer);
-    if (this.#hasChanged() || this.#isTouched) this.#tell({});
+    // A message that appears while the pointer is down would push away the button that it is on.
+    if (this.#hasChanged() || this.#isTouched) this.view.onceReleased(() => this.#tell({}));
   }
 
   /** Enter: the field's own `on_submit`; where it has none, the form's goes its way. */
@@ -174,7 +175,8 @@ export class Field {
   #chrome() {
     const { label, name, required, help, disabled } = this.node.props;
     setText(this.labelText, label ?? name);
-    this.mark.hidden = !required;
+    if (!required) this.mark.remove();
+    else if (!this.mark.isConnected) this.label.append(this.mark);
     setText(this.help, help ?? "");
     this.help.hidden = !help;
     this.element.classList.toggle("pv-disabled", Boolean(disabled));

@@ -1,6 +1,6 @@
 // What holds other elements: rows, columns, cards, lists, framed areas, modals.
 
-import { attr, h, setText, uid } from "../dom.js";
+import { attr, h, setText, takesClick, uid } from "../dom.js";
 import { icon } from "../icons.js";
 
 /** Classes of the properties that `row`, `column` and `window` share. */
@@ -58,15 +58,17 @@ export function window(node) {
   return { element, body, update };
 }
 
-/** A card; where it can be pressed a button lies under its content, so that what stands in it stays usable. */
+/** A card; where it can be pressed a button lies under its content for the keyboard, so what stands in it stays usable. */
 export function card(node, view) {
   const id = uid("card");
   const heading = headingOf(3, id);
   const body = h("div", { className: "pv-flow pv-column pv-card-body" });
-  const hit = h("button", { type: "button", className: "pv-hit", on: { click: () => press() } });
+  const hit = h("button", { type: "button", className: "pv-hit" });
   const element = h("section", { className: "pv-card" }, heading.element, body);
   let current = node;
-  const press = () => view.fire(current, "on_press", null, element);
+  element.addEventListener("click", (event) => {
+    if (takesClick(event, element, hit)) view.fire(current, "on_press", null, element);
+  });
   const update = (next) => {
     current = next;
     heading.update(next.props);
@@ -96,8 +98,10 @@ export function list(node, view) {
   handle.wrap = (record) => {
     const id = uid("item");
     const content = h("div", { className: "pv-item-content", id }, record.handle.element);
-    const hit = h("button", { type: "button", className: "pv-hit", "aria-labelledby": id, on: { click: () => choose(record) } });
-    return h("li", { className: "pv-item" }, hit, content);
+    const hit = h("button", { type: "button", className: "pv-hit", "aria-labelledby": id });
+    const item = h("li", { className: "pv-item" }, hit, content);
+    item.addEventListener("click", (event) => takesClick(event, item, hit) && choose(record));
+    return item;
   };
   handle.update = (next) => {
     if (Boolean(next.props.ordered) !== Boolean(current.props.ordered)) {

@@ -61,7 +61,7 @@ export class TableRows {
   #hold({ identity, offset }) {
     const at = this.#identities?.findIndex((each) => this.table.isOne(each, identity)) ?? -1;
     if (at < 0) return;
-    this.#space(0, 0); // so that there is something to scroll
+    this.#space(at, this.#shown.length - at); // so that there is something to scroll
     this.scroller.scrollTop = at * this.#height + offset;
   }
 
