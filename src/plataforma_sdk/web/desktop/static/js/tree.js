@@ -33,7 +33,7 @@ export class TreeView {
     this.locale = context.locale;
     this.theme = context.theme;
     this.format = formatter(context.locale);
-    this.content = h("div", { className: "pv-content", tabindex: -1 });
+    this.content = h("div", { className: "pv-content", tabindex: 0 });
     this.overlay = h("div", { className: "pv-overlay" });
     this.announcer = h("div", { className: "pv-unseen", role: "status", "aria-live": "polite" });
     this.root = h("div", { className: "pv-view" }, this.content, this.overlay, this.announcer);
@@ -108,6 +108,9 @@ export class TreeView {
     const timer = setTimeout(() => target?.setAttribute("aria-busy", "true"), PENDING_MS);
     try {
       return await this.context.fire(node, name, value, event);
+    } catch (error) {
+      reportError(error);
+      return { ok: false };
     } finally {
       clearTimeout(timer);
       target?.removeAttribute("aria-busy");

@@ -125,7 +125,10 @@ export class Field {
 
   /** Enter: the field's own `on_submit`; where it has none, the form's goes its way. */
   entered(event) {
-    if (!this.node.props.on_submit) return;
+    if (!this.node.props.on_submit) {
+      if (event.ctrlKey || event.metaKey) this.element.closest("form")?.requestSubmit(); // from a text of many lines
+      return;
+    }
     event.preventDefault();
     if (!this.check()) return;
     clearTimeout(this.#timer);

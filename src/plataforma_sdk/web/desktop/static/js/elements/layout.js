@@ -12,6 +12,7 @@ export function row(node) {
   const element = h("div");
   const update = ({ props }) => {
     element.className = flowClasses("row", props) + (props.wrap === false ? " pv-nowrap" : "");
+    attr(element, "tabindex", props.wrap === false ? 0 : null); // it may scroll
   };
   update(node);
   return { element, update };
