@@ -54,10 +54,19 @@ class View:
         self.show_data(ui.to_data(ui.column(*children)), charts)
 
     def show_data(self, tree: dict[str, Any], charts: dict[str, Any] | None = None) -> bool:
+        self.tree = tree
         return bool(self.page.evaluate("([text, charts]) => fake.replace(text, charts)", [codec.encode(tree), charts]))
 
     def patch(self, *ops: dict[str, Any]) -> bool:
         return bool(self.page.evaluate("text => fake.apply(text)", codec.encode(list(ops))))
+
+    def check_values(self) -> None:
+        """See that the host would take what was told, as it stands."""
+        for text in self.page.evaluate("fake.events()"):
+            event = codec.decode(text)
+            element = ui.find_element(self.tree, event["element_key"])
+            assert element is not None
+            ui.check_value(element, event["value"])
 
     @property
     def events(self) -> list[tuple[str, list[Any], Any]]:
@@ -213,6 +222,7 @@ def test_element_tells_what_the_person_did(view: View, element: ui.Element, act:
     act(view.page)
 
     assert repr(view.wait_for_events(1)) == repr([expected])
+    view.check_values()
 
 
 def test_date_field_sends_a_date(view: View) -> None:
@@ -222,6 +232,18 @@ def test_date_field_sends_a_date(view: View) -> None:
     view.page.get_by_label("Dia").fill("2024-02-29")
 
     assert str(view.wait_for_events(1)[0][2]) == "2024-02-29"
+
+
+@pytest.mark.parametrize("kind", ["text", "email", "url"])
+def test_value_that_the_browser_tidies_is_no_change(view: View, kind: Any) -> None:
+    """A field that is only passed through tells nothing."""
+    view.show(ui.text_field("nome", label="Nome", kind=kind, value=" uma\nduas ", on_change="ir"))
+
+    view.page.get_by_label("Nome").focus()
+    view.page.get_by_label("Nome").blur()
+    view.page.wait_for_timeout(400)
+
+    assert view.events == []
 
 
 def test_disabled_elements_tell_nothing(view: View) -> None:
@@ -272,6 +294,7 @@ def test_form_gathers_its_fields_by_name(view: View) -> None:
     view.page.get_by_label("Nome").press("Enter")
 
     assert view.wait_for_events(1) == [("salvar", [], {"nome": "Ana", "idade": 42, "ok": True, "g": "Jazz"})]
+    view.check_values()
 
 
 def test_form_with_faults_is_not_sent_and_says_why(view: View) -> None:
@@ -672,7 +695,9 @@ def hostile_tree() -> dict[str, Any]:
 
 def test_hostile_tree_changes_nothing_outside_its_window(view: View) -> None:
     """Markup is text, addresses that are no images are not loaded, and nothing is drawn beyond the window."""
-    outside = "[document.title, document.head.outerHTML, document.body.children.length, document.body.lastChild.nodeName]"
+    outside = (
+        "[document.title, document.head.outerHTML, document.body.children.length, document.body.lastChild.nodeName]"
+    )
     before = view.page.evaluate(outside)
 
     view.show_data(hostile_tree(), {"l": {"digest": "../../x", "alt": "", "width": "9px;}", "height": "1"}})

@@ -8,6 +8,7 @@ const FIRST_RETRY_MS = 250;
 const MAX_RETRY_MS = 15_000;
 const PING_MS = 20_000;
 const SILENCE_MS = 50_000; // a socket that says nothing for so long, pings answered or not, is gone
+const MAX_WAITING = 500; // messages without an acknowledgement
 const FINAL = new Set(["replaced", "unauthorized", "forbidden"]);
 
 /** A message of the server: `event.detail` is the message, `event.type` its type. */
@@ -51,6 +52,7 @@ export class Connection extends EventTarget {
     this.theme = theme;
     this.timers = timers;
     this.openSocket = openSocket ?? ((address) => new WebSocket(address, PROTOCOL));
+    globalThis.addEventListener?.("online", () => this.retryNow());
     this.probe = probe ?? (() => fetch("./", { method: "GET", cache: "no-store", redirect: "manual" }));
   }
 
@@ -91,6 +93,7 @@ export class Connection extends EventTarget {
       return Promise.resolve({ ok: true });
     }
     if (this.#ended) return Promise.resolve(refusal("connection.ended"));
+    if (this.#waiting.size >= MAX_WAITING) return Promise.resolve(refusal("connection.busy"));
     const seq = (this.#seq += 1);
     const text = encode({ type, seq, ...fields });
     if (text.length > this.#maxBytes) return Promise.resolve(refusal("message.too_large"));

@@ -152,14 +152,6 @@ export class TreeView {
     }
   }
 
-  /** The handle of the nearest element above of a type, or null. */
-  above(key, type) {
-    for (let node = this.#model.parentOf(key); node; node = this.#model.parentOf(node.key)) {
-      if (node.type === type) return this.records.get(node.key)?.handle ?? null;
-    }
-    return null;
-  }
-
   /** Lay a modal over the window: what lies below takes no focus until it is closed again. */
   openModal(dialog) {
     const returnTo = document.activeElement;
@@ -233,8 +225,7 @@ export class TreeView {
   }
 
   #create(node, parent) {
-    const make = Object.hasOwn(elements, node.type) ? elements[node.type] : plugin;
-    const handle = make(node, this);
+    const handle = this.#make(node);
     const record = { node, props: node.props, parent, handle, children: [], outer: null };
     record.outer = parent?.handle.wrap?.(record) ?? handle.element;
     handle.element.dataset.key = node.key;
@@ -242,6 +233,17 @@ export class TreeView {
     if (node.children.length > 0) this.#drawChildren(record, false);
     handle.childrenChanged?.(record.children);
     return record;
+  }
+
+  /** What the server let pass and an element cannot draw is a box with a name, not a window that stays empty. */
+  #make(node) {
+    if (!Object.hasOwn(elements, node.type)) return plugin(node);
+    try {
+      return elements[node.type](node, this);
+    } catch (error) {
+      reportError(error);
+      return plugin(node);
+    }
   }
 
   #draw(record, whole) {

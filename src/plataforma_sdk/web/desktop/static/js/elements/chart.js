@@ -101,10 +101,9 @@ class Chart {
   #settings() {
     const { props } = this.#node;
     return {
-      rows: props.data,
+      rows: props.data ?? [],
       columns: columnsOf(props),
-      page_size: props.data.length > PAGE ? PAGE : undefined,
-      label: props.title,
+      page_size: props.data?.length > PAGE ? PAGE : undefined,
       isSelectable: Boolean(props.on_select),
       onSelect: (value, target) => this.#view.fire(this.#node, "on_select", value, target),
     };
@@ -112,7 +111,7 @@ class Chart {
 }
 
 /** What names the points, then what is measured; without such, as under a specification of its own, every column. */
-function columnsOf({ data, x, y, format, currency }) {
+function columnsOf({ data = [], x, y, format, currency }) {
   const measured = (Array.isArray(y) ? y : []).map((name) => ({ name, format: format ?? "number", currency }));
   if (measured.length > 0 && typeof x === "string") return [{ name: x }, ...measured];
   const names = new Set(data.slice(0, 100).flatMap((point) => Object.keys(point)));

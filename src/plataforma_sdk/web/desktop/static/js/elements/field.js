@@ -17,7 +17,7 @@ const KEPT_ECHOES = 20;
 export class Field {
   isField = true;
   #timer = null;
-  #told; // the value that the module knows
+  #told = null; // the value that the module knows
   #echoes = []; // values on their way: {value, until}
   #isTouched = false;
 
@@ -35,14 +35,13 @@ export class Field {
     this.slot = h("div", { className: "pv-control" });
     this.element = h("div", { className: "pv-field" }, this.label, this.slot, this.help, this.error);
     this.error.hidden = true;
-    this.#told = node.props.value ?? null;
   }
 
   /** To be called once the control stands: draws the first properties and value. */
   begin() {
     this.#chrome();
     this.settle(this.node.props);
-    this.write(this.node.props.value ?? null);
+    this.#show(this.node.props.value ?? null);
     return this;
   }
 
@@ -53,9 +52,14 @@ export class Field {
     const value = node.props.value ?? null;
     if (this.sameValue(value, old.props.value ?? null) || this.#isEcho(value)) return;
     this.#forgetTyping();
-    this.#told = value;
-    if (!this.sameValue(value, this.read().value)) this.write(value);
+    this.#show(value);
     this.show(null);
+  }
+
+  /** Show a value of the server. What the browser makes of it, "a b" of "a\nb", is no change of the person's. */
+  #show(value) {
+    if (!this.sameValue(value, this.read().value)) this.write(value);
+    this.#told = this.read().value;
   }
 
   relocate() {

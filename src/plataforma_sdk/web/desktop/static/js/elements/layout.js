@@ -67,8 +67,12 @@ export function card(node, view) {
   const hit = h("button", { type: "button", className: "pv-hit" });
   const element = h("section", { className: "pv-card" }, heading.element, body);
   let current = node;
-  element.addEventListener("click", (event) => {
-    if (takesClick(event, element, hit)) view.fire(current, "on_press", null, element);
+  let isBusy = false;
+  element.addEventListener("click", async (event) => {
+    if (isBusy || !current.props.on_press || !takesClick(event, element, hit)) return;
+    isBusy = true;
+    await view.fire(current, "on_press", null, element);
+    isBusy = false;
   });
   const update = (next) => {
     current = next;
@@ -101,7 +105,7 @@ export function list(node, view) {
     const content = h("div", { className: "pv-item-content", id }, record.handle.element);
     const hit = h("button", { type: "button", className: "pv-hit", "aria-labelledby": id });
     const item = h("li", { className: "pv-item" }, hit, content);
-    item.addEventListener("click", (event) => takesClick(event, item, hit) && choose(record));
+    item.addEventListener("click", (event) => current.props.on_select && takesClick(event, item, hit) && choose(record));
     return item;
   };
   handle.update = (next) => {

@@ -73,6 +73,7 @@ function has(options, value) {
 /** The browser's own list. */
 class NativeSelect {
   #options = [];
+  #drawn = null; // what the list was made of
 
   constructor(field) {
     this.field = field;
@@ -89,18 +90,21 @@ class NativeSelect {
   }
 
   settle({ options, placeholder, required, disabled, value }) {
+    this.target.disabled = Boolean(disabled);
+    const isEmpty = value === undefined || value === null;
+    const drawn = [options, placeholder, required, isEmpty, this.field.view.locale];
+    if (this.#drawn?.every((each, place) => each === drawn[place])) return; // it may be open
+    this.#drawn = drawn;
     this.#options = options;
     const first = h("option", { value: "", textContent: placeholder ?? (required ? "" : this.field.view.t("elements.select.none")) });
     first.disabled = Boolean(required);
-    first.hidden = Boolean(required) && value !== undefined && value !== null;
     const items = options.map((option, place) =>
       h("option", { value: String(place), textContent: option.label, disabled: Boolean(option.disabled) }),
     );
-    const needsEmpty = !required || value === undefined || value === null;
     // Where the module offers an empty choice of its own, "all countries", another one would only confuse.
-    const ownEmpty = options.some((option) => option.value === "");
-    this.target.replaceChildren(...(needsEmpty && !(ownEmpty && value !== undefined) ? [first] : []), ...items);
-    this.target.disabled = Boolean(disabled);
+    const hasOwn = options.some((option) => option.value === "");
+    const needsFirst = isEmpty || !(required || hasOwn);
+    this.target.replaceChildren(...(needsFirst ? [first] : []), ...items);
   }
 
   get chosen() {
