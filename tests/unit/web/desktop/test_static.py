@@ -100,3 +100,13 @@ def test_pure_modules_under_node() -> None:
 
     assert JS_TESTS
     assert done.returncode == 0, "\n".join(line for line in done.stdout.splitlines() if not line.startswith("# Sub"))
+
+
+def test_every_icon_is_in_the_reference() -> None:
+    """An author finds there what they may name."""
+    shapes = re.search(r"const SHAPES = \{(.*?)\n\};", (STATIC / "js" / "icons.js").read_text("utf-8"), re.DOTALL)
+    page = (Path(__file__).parents[4] / "docs" / "reference" / "elements.md").read_text("utf-8")
+    listed = page.rpartition("It has:")[2]
+
+    assert shapes is not None
+    assert re.findall(r"`([a-z-]+)`", listed) == sorted(re.findall(r'^  "?([a-z-]+)"?:', shapes[1], re.MULTILINE))
