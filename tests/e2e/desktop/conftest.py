@@ -57,7 +57,7 @@ class Desktop:
 
     def start(self) -> None:
         command = [sys.executable, "-m", "plataforma_sdk.cli", "desktop", *self.arguments, "--json", "--no-open"]
-        command += ["--state-dir", str(self.state), "--port", str(self.port)]
+        command += ["--state", str(self.state), "--port", str(self.port)]
         self._process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
         )
