@@ -15,8 +15,8 @@ import typer
 
 from plataforma_sdk import __version__
 from plataforma_sdk.cli._check import check_command
-from plataforma_sdk.cli._engine import engine_app
 from plataforma_sdk.cli._desktop import desktop_command
+from plataforma_sdk.cli._engine import engine_app
 from plataforma_sdk.cli._explain import explain_command
 from plataforma_sdk.cli._inspect import inspect_command
 from plataforma_sdk.cli._key import key_app

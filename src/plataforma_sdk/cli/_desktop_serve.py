@@ -10,7 +10,7 @@ import sys
 import webbrowser
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import attrs
 
@@ -20,15 +20,13 @@ from plataforma_sdk.cli._say import refuse, say, say_json
 from plataforma_sdk.errors import PlataformaError
 from plataforma_sdk.package import ModulePackage
 from plataforma_sdk.runtime import ModuleHost
+from plataforma_sdk.web._listening import Listening, listen, listening
 from plataforma_sdk.web.desktop import Desktop, desktop_app
 from plataforma_sdk.web.desktop._serving import serve
 
-if TYPE_CHECKING:
-    from plataforma_sdk.web._listening import Listening
-
 __all__ = ["DesktopJob", "start_desktop"]
 
-_SECRET_FILE: Final = "desktop.secret"
+_FILE: Final = "desktop.secret"
 _SECRET_BYTES: Final = 32
 
 
@@ -93,32 +91,35 @@ async def _run(options: HostOptions, job: DesktopJob) -> None:
         names = ("127.0.0.1", "localhost", "[::1]", *job.allowed_hosts)
         app = desktop_app(host, allowed_hosts=names, secret=_secret(options.state))
         desktop: Desktop = app.state.desktop
-        loads = [asyncio.create_task(_load(host, desktop, options, job, target)) for target in job.targets]
-        try:
-            await serve(app, host=job.host, port=job.port, started=lambda at: _greet(desktop, job, at))
-        finally:
-            for load in loads:
-                load.cancel()
-            await asyncio.gather(*loads, return_exceptions=True)
+        with listen(job.host, job.port) as listener:
+            _greet(desktop, job, listening(listener))
+            async with asyncio.TaskGroup() as group:
+                loads = [group.create_task(_load(host, desktop, options, job, target)) for target in job.targets]
+                await serve(app, listener)
+                for load in loads:
+                    load.cancel()
     _tell(job, "stopped", "Stopped.")
 
 
 async def _load(host: ModuleHost, desktop: Desktop, options: HostOptions, job: DesktopJob, target: str) -> None:
     """Load one module; whether it works or not, the others and the desktop go on."""
-    path = Path(target)
+    path, is_here = await asyncio.to_thread(_place, target)
     try:
-        if path.exists():
-            declared = ModulePackage.from_path(path).manifest.permissions.declared
-            handle = await host.load(path.absolute(), grants=options.grants_for(declared))
-        else:
-            handle = await host.load(target, grants=options.grants)
+        declared = ModulePackage.from_path(path).manifest.permissions.declared if is_here else ()
+        handle = await host.load(path if is_here else target, grants=options.grants_for(declared))
     except PlataformaError as error:
-        name = path.name if path.exists() else target
+        name = path.name if is_here else target
         _tell(job, "failed", f"{name}: {explain(error)}", module=name, error=str(error))
         desktop.report(name, "its load", error)
     else:
         text = f"loaded {handle.id} {handle.version} in {handle.engine}"
         _tell(job, "loaded", text, module=handle.id, version=handle.version, engine=handle.engine)
+
+
+def _place(target: str) -> tuple[Path, bool]:
+    """Tell where a target lies, if it is a path and not ``id@range``."""
+    path = Path(target).absolute()
+    return path, path.exists()
 
 
 def _greet(desktop: Desktop, job: DesktopJob, listening: Listening) -> None:
@@ -150,7 +151,7 @@ def _secret(state: Path | None) -> bytes | None:
         return None
     state = state.expanduser()
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = state / _SECRET_FILE
+    path = state / _FILE
     try:
         with path.open("xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
             file.write(secrets.token_bytes(_SECRET_BYTES))

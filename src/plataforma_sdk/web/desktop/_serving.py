@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable
+import socket
 from types import FrameType
 from typing import Final
 
 import uvicorn
 from starlette.types import ASGIApp
 
-from plataforma_sdk.web._listening import BACKLOG, Listening, listen, listening
+from plataforma_sdk.web._listening import BACKLOG
 
 __all__ = ["serve"]
 
@@ -31,32 +31,20 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
 
-async def serve(app: ASGIApp, *, host: str, port: int, started: Callable[[Listening], object]) -> None:
-    """Serve until SIGTERM or Ctrl-C.
-
-    Args:
-        app: what `desktop_app` returned.
-        host: an address of this machine.
-        port: 0 takes a free one.
-        started: told where, once the port is taken.
-
-    Raises:
-        PlataformaError: the port cannot be listened on.
-    """
-    with listen(host, port) as listener:
-        config = uvicorn.Config(
-            app,
-            ws="websockets-sansio",
-            ws_max_size=MAX_MESSAGE_BYTES,
-            ws_ping_interval=_PING_S,
-            ws_ping_timeout=_PING_S,
-            lifespan="on",
-            access_log=False,
-            log_config=None,
-            server_header=False,
-            backlog=BACKLOG,
-            limit_concurrency=MAX_CONNECTIONS,
-            timeout_graceful_shutdown=_GRACE_S,
-        )
-        started(listening(listener))
-        await _Server(config).serve(sockets=[listener])
+async def serve(app: ASGIApp, listener: socket.socket) -> None:
+    """Serve what `desktop_app` returned on a socket that listens, until SIGTERM or Ctrl-C."""
+    config = uvicorn.Config(
+        app,
+        ws="websockets-sansio",
+        ws_max_size=MAX_MESSAGE_BYTES,
+        ws_ping_interval=_PING_S,
+        ws_ping_timeout=_PING_S,
+        lifespan="on",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        backlog=BACKLOG,
+        limit_concurrency=MAX_CONNECTIONS,
+        timeout_graceful_shutdown=_GRACE_S,
+    )
+    await _Server(config).serve(sockets=[listener])
