@@ -171,6 +171,23 @@ test("a session that another page took over ends here", () => {
 test("a message that the server would refuse for its size is refused here", async () => {
   open();
   assert.equal((await connection.send("event", { text: "x".repeat(2000) })).error.code, "message.too_large");
+  assert.equal((await connection.send("event", { text: "\u20ac".repeat(400) })).error.code, "message.too_large");
+});
+
+test("a message that ended the connection is not sent again", async () => {
+  const first = open();
+  const refused = connection.send("event", { module: "m" });
+  first.say({ type: "bye", reason: "protocol" });
+  first.close();
+  const second = reopen({ ...welcome, resumed: true });
+  assert.equal((await refused).error.code, "message.refused");
+  assert.equal(second.last("event"), undefined);
+});
+
+test("no more messages wait than a person can have meant", async () => {
+  connection.connect();
+  for (let count = 0; count < 500; count += 1) connection.send("event", {});
+  assert.equal((await connection.send("event", {})).error.code, "connection.busy");
 });
 
 test("a message that cannot be read is left out", (context) => {

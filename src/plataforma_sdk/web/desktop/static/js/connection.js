@@ -9,6 +9,7 @@ const MAX_RETRY_MS = 15_000;
 const PING_MS = 20_000;
 const SILENCE_MS = 50_000; // a socket that says nothing for so long, pings answered or not, is gone
 const MAX_WAITING = 500; // messages without an acknowledgement
+const POISONED = new Set(["size", "protocol"]); // what was sent last must not be sent again
 const FINAL = new Set(["replaced", "unauthorized", "forbidden"]);
 
 /** A message of the server: `event.detail` is the message, `event.type` its type. */
@@ -96,7 +97,7 @@ export class Connection extends EventTarget {
     if (this.#waiting.size >= MAX_WAITING) return Promise.resolve(refusal("connection.busy"));
     const seq = (this.#seq += 1);
     const text = encode({ type, seq, ...fields });
-    if (text.length > this.#maxBytes) return Promise.resolve(refusal("message.too_large"));
+    if (bytesOf(text, this.#maxBytes) > this.#maxBytes) return Promise.resolve(refusal("message.too_large"));
     return new Promise((resolve) => {
       this.#waiting.set(seq, { text, resolve });
       if (this.state === "online") this.#write(text);
@@ -164,6 +165,7 @@ export class Connection extends EventTarget {
       this.#asked.delete(`${module}/${window}`);
     },
     bye: ({ reason }) => {
+      if (POISONED.has(reason)) this.#refuseWaiting("message.refused");
       if (FINAL.has(reason)) this.close(reason);
     },
   };
@@ -235,6 +237,11 @@ export class Connection extends EventTarget {
     this.state = state;
     this.dispatchEvent(new ServerMessage("state", { state, ...detail }));
   }
+}
+
+/** The size of a text on the wire, counted only where it may be too much. */
+function bytesOf(text, limit) {
+  return text.length * 3 <= limit ? text.length : new TextEncoder().encode(text).length;
 }
 
 function refusal(code) {

@@ -272,8 +272,7 @@ export class TreeView {
       if (!kept.has(child) && this.records.get(child.node.key) === child) this.#forget(child);
     }
     const placed = after.filter((child) => !child.handle.isLayered).map((child) => child.outer);
-    if (handle.place) handle.place(placed);
-    else arrange(handle.body ?? handle.element, placed);
+    if (handle.body) arrange(handle.body, placed); // what holds no children shows none
     handle.childrenChanged?.(after);
   }
 

@@ -39,16 +39,16 @@ export class Field {
 
   /** To be called once the control stands: draws the first properties and value. */
   begin() {
+    this.settle(this.node.props); // first: it makes the control that the rest describes
     this.#chrome();
-    this.settle(this.node.props);
     this.#show(this.node.props.value ?? null);
     return this;
   }
 
   update(node, old) {
     this.node = node;
-    this.#chrome();
     this.settle(node.props);
+    this.#chrome();
     const value = node.props.value ?? null;
     if (this.sameValue(value, old.props.value ?? null) || this.#isEcho(value)) return;
     this.#forgetTyping();

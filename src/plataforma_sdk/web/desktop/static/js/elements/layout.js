@@ -15,7 +15,7 @@ export function row(node) {
     attr(element, "tabindex", props.wrap === false ? 0 : null); // it may scroll
   };
   update(node);
-  return { element, update };
+  return { element, body: element, update };
 }
 
 export function column(node) {
@@ -24,7 +24,7 @@ export function column(node) {
     element.className = flowClasses("column", props);
   };
   update(node);
-  return { element, update };
+  return { element, body: element, update };
 }
 
 /** The heading of a card or an area: an icon, a title, a line below it. */
@@ -109,14 +109,13 @@ export function list(node, view) {
     return item;
   };
   handle.update = (next) => {
-    if (Boolean(next.props.ordered) !== Boolean(current.props.ordered)) {
-      current = next;
-      const other = make();
+    current = next;
+    const other = make();
+    if (other.localName !== handle.body.localName) {
       other.append(...handle.body.childNodes);
       handle.body.replaceWith(other);
       handle.body = other;
     }
-    current = next;
     element.classList.toggle("pv-selectable", Boolean(next.props.on_select));
   };
   handle.update(node);

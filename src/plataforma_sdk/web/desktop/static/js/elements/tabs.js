@@ -12,7 +12,7 @@ export function tabs(node, view) {
 /** One page; its label is drawn by `tabs` above it. */
 export function tab() {
   const element = h("div", { className: "pv-flow pv-column pv-tab-page", role: "tabpanel", tabindex: 0, id: uid("page") });
-  return { element };
+  return { element, body: element };
 }
 
 class Tabs {
