@@ -15,7 +15,7 @@ export function button(text, act, { kind = "plain", iconName = null, ...props } 
  */
 export function openDialog({ title, className = "", body, actions = [], closeLabel, iconName = null }) {
   const heading = h("h2", { id: uid("pd"), className: "pd-dialog-title", tabindex: -1, textContent: title });
-  const { promise: closed, resolve } = Promise.withResolvers?.() ?? withResolvers();
+  const { promise: closed, resolve } = withResolvers();
   const before = document.activeElement;
   const element = h("dialog", { className: `pd-dialog ${className}`, "aria-labelledby": heading.id });
   const close = (value = null) => {
