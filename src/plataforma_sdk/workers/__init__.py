@@ -8,6 +8,7 @@ it is spoken to over its one socket, is its user's: modules under ``isolation="p
 from plataforma_sdk.workers._confine import (
     SPARE_DESCRIPTORS,
     bound_cpu,
+    bound_data,
     bound_memory,
     confine,
     forbid_processes,
@@ -22,6 +23,7 @@ __all__ = [
     "WorkerPool",
     "WorkerProcess",
     "bound_cpu",
+    "bound_data",
     "bound_memory",
     "confine",
     "forbid_processes",

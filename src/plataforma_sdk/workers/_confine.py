@@ -22,6 +22,7 @@ from typing import Final
 __all__ = [
     "SPARE_DESCRIPTORS",
     "bound_cpu",
+    "bound_data",
     "bound_memory",
     "confine",
     "forbid_processes",
@@ -36,6 +37,9 @@ _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_DUMPABLE: Final = 4
 _PR_SET_NO_NEW_PRIVS: Final = 38
 _ORPHANED: Final = 71
+_MAPPED: Final = 0
+_DATA: Final = 5
+"""Columns of /proc/self/statm, see proc(5)."""
 
 
 def take_socket(number: int) -> socket.socket:
@@ -74,13 +78,19 @@ def seal_descriptors(spare: int = SPARE_DESCRIPTORS) -> None:
 
 
 def bound_memory(growth_bytes: int) -> None:
-    """Allow `growth_bytes` of address space beyond what is mapped now, and as many of memory that can be written to.
+    """Allow `growth_bytes` of address space beyond what is mapped now; call it before the descriptors are sealed."""
+    if pages := _pages():
+        _limit("AS", pages[_MAPPED] * resource.getpagesize() + growth_bytes)
 
-    The second bounds those that reserve their whole address space first and fill it later, as JavaScript engines do.
-    Call it before the descriptors are sealed: it reads a file.
+
+def bound_data(growth_bytes: int) -> None:
+    """Allow `growth_bytes` of writable memory beyond what there is now; call it before the descriptors are sealed.
+
+    For those who reserve all their address space first and fill it later, as JavaScript engines do. Not beside
+    `bound_memory`: Linux lets one large part of what was reserved be made writable where it would exceed both limits.
     """
-    for name, used in zip(("AS", "DATA"), _mapped_bytes(), strict=False):
-        _limit(name, used + growth_bytes)
+    if pages := _pages():
+        _limit("DATA", pages[_DATA] * resource.getpagesize() + growth_bytes)
 
 
 def bound_cpu(seconds: int) -> None:
@@ -90,14 +100,13 @@ def bound_cpu(seconds: int) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (soft if hard == resource.RLIM_INFINITY else min(soft, hard), hard))
 
 
-def _mapped_bytes() -> tuple[int, ...]:
-    """Address space in use, and what of it is data; nothing where the system does not tell."""
+def _pages() -> list[int]:
+    """Pages of this process, by kind; nothing where the system does not tell."""
     try:
         with open("/proc/self/statm", "rb") as file:  # noqa: PTH123 - no need of pathlib here
-            pages = [int(number) for number in file.read().split()]
+            return [int(number) for number in file.read().split()]
     except OSError:
-        return ()
-    return pages[0] * resource.getpagesize(), pages[5] * resource.getpagesize()
+        return []
 
 
 def _limit(name: str, value: int) -> None:

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from plataforma_sdk.workers import (
     bound_cpu,
-    bound_memory,
+    bound_data,
     confine,
     forbid_processes,
     seal_descriptors,
@@ -47,7 +47,7 @@ def main(descriptor: int, host: int) -> None:
     _draw({"spec": _WARM_UP, "numbers": "en-US", "times": "en-US"})
     forbid_processes()
     gc.freeze()
-    bound_memory(_GROWTH_BYTES)  # reads a file, so before the next line
+    bound_data(_GROWTH_BYTES)  # reads a file, so before the next line
     seal_descriptors(0)
     _send(wire, b"R")
     while True:
