@@ -21,7 +21,7 @@ from plataforma_sdk.errors import PlataformaError
 from plataforma_sdk.package import ModulePackage
 from plataforma_sdk.runtime import ModuleHost
 from plataforma_sdk.web._listening import Listening, listen, listening
-from plataforma_sdk.web.desktop import Desktop, desktop_app
+from plataforma_sdk.web.desktop import Desktop, Launchable, desktop_app
 from plataforma_sdk.web.desktop._serving import serve
 
 __all__ = ["DesktopJob", "start_desktop"]
@@ -88,38 +88,53 @@ async def _run(options: HostOptions, job: DesktopJob) -> None:
         state_dir=options.state,
         locale=job.locale,
     ) as host:
-        names = ("127.0.0.1", "localhost", "[::1]", *job.allowed_hosts)
-        app = desktop_app(host, allowed_hosts=names, secret=_secret(options.state))
+        targets = [await asyncio.to_thread(_launchable, target, options) for target in job.targets]
+        app = desktop_app(
+            host,
+            allowed_hosts=("127.0.0.1", "localhost", "[::1]", *job.allowed_hosts),
+            secret=_secret(options.state),
+            modules=[target for target in targets if isinstance(target, Launchable)],
+        )
         desktop: Desktop = app.state.desktop
         with listen(job.host, job.port) as listener:
             _greet(desktop, job, listening(listener))
             async with asyncio.TaskGroup() as group:
-                loads = [group.create_task(_load(host, desktop, options, job, target)) for target in job.targets]
+                loads = [group.create_task(_load(host, desktop, options, job, target)) for target in targets]
                 await serve(app, listener)
                 for load in loads:
                     load.cancel()
     _tell(job, "stopped", "Stopped.")
 
 
-async def _load(host: ModuleHost, desktop: Desktop, options: HostOptions, job: DesktopJob, target: str) -> None:
+def _launchable(target: str, options: HostOptions) -> Launchable | str:
+    """Read the package where the target is a path; ``id@range`` is for the registry.
+
+    Raises:
+        ManifestError: the package has faults.
+    """
+    path = Path(target).absolute()
+    if not path.exists():
+        return target
+    package = ModulePackage.from_path(path)
+    return Launchable(package=package, grants=options.grants_for(package.manifest.permissions.declared))
+
+
+async def _load(
+    host: ModuleHost, desktop: Desktop, options: HostOptions, job: DesktopJob, target: Launchable | str
+) -> None:
     """Load one module; whether it works or not, the others and the desktop go on."""
-    path, is_here = await asyncio.to_thread(_place, target)
     try:
-        declared = ModulePackage.from_path(path).manifest.permissions.declared if is_here else ()
-        handle = await host.load(path if is_here else target, grants=options.grants_for(declared))
+        if isinstance(target, Launchable):
+            handle = await host.load(target.package, grants=target.grants)
+        else:
+            handle = await host.load(target, grants=options.grants)
     except PlataformaError as error:
-        name = path.name if is_here else target
+        name = target.package.id if isinstance(target, Launchable) else target
         _tell(job, "failed", f"{name}: {explain(error)}", module=name, error=str(error))
-        desktop.report(name, "its load", error)
+        desktop.toasts.say(error, module=name, during="its load")
     else:
         text = f"loaded {handle.id} {handle.version} in {handle.engine}"
         _tell(job, "loaded", text, module=handle.id, version=handle.version, engine=handle.engine)
-
-
-def _place(target: str) -> tuple[Path, bool]:
-    """Tell where a target lies, if it is a path and not ``id@range``."""
-    path = Path(target).absolute()
-    return path, path.exists()
 
 
 def _greet(desktop: Desktop, job: DesktopJob, listening: Listening) -> None:
@@ -152,11 +167,10 @@ def _secret(state: Path | None) -> bytes | None:
     state = state.expanduser()
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = state / _FILE
-    try:
-        with path.open("xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+    with contextlib.suppress(FileExistsError):
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with open(descriptor, "wb") as file:  # noqa: PTH123 - nobody else may read it, not even for a moment
             file.write(secrets.token_bytes(_SECRET_BYTES))
-    except FileExistsError:
-        pass
     secret = path.read_bytes()
     if len(secret) != _SECRET_BYTES:
         raise PlataformaError(
