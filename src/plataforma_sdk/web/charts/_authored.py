@@ -12,9 +12,9 @@ from typing import Any, Final
 
 import attrs
 
-from plataforma_sdk.web.charts._columns import Measure, cell, fits, measure_of, short, time_format
+from plataforma_sdk.web.charts._columns import Measure, cell, fits, measure_of, short, time_format, turned
 from plataforma_sdk.web.charts._frame import note
-from plataforma_sdk.web.charts._kinds import LABEL_ANGLE, quantity_format
+from plataforma_sdk.web.charts._kinds import quantity_format
 from plataforma_sdk.web.charts._locales import Locale
 from plataforma_sdk.web.charts._sizes import Size, size_of
 
@@ -228,15 +228,16 @@ def _settle_texts(channel: str, result: dict[str, Any], definition: Mapping[str,
     if guide is not None and definition.get(guide, {}) is not None and "type" in result:
         result[guide] = _guide(definition.get(guide, {}), definition, drawing)
     if channel == "x" and result.get("axis") is not None and result["type"] in {"nominal", "ordinal"}:
-        result["axis"].setdefault("labelAngle", 0 if _has_room(definition, drawing) else LABEL_ANGLE)
+        result["axis"] = {**_labels(definition, drawing), **result["axis"]}
 
 
-def _has_room(definition: Mapping[str, Any], drawing: _Drawing) -> bool:
+def _labels(definition: Mapping[str, Any], drawing: _Drawing) -> dict[str, Any]:
     field, is_facetted = definition.get("field"), "facet" in drawing.props["vega"].get("encoding", {})
     as_time = "timeUnit" in definition  # whose labels the drawing makes: about as long as a whole date's
     found = {row.get(field) for row in drawing.rows} if field is not None else set()
     labels = {str(cell(value, drawing.locale, as_time=False)) for value in found}
-    return fits(labels, drawing.width // 2 if is_facetted or as_time else drawing.width)
+    width = drawing.width // 2 if is_facetted or as_time else drawing.width
+    return {"labelAngle": 0} if fits(labels, width) else turned(len(labels), width)
 
 
 def _title(definition: Mapping[str, Any], locale: Locale) -> str | None:

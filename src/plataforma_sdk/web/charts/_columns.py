@@ -11,7 +11,19 @@ from typing import Any, Final, Literal, TypeAlias
 from plataforma_sdk.ui._kinds import is_number
 from plataforma_sdk.web.charts._locales import Locale
 
-__all__ = ["CHAR_PX", "Measure", "amount", "as_dates", "cell", "epoch_ms", "fits", "measure_of", "short", "time_format"]
+__all__ = [
+    "CHAR_PX",
+    "Measure",
+    "amount",
+    "as_dates",
+    "cell",
+    "epoch_ms",
+    "fits",
+    "measure_of",
+    "short",
+    "time_format",
+    "turned",
+]
 
 MAX_LABEL_CHARS: Final = 120
 """Longer texts are cut, in axes and legends alike."""
@@ -21,6 +33,10 @@ CHAR_PX: Final = 6.4
 
 _ISO: Final = re.compile(r"[0-9]{4}-[0-9]{2}(?:-[0-9]{2})?", re.ASCII)
 _AXIS_PX: Final = 72
+_LABEL_ANGLE: Final = -40
+_TURNED_PX: Final = 18
+"""What a label that is turned takes of the axis."""
+
 _LARGEST: Final = 1e300
 _DAY_MS: Final = 86_400_000
 _MONTHS_FROM_DAYS: Final = 90
@@ -93,6 +109,13 @@ def fits(labels: Collection[str], width: int) -> bool:
     """Whether labels have room side by side under a drawing of this width."""
     longest = max(map(len, labels), default=0) * CHAR_PX
     return not labels or longest <= (width - _AXIS_PX) / len(labels) - CHAR_PX
+
+
+def turned(count: int, width: int) -> dict[str, Any]:
+    """Return how an axis turns labels that have no room side by side."""
+    has_room = count * _TURNED_PX <= width - _AXIS_PX
+    # The drawing would take the boxes around turned labels for the labels, and leave out most of them.
+    return {"labelAngle": _LABEL_ANGLE, **({"labelOverlap": False} if has_room else {})}
 
 
 def time_format(values: Sequence[int], locale: Locale) -> str:

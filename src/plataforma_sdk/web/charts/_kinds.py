@@ -7,23 +7,17 @@ from typing import Any, Final
 
 import attrs
 
-from plataforma_sdk.web.charts._columns import CHAR_PX, fits, time_format
+from plataforma_sdk.web.charts._columns import CHAR_PX, fits, time_format, turned
 from plataforma_sdk.web.charts._frame import Frame, frame_of
 from plataforma_sdk.web.charts._locales import Locale
 from plataforma_sdk.web.charts._sizes import Size, size_of
 
-__all__ = ["LABEL_ANGLE", "draw_kind", "kind_size", "quantity_format"]
+__all__ = ["draw_kind", "kind_size", "quantity_format"]
 
 _AXIS_PX: Final = 72
 _BAR_PX: Final = 18
 _MAX_LYING: Final = 30
 _MAX_LYING_HEIGHT: Final = 720
-_TURNED_PX: Final = 18
-"""What a label that is turned by `LABEL_ANGLE` takes of the axis."""
-
-LABEL_ANGLE: Final = -40
-"""Of labels that have no room side by side."""
-
 _LEGEND_SPARE: Final = 0.12
 """Of a legend's width: a browser's letters may be wider than those that the drawing was measured with."""
 
@@ -42,7 +36,7 @@ def quantity_format(form: str | None) -> dict[str, Any]:
 class _Layout:
     size: Size
     is_lying: bool = False
-    label_angle: int = 0
+    labels: Mapping[str, Any] = attrs.field(factory=lambda: {"labelAngle": 0})
 
 
 def kind_size(props: Mapping[str, Any], locale: Locale, width: int) -> Size:
@@ -73,10 +67,10 @@ def _layout(props: Mapping[str, Any], frame: Frame, width: int) -> _Layout:
     if fits(frame.labels, width):
         return _Layout(size=size)
     if frame.is_ordered or len(frame.labels) > _MAX_LYING:
-        return _Layout(size=size, label_angle=LABEL_ANGLE)
+        return _Layout(size=size, labels=turned(len(frame.labels), width))
     beside = 1 if props.get("stacked") else max(len(frame.series) * 0.6, 1)
     height = min(round(len(frame.labels) * _BAR_PX * beside) + _AXIS_PX, _MAX_LYING_HEIGHT)
-    return _Layout(size=Size(width, height), is_lying=True)
+    return _Layout(size=Size(width, height), is_lying=True, labels={"labelOverlap": False})
 
 
 def _colour(frame: Frame) -> dict[str, Any]:
@@ -113,9 +107,7 @@ def _y(props: Mapping[str, Any], frame: Frame, *, stack: bool) -> dict[str, Any]
 def _bar(props: Mapping[str, Any], frame: Frame, layout: _Layout, locale: Locale) -> dict[str, Any]:
     is_stacked = bool(props.get("stacked"))
     across, along = _x(frame, locale), _y(props, frame, stack=is_stacked)
-    across["axis"]["labelAngle"] = layout.label_angle
-    if layout.is_lying or len(frame.labels) * _TURNED_PX <= layout.size.width - _AXIS_PX:
-        across["axis"]["labelOverlap"] = False  # which takes the boxes around turned labels for the labels
+    across["axis"] = dict(layout.labels)
     names = ("y", "x", "yOffset") if layout.is_lying else ("x", "y", "xOffset")
     encoding = {names[0]: across, names[1]: along, **_colour(frame)}
     if len(frame.series) > 1 and not is_stacked:

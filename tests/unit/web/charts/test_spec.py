@@ -256,6 +256,20 @@ def test_a_field_is_measured_by_the_data_where_its_type_is_not_given():
     assert [encoding[channel]["type"] for channel in ("x", "y", "color")] == ["temporal", "quantitative", "nominal"]
 
 
+@pytest.mark.parametrize(
+    ("axis", "shown"),
+    [
+        ({}, {"labelAngle": -40, "labelOverlap": False}),
+        ({"labelAngle": 90}, {"labelAngle": 90, "labelOverlap": False}),
+        (None, None),
+    ],
+)
+def test_names_that_have_no_room_are_turned_unless_the_author_says_how(axis, shown):
+    rows = [{"n": f"um nome comprido {number}", "v": number} for number in range(12)]
+    vega = {"mark": "bar", "encoding": {"x": {"field": "n", "axis": axis}, "y": {"field": "v"}}}
+    assert spec_of(props_of(rows, vega=vega))["encoding"]["x"]["axis"] == shown
+
+
 def test_a_date_that_is_a_name_is_written_as_one():
     vega = {"mark": "bar", "encoding": {"x": {"field": "quando", "type": "ordinal"}, "y": {"field": "quando"}}}
     spec = spec_of(props_of(SALES, vega=vega))
