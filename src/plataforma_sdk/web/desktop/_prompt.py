@@ -13,11 +13,10 @@ import attrs
 
 from plataforma_sdk.errors import PlataformaError
 from plataforma_sdk.permissions import CHOICES, PermissionAnswer, PermissionRequest, clean_text
-from plataforma_sdk.runtime import sentence_of
+from plataforma_sdk.runtime import ModuleHost, sentence_of
 from plataforma_sdk.types import Clock, SystemClock
 
 if TYPE_CHECKING:
-    from plataforma_sdk.runtime import ModuleHost
     from plataforma_sdk.web.desktop._features import Session
 
 __all__ = ["DesktopPrompt"]
