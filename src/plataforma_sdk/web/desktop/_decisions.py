@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from plataforma_sdk.errors import PlataformaError
 from plataforma_sdk.permissions import is_swallowed, is_touched, parse_permission
-from plataforma_sdk.runtime import ModuleHost  # noqa: TC001 - the reference finds its page by the class itself
+from plataforma_sdk.runtime import ModuleHost
 from plataforma_sdk.web.desktop._entries import listed_permissions
 from plataforma_sdk.web.desktop._topics import Topic, text_of
 

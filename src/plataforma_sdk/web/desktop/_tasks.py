@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 
 from plataforma_sdk.errors import PlataformaError
-from plataforma_sdk.runtime import ModuleHost  # noqa: TC001 - the reference finds its page by the class itself
+from plataforma_sdk.runtime import ModuleHost
 from plataforma_sdk.sandbox import ResourceLimits
 from plataforma_sdk.types import Clock, SystemClock
 from plataforma_sdk.web.desktop._meters import Meters, limits_of
