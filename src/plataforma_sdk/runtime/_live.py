@@ -134,6 +134,9 @@ class LiveModule:
 
     def _announce(self, what: str) -> None:
         self.telemetry.on_state(what, self.package.version)
+        self._emit(what)
+
+    def _emit(self, what: str) -> None:
         self.parts.events.emit(f"plataforma.module.{what}", {"module": self.id, "version": self.package.version})
 
     # --- calls -----------------------------------------------------------------------------------------------------
@@ -223,11 +226,18 @@ class LiveModule:
     # --- instances -------------------------------------------------------------------------------------------------
 
     async def _launch(self, attach: Callable[[Instance], None]) -> Instance:
-        """Make the first instance, or a fresh one in place of a poisoned one."""
-        if self._supervisor.state != "loading":
-            self.telemetry.on_restart()
+        """Make the first instance, or a fresh one in place of one that has ended."""
+        if self._supervisor.state == "loading":
+            return await self._launch_now(attach)
+        self.telemetry.on_restart()
         if self._current is not None:
             self.report.add(await self._current.dispose())
+        instance = await self._launch_now(attach)
+        self._emit("restarted")
+        self._mark_dirty()
+        return instance
+
+    async def _launch_now(self, attach: Callable[[Instance], None]) -> Instance:
         restoration, self._restoration = self._restoration, None
         resumption = None if restoration is None else restoration.resumption
         staged = StagedStorage(self.services.storage) if self._upgrade_from is not None else None

@@ -6,7 +6,13 @@ import asyncio
 
 import pytest
 
-from plataforma_sdk.errors import GuestError, ModuleStateError, QuotaExceededError, ResourceLimitError
+from plataforma_sdk.errors import (
+    GuestError,
+    ModuleStateError,
+    QuotaExceededError,
+    ResourceLimitError,
+    SandboxCrashedError,
+)
 from plataforma_sdk.package import ModulePackage
 from plataforma_sdk.runtime import ModuleHost
 from plataforma_sdk.sandbox import ResourceLimits
@@ -68,6 +74,55 @@ def test_a_fresh_instance_of_the_same_package(run, counter, tier):
     assert run(main()) == (0, "active", 1, 1)
 
 
+STUBBORN = (
+    HEAD.replace("from", "import asyncio\nfrom", 1)
+    + """
+class Stubborn(ModuleFramework):
+    async def on_load(self):
+        self.cancels = 0
+    async def stay(self, seconds):
+        while True:
+            try:
+                await asyncio.sleep(seconds)
+            except asyncio.CancelledError:
+                self.cancels += 1
+    def begin(self, seconds):
+        self.task = asyncio.create_task(self.stay(seconds))
+    def render(self):
+        return ui.text("")
+"""
+)
+
+
+@pytest.mark.parametrize("tier", ["restricted", "wasm"])
+@pytest.mark.parametrize("seconds", [0, 60], ids=["computes", "waits"])
+def test_a_call_that_swallows_its_cancellation_is_ended(run, tier, seconds):
+    async def main():
+        async with ModuleHost(engine=tier, limits=PATIENT) as host:
+            handle = await host.load(ModulePackage.from_source(STUBBORN, id="stubborn"))
+            staying = asyncio.create_task(handle.call("stay", seconds))
+            await began(handle)
+            await handle.restart()
+            with pytest.raises((ModuleStateError, SandboxCrashedError)):
+                await staying
+            return handle.state, staying.cancelling()
+
+    assert run(main()) == ("active", 0)
+
+
+@pytest.mark.parametrize("seconds", [0, 60], ids=["computes", "waits"])
+def test_a_task_that_swallows_its_cancellation_is_ended(run, seconds):
+    async def main():
+        async with ModuleHost(engine="restricted", limits=PATIENT) as host:
+            handle = await host.load(ModulePackage.from_source(STUBBORN, id="stubborn"))
+            await handle.call("begin", seconds)
+            await asyncio.sleep(0)
+            await handle.unload()
+            return handle.leaks(), len(asyncio.all_tasks())
+
+    assert run(main()) == ([], 1)
+
+
 @pytest.mark.parametrize("tier", TIERS)
 def test_calls_under_way_are_told_to_come_again(run, counter, tier):
     async def main():
@@ -81,6 +136,24 @@ def test_calls_under_way_are_told_to_come_again(run, counter, tier):
             return caught.value.state, await handle.call("add", 1)
 
     assert run(main()) == ("reloading", 1)
+
+
+def test_a_caller_that_is_told_is_not_cancelled(run, counter):
+    async def main():
+        async with ModuleHost(engine="restricted", limits=PATIENT) as host:
+            handle = await host.load(counter(SPINS))
+
+            async def caller():
+                with pytest.raises(ModuleStateError):
+                    await handle.call("spin")
+                return asyncio.current_task().cancelling()
+
+            calling = asyncio.create_task(caller())
+            await began(handle)
+            await handle.restart()
+            return await calling
+
+    assert run(main()) == 0
 
 
 def test_restart_ends_what_computes_without_end_and_the_others_answer_meanwhile(run, counter):
@@ -137,6 +210,37 @@ def test_what_was_registered_goes_with_the_old_instance(run, counter):
             return before.is_open, handle.windows["main"].is_open, handle.leaks()
 
     assert run(main()) == (False, True, [])
+
+
+def test_who_watches_is_shown_the_fresh_windows(run, counter):
+    source = COUNTER.replace("self.count = 0", 'self.count = 0\n        self.create_window(title="one")')
+
+    async def main():
+        async with ModuleHost(engine="trusted", grants=["window.create"]) as host:
+            handle = await host.load(counter(source, permissions=["window.create"]))
+            shown = asyncio.Queue()
+            handle.watch(lambda window: shown.put_nowait(window))
+            first = await shown.get()
+            await handle.restart()
+            return first, await shown.get(), handle.windows["main"]
+
+    first, second, now = run(main())
+    assert first is not second
+    assert second is now
+
+
+def test_a_restart_is_an_event(run, counter):
+    async def main():
+        async with ModuleHost(engine="trusted") as host:
+            heard = []
+            host.events.subscribe("plataforma.module.*", lambda event: heard.append((event.topic, event.data)))
+            handle = await host.load(counter())
+            await handle.restart()
+            await asyncio.sleep(0)
+            return list(heard)
+
+    about = {"module": "counter", "version": "1.0.0"}
+    assert run(main()) == [("plataforma.module.loaded", about), ("plataforma.module.restarted", about)]
 
 
 def test_restarts_by_the_host_are_no_traps(run, counter):

@@ -34,6 +34,9 @@ __all__ = ["DEFAULT_FUEL", "RestrictedInstance"]
 DEFAULT_FUEL: Final = 10_000_000
 """Units of one call where `ResourceLimits.max_fuel` is None: 50 ms of an empty loop, half a second of a busy one."""
 
+_GRACE_S: Final = 0.1
+"""How long a call has to end in order once its instance is closed."""
+
 _CONTEXT: Final = record_class("ModuleContext", ("id", "version", "config", "locale"))
 
 
@@ -248,9 +251,20 @@ class RestrictedInstance(InProcessInstance):
             vars(self._runtime.author).clear()
 
     async def close(self) -> None:
-        """End running calls and the module's tasks; what the module made goes with the instance."""
+        """End running calls and the module's tasks; what the module made goes with the instance.
+
+        They are asked first; what swallows that is ended by the meter.
+        """
         self._end_calls()
-        self._left = await self._tasks.close()
+        if self._asked:
+            self._loop.call_later(_GRACE_S, self._end_stubborn)
+        self._left = await self._tasks.close(self.interrupt)
+
+    def _end_stubborn(self) -> None:
+        """End the calls that went on although they were asked to end."""
+        if self._asked:
+            self.interrupt()
+            self._ask_again()
 
 
 def _pending_of(instance: weakref.ref[RestrictedInstance]) -> Callable[[], tuple[float, int]]:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from plataforma_sdk.errors import PlataformaError
 from plataforma_sdk.permissions import is_swallowed, is_touched, parse_permission
+from plataforma_sdk.runtime import ModuleHost
 from plataforma_sdk.web.desktop._entries import listed_permissions
 from plataforma_sdk.web.desktop._topics import Topic, text_of
 
 if TYPE_CHECKING:
     from plataforma_sdk.permissions import PermissionChange, PermissionManager
-    from plataforma_sdk.runtime import ModuleHost
     from plataforma_sdk.types import Subscription
     from plataforma_sdk.web.desktop._features import Session
 
@@ -125,9 +125,11 @@ def _change(permissions: PermissionManager, permission: str, action: str) -> Non
     if action == "revoke":
         permissions.revoke(permission)
     elif action == "grant":
-        _check_grant(permissions, permission)
+        _check_declared(permissions, permission)
+        _check_host(permissions, permission)
         permissions.grant(permission, forever=True, by="person")
     elif action == "deny":
+        _check_declared(permissions, permission)
         _deny(permissions, permission)
     else:
         _lift(permissions, permission)
@@ -142,13 +144,13 @@ def _deny(permissions: PermissionManager, permission: str) -> None:
         permissions.deny(part, by="person")
 
 
-def _check_grant(permissions: PermissionManager, permission: str) -> None:
+def _check_declared(permissions: PermissionManager, permission: str) -> None:
+    """Refuse what would change nothing, and would be kept for nothing."""
     if permissions.explain(permission).reason == "undeclared":
         raise PlataformaError(
             f"Module {permissions.module!r} does not declare {permission!r}, so it cannot hold it",
             module=permissions.module,
         )
-    _check_host(permissions, permission)
 
 
 def _lift(permissions: PermissionManager, permission: str) -> None:

@@ -13,11 +13,10 @@ import attrs
 
 from plataforma_sdk.errors import PlataformaError
 from plataforma_sdk.permissions import CHOICES, PermissionAnswer, PermissionRequest, clean_text
-from plataforma_sdk.runtime import sentence_of
+from plataforma_sdk.runtime import ModuleHost, sentence_of
 from plataforma_sdk.types import Clock, SystemClock
 
 if TYPE_CHECKING:
-    from plataforma_sdk.runtime import ModuleHost
     from plataforma_sdk.web.desktop._features import Session
 
 __all__ = ["DesktopPrompt"]
@@ -77,7 +76,11 @@ class DesktopPrompt:
     # --- the side of the modules -----------------------------------------------------------------------------------
 
     async def ask(self, request: PermissionRequest) -> PermissionAnswer:
-        """Put a request to the pages of its subject and wait for an answer; cancelling it closes the dialog."""
+        """Put a request to the pages of its subject and wait for an answer; cancelling it closes the dialog.
+
+        Raises:
+            TimeoutError: no page was there in time, which the manager takes for a no and writes down as what it is.
+        """
         question = _Question(secrets.token_urlsafe(16), request, asyncio.get_running_loop().create_future())
         queue = self._queues.setdefault(request.subject, [])
         queue.append(question)
@@ -116,7 +119,9 @@ class DesktopPrompt:
     async def aclose(self) -> None:
         """Refuse what is still asked."""
         for subject in list(self._queues):
-            self._refuse_all(subject, "withdrawn")
+            self._stop_patience(subject)
+            for question in self._unanswered(subject):
+                question.answered.set_result(PermissionAnswer.DENY_ONCE)
 
     def joined(self, session: Session) -> None:
         """Show a page, new or back again, what is being asked."""
@@ -215,18 +220,19 @@ class DesktopPrompt:
             return
         if next(self._of(subject), None) is None:
             loop = asyncio.get_running_loop()
-            self._waiting_for_a_page[subject] = loop.call_later(
-                self._patience_s, self._refuse_all, subject, "timed out"
-            )
+            self._waiting_for_a_page[subject] = loop.call_later(self._patience_s, self._on_nobody, subject)
 
     def _stop_patience(self, subject: str) -> None:
         timer = self._waiting_for_a_page.pop(subject, None)
         if timer is not None:
             timer.cancel()
 
-    def _refuse_all(self, subject: str, outcome: str) -> None:
+    def _on_nobody(self, subject: str) -> None:
+        """Give up what is asked: no page of the subject was opened in time."""
         self._stop_patience(subject)
-        for question in self._queues.get(subject, ()):
-            if not question.answered.done():
-                question.outcome = outcome
-                question.answered.set_result(PermissionAnswer.DENY_ONCE)
+        for question in self._unanswered(subject):
+            question.outcome = "timed out"
+            question.answered.set_exception(TimeoutError("No page was open to ask in"))
+
+    def _unanswered(self, subject: str) -> list[_Question]:
+        return [question for question in self._queues.get(subject, ()) if not question.answered.done()]

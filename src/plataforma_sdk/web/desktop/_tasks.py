@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 
 from plataforma_sdk.errors import PlataformaError
+from plataforma_sdk.runtime import ModuleHost
 from plataforma_sdk.sandbox import ResourceLimits
 from plataforma_sdk.types import Clock, SystemClock
 from plataforma_sdk.web.desktop._meters import Meters, limits_of
 from plataforma_sdk.web.desktop._topics import Topic, text_of
 
 if TYPE_CHECKING:
-    from plataforma_sdk.runtime import ModuleHandle, ModuleHost
+    from plataforma_sdk.runtime import ModuleHandle
     from plataforma_sdk.web.desktop._features import Session
 
 __all__ = ["DesktopTasks"]

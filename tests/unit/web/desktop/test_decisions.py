@@ -312,10 +312,11 @@ def test_the_next_check_of_the_module_sees_it(with_settings):
     assert with_settings(scenario) is False
 
 
-def test_what_is_not_declared_cannot_be_granted(with_settings):
+@pytest.mark.parametrize("action", ["grant", "deny"])
+def test_what_is_not_declared_is_not_decided_about(with_settings, action):
     async def scenario(settings):
         with pytest.raises(PlataformaError, match=r"does not declare 'system\.clipboard'"):
-            await settings.change("grant", "system.clipboard")
+            await settings.change(action, "system.clipboard")
 
     with_settings(scenario)
 

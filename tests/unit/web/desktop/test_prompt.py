@@ -335,22 +335,35 @@ def test_a_waiting_request_that_ends_is_taken_from_the_queue(with_desk):
     assert with_desk(scenario) == ([], [0])
 
 
-def test_without_a_page_the_answer_is_no(run):
+def test_without_a_page_nobody_is_waited_for(run):
     async def main():
         desk = Desk(patience_s=0.01)
         await desk.ask(REQUEST, LATER)
-        return [await task for task in desk.asked]
+        return [type(each) for each in await asyncio.gather(*desk.asked, return_exceptions=True)]
 
-    assert run(main()) == [PermissionAnswer.DENY_ONCE] * 2
+    assert run(main()) == [TimeoutError] * 2
+
+
+def test_that_nobody_was_there_is_written_down_as_such(run):
+    written = []
+
+    async def main():
+        prompt = DesktopPrompt(ModuleHost(), patience_s=0.01)
+        manager = PermissionManager(prompt=prompt, audit=written.append)
+        return await manager.request("system.storage")
+
+    assert run(main()) is False
+    assert [(record.action, record.outcome, record.detail) for record in written] == [("prompt", "denied", "timed out")]
 
 
 def test_when_the_last_page_goes_patience_begins(with_desk):
     async def scenario(desk, ana):
         await desk.ask(REQUEST)
         desk.prompt.left(ana)
-        return await desk.asked[0]
+        with pytest.raises(TimeoutError):
+            await desk.asked[0]
 
-    assert with_desk(scenario, patience_s=0.01) == PermissionAnswer.DENY_ONCE
+    with_desk(scenario, patience_s=0.01)
 
 
 def test_a_page_that_opens_in_time_is_asked(run):
