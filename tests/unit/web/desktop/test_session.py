@@ -7,7 +7,7 @@ from typing import Any
 
 from plataforma_sdk.web.desktop import WireLimits
 from tests.unit.web.desktop.browsing import event
-from tests.unit.web.desktop.conftest import Open
+from tests.unit.web.desktop.desk import Open
 from tests.unit.web.desktop.patching import apply
 
 
