@@ -319,6 +319,7 @@ class LiveModule:
         if task.cancelled():
             raise ModuleStateError(f"Module {self.id!r} was unloaded while it reloaded", module=self.id)
         task.result()
+        self._mark_dirty()  # what took over was not active while it did
 
     def _check_change(self, change: str) -> None:
         if self.state not in ("active", "failed") or self._unloading is not None:

@@ -213,3 +213,27 @@ class Counter(ModuleFramework):
                 return [first, await shown.get()]
 
     assert run(main()) == ["0", "1"]
+
+
+def test_watching_shows_what_a_reload_opened(run, counter):
+    source = (
+        HEAD
+        + """
+class Counter(ModuleFramework):
+    async def on_load(self):
+        self.create_window(title="Counter")
+    def render(self):
+        return ui.text("here")
+"""
+    )
+
+    async def main():
+        shown = asyncio.Queue()
+        async with ModuleHost(engine="trusted", grants=["window.create"]) as host:
+            handle = await host.load(counter(source, permissions=["window.create"]))
+            with handle.watch(shown.put_nowait):
+                before = await shown.get()
+                await handle.reload()
+                return await shown.get() is not before
+
+    assert run(main())

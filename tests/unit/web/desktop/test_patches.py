@@ -87,13 +87,13 @@ def test_one_row_of_five_thousand_is_sent_alone() -> None:
 def test_rows_that_slide_are_not_sent_again() -> None:
     rows = [{"id": number} for number in range(5_000)]
 
-    assert [[4_999, 1, []], [0, 0, [{"id": -1}]]] == splices(rows, [{"id": -1}, *rows[:-1]])
+    assert splices(rows, [{"id": -1}, *rows[:-1]]) == [[4_999, 1, []], [0, 0, [{"id": -1}]]]
 
 
 def test_a_child_that_went_to_the_front_is_moved_alone() -> None:
     children = [node(f"0.{name}") for name in "abcd"]
 
-    assert [{"op": "move", "key": "0.d", "at": 0}] == diff(node("0", *children), node("0", children[3], *children[:3]))
+    assert diff(node("0", *children), node("0", children[3], *children[:3])) == [{"op": "move", "key": "0.d", "at": 0}]
 
 
 def test_a_child_that_comes_between_two_that_changed_places_stands_there() -> None:
