@@ -26,6 +26,7 @@ export function text(node, view) {
   const update = ({ props }) => {
     const inner = props.style === "code" ? code : content;
     setText(inner, view.format.value(props.value, props.format, props.currency));
+    element.hidden = props.value === ""; // it would leave a gap
     if (element.firstChild !== inner) element.replaceChildren(inner);
     const style = [props.size, props.tone && `tone-${props.tone}`, props.weight, props.style];
     element.className = ["pv-text", ...style.filter(Boolean).map((name) => `pv-${name}`)].join(" ");
