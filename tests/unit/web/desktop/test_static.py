@@ -68,7 +68,7 @@ def test_every_element_of_the_catalogue_has_a_renderer() -> None:
 
 
 def keys_of(path: Path) -> list[str]:
-    return re.findall(r'^\s+"([a-z_]+(?:\.[a-z_-]+)+)":', path.read_text("utf-8"), re.MULTILINE)
+    return re.findall(r'^\s+"([a-z]+\.[\w.-]+)":', path.read_text("utf-8"), re.MULTILINE)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_locales_have_the_same_keys(english: Path) -> None:
     """Nobody meets a text of the other language in the middle of theirs."""
     portuguese = english.with_name(english.name.replace(".en.", ".pt-BR."))
 
-    assert keys_of(english) == sorted(set(keys_of(english)))
+    assert len(keys_of(english)) == len(set(keys_of(english)))
     assert keys_of(portuguese) == keys_of(english)
 
 

@@ -1,7 +1,8 @@
 // The one way to make elements. Text goes through textContent alone; markup, handlers and style in text are refused.
 
 const FORBIDDEN = new Set(["innerHTML", "outerHTML", "srcdoc", "style"]);
-const BY_ATTRIBUTE = /^(?:aria-|data-)|^(?:role|for|scope|colspan|list|referrerpolicy|autocomplete|inputmode|spellcheck|tabindex|dir|lang)$/;
+const BY_ATTRIBUTE =
+  /^(?:aria-|data-)|^(?:role|for|scope|colspan|referrerpolicy|autocomplete|inputmode|spellcheck|tabindex|dir|lang)$/;
 
 /**
  * Make an element.
@@ -17,7 +18,7 @@ export function h(tag, props = null, ...children) {
   return element;
 }
 
-export function setProps(element, props) {
+function setProps(element, props) {
   for (const [name, value] of Object.entries(props)) {
     if (name === "on") {
       for (const [event, listener] of Object.entries(value)) element.addEventListener(event, listener);

@@ -67,7 +67,10 @@ class Chart {
     const source = `charts/${chart.digest}.svg?theme=${this.#view.theme}`;
     this.picture.alt = this.#node.props.alt ?? chart.alt ?? "";
     // The room is kept while it loads, so that nothing jumps.
-    if (chart.width > 0 && chart.height > 0) this.picture.style.aspectRatio = `${Number(chart.width)} / ${Number(chart.height)}`;
+    if (chart.width > 0 && chart.height > 0) {
+      this.picture.style.width = `${Number(chart.width)}px`;
+      this.picture.style.aspectRatio = `${Number(chart.width)} / ${Number(chart.height)}`;
+    }
     return attr(this.picture, "src", source);
   }
 

@@ -88,7 +88,8 @@ export class Combobox {
     const left = this.#matches.length - shown.length;
     this.#items = shown.map((option) => this.#item(option));
     const note = shown.length === 0 ? t("elements.select.nothing") : left > 0 ? t("elements.select.more", { count: left }) : null;
-    this.list.replaceChildren(...this.#items, ...(note ? [h("li", { className: "pv-options-note", role: "presentation" }, note)] : []));
+    const foot = note ? [h("li", { className: "pv-options-note", role: "presentation" }, note)] : [];
+    this.list.replaceChildren(...this.#items, ...foot);
     this.popup.open();
     attr(this.target, "aria-expanded", "true");
     const chosen = this.#isMultiple ? -1 : shown.findIndex((option) => this.#chosen.includes(option));
@@ -97,9 +98,10 @@ export class Combobox {
 
   #item(option) {
     const isChosen = this.#chosen.includes(option);
+    const isDisabled = option.disabled ? "true" : null;
     return h(
       "li",
-      { className: "pv-option", role: "option", id: uid("option"), "aria-selected": String(isChosen), "aria-disabled": option.disabled ? "true" : null },
+      { className: "pv-option", role: "option", id: uid("option"), "aria-selected": String(isChosen), "aria-disabled": isDisabled },
       h("span", { className: "pv-option-mark" }, isChosen ? icon("check", { size: 14 }) : null),
       h("span", { className: "pv-bidi" }, option.label),
     );
@@ -212,7 +214,8 @@ export class Combobox {
         this.target.focus();
       };
       const label = t("elements.select.remove", { label: option.label });
-      const button = h("button", { type: "button", className: "pv-chip-remove", "aria-label": label, on: { click: remove } }, icon("close", { size: 12 }));
+      const props = { type: "button", className: "pv-chip-remove", "aria-label": label, on: { click: remove } };
+      const button = h("button", props, icon("close", { size: 12 }));
       button.disabled = this.target.disabled;
       return h("span", { className: "pv-chip" }, h("span", { className: "pv-bidi" }, option.label), button);
     });

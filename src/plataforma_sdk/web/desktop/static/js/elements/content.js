@@ -13,7 +13,7 @@ const TONE_ICONS = {
 };
 
 /** Whether an image may be loaded: https or a data image, as the server has checked. */
-export function isImageUrl(url) {
+function isImageUrl(url) {
   if (typeof url !== "string") return false;
   if (url.length <= MAX_URL_CHARS) return HTTPS.test(url) || DATA_IMAGE.test(url);
   return url.length <= MAX_DATA_URL_CHARS && DATA_IMAGE.test(url);
@@ -26,6 +26,7 @@ export function text(node, view) {
   const update = ({ props }) => {
     const inner = props.style === "code" ? code : content;
     setText(inner, view.format.value(props.value, props.format, props.currency));
+    element.hidden = props.value === ""; // it would leave a gap
     if (element.firstChild !== inner) element.replaceChildren(inner);
     const style = [props.size, props.tone && `tone-${props.tone}`, props.weight, props.style];
     element.className = ["pv-text", ...style.filter(Boolean).map((name) => `pv-${name}`)].join(" ");
@@ -50,7 +51,10 @@ export function heading(node) {
 export function image(node, view) {
   const element = h("div", { className: "pv-image" });
   let shown = null;
-  const refuse = (alt) => element.replaceChildren(h("span", { className: "pv-image-missing" }, drawIcon("image"), alt || view.t("elements.image.missing")));
+  const refuse = (alt) => {
+    const words = alt || view.t("elements.image.missing");
+    element.replaceChildren(h("span", { className: "pv-image-missing" }, drawIcon("image"), words));
+  };
   const update = ({ props }) => {
     if (!isImageUrl(props.src)) return refuse(props.alt);
     if (shown?.src !== props.src || !shown.image.isConnected) {

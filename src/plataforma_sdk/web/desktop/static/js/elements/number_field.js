@@ -26,8 +26,8 @@ class NumberField extends Field {
       },
     });
     const stepper = (name, sign) => {
-      const step = () => this.#step(sign);
-      return h("button", { type: "button", className: "pv-step", tabindex: -1, "aria-hidden": "true", on: { click: step } }, icon(name, { size: 12 }));
+      const props = { type: "button", className: "pv-step", tabindex: -1, "aria-hidden": "true" };
+      return h("button", { ...props, on: { click: () => this.#step(sign) } }, icon(name, { size: 12 }));
     };
     this.steppers = [stepper("chevron-up", 1n), stepper("chevron-down", -1n)];
     this.slot.append(h("div", { className: "pv-number-box" }, this.control, h("div", { className: "pv-steps" }, this.steppers)));

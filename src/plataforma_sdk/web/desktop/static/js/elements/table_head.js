@@ -39,7 +39,8 @@ export class TableHead {
   #heading(column, place) {
     const label = h("span", { className: "pv-th-label pv-bidi" }, column.label ?? column.name);
     const sort = () => this.onSort(column.name);
-    const button = h("button", { type: "button", className: "pv-sort", on: { click: sort } }, label, h("span", { className: "pv-sort-mark" }));
+    const mark = h("span", { className: "pv-sort-mark" });
+    const button = h("button", { type: "button", className: "pv-sort", on: { click: sort } }, label, mark);
     return h("th", { scope: "col", "aria-colindex": place + 1 }, button);
   }
 
@@ -74,8 +75,6 @@ export class TableHead {
       return isFixed(place) ? { width: `${width}ch` } : {};
     };
     this.columns.replaceChildren(...widths.map((width, place) => h("col", { style: styleOf(width, place) })));
-    const table = this.element.parentElement;
-    if (table) table.style.minWidth = `${total}ch`;
-    else queueMicrotask(() => Object.assign(this.element.parentElement?.style ?? {}, { minWidth: `${total}ch` }));
+    this.element.parentElement.style.minWidth = `${total}ch`;
   }
 }

@@ -5,6 +5,7 @@ import { arrange, attr, h, setText, uid } from "../dom.js";
 const ALL = 60; // up to so many rows all are drawn
 const OVERSCAN = 10; // rows drawn above and below what is seen
 const GUESSED_HEIGHT = 36;
+const MAX_HINT_CHARS = 1_000;
 
 export class TableRows {
   #lines = new Map(); // place of a row -> {line, row, cells}
@@ -188,5 +189,6 @@ function spacer() {
 
 /** Say in full what a cell is too narrow for. */
 function hint(cell) {
-  if (cell.localName === "td") cell.title = cell.scrollWidth > cell.clientWidth ? cell.textContent : "";
+  if (cell.localName !== "td") return;
+  cell.title = cell.scrollWidth > cell.clientWidth ? cell.textContent.slice(0, MAX_HINT_CHARS) : "";
 }
