@@ -40,7 +40,7 @@ export class Dock {
     bell.append(this.badge);
     this.state = h("span", { className: "pd-state", role: "status" });
     const wide = [
-      this.#tool("tasks", "activity", () => desktop.openSystem("tasks")),
+      this.#tool("tasks", "cpu", () => desktop.openSystem("tasks")),
       this.#tool("settings", "gear", () => desktop.openSystem("settings")),
       this.#tool("language", "globe", () => desktop.setLocale(desktop.nextLocale)),
       this.#tool("theme", "sun", () => desktop.theme.choose(desktop.theme.next)),
@@ -111,7 +111,7 @@ export class Dock {
     const { t, theme } = desktop;
     const entry = (text, iconName, act) => button(text, () => (close(), act()), { iconName, kind: "entry" });
     return [
-      entry(t("desktop.dock.tasks"), "activity", () => desktop.openSystem("tasks")),
+      entry(t("desktop.dock.tasks"), "cpu", () => desktop.openSystem("tasks")),
       entry(t("desktop.dock.settings"), "gear", () => desktop.openSystem("settings")),
       entry(t("desktop.dock.language", { language: t(`desktop.language.${desktop.nextLocale}`) }), "globe", () => desktop.setLocale(desktop.nextLocale)),
       entry(t("desktop.dock.theme", { theme: t(`desktop.theme.${theme.chosen}`), next: t(`desktop.theme.${theme.next}`) }), MARKS[theme.chosen], () => theme.choose(theme.next)),

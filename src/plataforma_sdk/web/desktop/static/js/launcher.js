@@ -56,7 +56,7 @@ export class Launcher {
       yield { text: frame.title, note: frame.name, tag: t("desktop.launcher.window"), iconName: frame.iconName, words: "", act: () => windows.activate(frame, { focus: true }) };
     }
     const commands = [
-      ["tasks", "activity", () => desktop.openSystem("tasks")],
+      ["tasks", "cpu", () => desktop.openSystem("tasks")],
       ["settings", "gear", () => desktop.openSystem("settings")],
       ["help", "help", () => desktop.showHelp()],
       ["theme", "sun", () => desktop.theme.choose(desktop.theme.next)],

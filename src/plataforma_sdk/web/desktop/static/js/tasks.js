@@ -21,7 +21,7 @@ const COLUMNS = [
   { name: "cpu", read: (module) => number(module.cpu_ms_per_s), write: (value, f) => `${f.number(value / 10, { maximumFractionDigits: 1 })} %`, history: "cpu", most: () => 1_000 },
   { name: "memory", read: (module) => number(module.memory_bytes), write: (value, f) => `${f.number(value / MIB, { maximumFractionDigits: 1 })} MiB`, history: "memory", most: (module) => number(module.memory_limit) ?? 0 },
   { name: "calls", read: (module) => number(module.calls_per_s), write: (value, f) => f.number(value, { maximumFractionDigits: 1 }), history: "calls", most: () => 0 },
-  { name: "p95", read: (module) => number(module.p95_ms), write: (value, f) => `${f.number(value, { maximumFractionDigits: 1 })} ms` },
+  { name: "latency", read: (module) => number(module.p95_ms), write: (value, f) => `${f.number(value, { maximumFractionDigits: 1 })} ms` },
   { name: "fuel", read: (module) => number(module.fuel), write: (value, f) => f.number(value, { notation: "compact", maximumFractionDigits: 1 }) },
   { name: "denials", read: (module) => number(module.denials), write: (value, f) => f.number(value) },
   { name: "queue", read: (module) => number(module.queue), write: (value, f) => f.number(value) },
@@ -100,7 +100,7 @@ export class Tasks {
     for (const id of [...this.#rows.keys()]) if (!modules.some((module) => module.id === id)) this.#rows.delete(id);
     arrange(this.rows, modules.map((module) => this.#row(module)));
     this.empty.hidden = modules.length > 0;
-    clear(this.empty).append(icon("activity", { size: 24 }), t(this.#modules === null ? "desktop.tasks.waiting" : "desktop.tasks.none"));
+    clear(this.empty).append(icon("cpu", { size: 24 }), t(this.#modules === null ? "desktop.tasks.waiting" : "desktop.tasks.none"));
     this.#sum(modules);
   }
 
@@ -176,7 +176,7 @@ class Row {
     this.actions = [
       act("park", "pause", () => this.#send("park")),
       act("restart", "refresh", () => this.#send("restart")),
-      act("limits", "filter", () => editLimits(this.desktop, this.module)),
+      act("limits", "wrench", () => editLimits(this.desktop, this.module)),
       act("unload", "power", () => this.#unload()),
     ];
     return h("td", { className: "pd-task-actions" }, h("div", null, this.actions));
