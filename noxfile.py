@@ -22,6 +22,8 @@ ESCAPES = "tests/security/test_restricted_escapes.py"
 BROKEN = ("tests/conformance/registry/test_faults.py", "tests/conformance/registry/test_kill.py")
 SCANS = "tests/security/test_scan_corpus.py"
 NPM_SEMVER = "semver@7.8.6"
+BROWSER = "tests/e2e/desktop"
+NPM_AXE = "axe-core@4.14.1"
 WARM_UP = "from plataforma_sdk.sandbox.wasm._compiled import compiled_runner; compiled_runner()"
 """Builds and compiles the guest before the tests, whose time-outs would otherwise begin with that."""
 
@@ -49,7 +51,7 @@ def _group(*names: str) -> list[str]:
 
 def _install_project(session: nox.Session, *groups: str) -> None:
     """Install the project editable with its groups; the guest runner comes from the build hook's cache."""
-    session.install(*PIN, "-e", ".[cli,http,s3,trust,web]", *_group(*groups))
+    session.install(*PIN, "-e", ".[charts,cli,http,s3,trust,web]", *_group(*groups))
 
 
 def _pytest(session: nox.Session, *args: str, workers: int = 2) -> None:
@@ -95,7 +97,8 @@ def tests(session: nox.Session) -> None:
     _install_project(session, "test")
     session.run("python", "-c", WARM_UP)
     corpora = () if session.python == PYTHONS[-1] else ("--ignore", ESCAPES, "-k", "not wasm-threads-")
-    _pytest(session, *(() if session.posargs else ("tests", "--ignore=tests/integration", *corpora)))
+    elsewhere = ("--ignore=tests/integration", f"--ignore={BROWSER}")
+    _pytest(session, *(() if session.posargs else ("tests", *elsewhere, *corpora)))
 
 
 @nox.session(python=PYTHONS)
@@ -144,6 +147,19 @@ def integration(session: nox.Session) -> None:
         session.run("pytest", *(session.posargs or ("tests/integration", *BROKEN)), env=many | parts)
 
 
+@nox.session(python=PYTHONS[-1:])
+def e2e(session: nox.Session) -> None:
+    """Use the desktop as a person does, in a real browser (Debian's chromium); skips with a reason without one."""
+    _install_project(session, "test", "e2e")
+    session.run("python", "-c", WARM_UP)
+    with tempfile.TemporaryDirectory() as npm:
+        if shutil.which("npm"):  # what finds faults of accessibility; absent: that test skips
+            command = ("npm", "install", "--silent", "--prefix", npm, NPM_AXE)
+            session.run(*command, external=True, success_codes=[0, 1])
+        axe = {"PLATAFORMA_AXE": f"{npm}/node_modules/axe-core/axe.min.js"}
+        session.run("pytest", *(session.posargs or (BROWSER,)), env=axe)
+
+
 @nox.session
 def coverage(session: nox.Session) -> None:
     """Measure which lines the tests reach, in one process."""
@@ -175,7 +191,7 @@ def soak(session: nox.Session) -> None:
 def minimums(session: nox.Session) -> None:
     """Run the tests with the oldest dependencies that pyproject.toml admits."""
     session.install(*PIN, *_group("test"))
-    session.install("--resolution", "lowest-direct", "-e", ".[cli,http,s3,trust,web]")
+    session.install("--resolution", "lowest-direct", "-e", ".[charts,cli,http,s3,trust,web]")
     session.run("python", "-c", WARM_UP)
     _pytest(session, "tests", "--ignore=tests/docs", "--ignore", ESCAPES, "-W", "ignore:'click:DeprecationWarning")
 

@@ -19,6 +19,7 @@
     │  └─ StaleRunnerError
     ├─ CodecError
     ├─ RenderError
+    │  ├─ ChartError
     │  ├─ UnknownElementError
     │  └─ UnknownHandlerError
     ├─ RegistryError
@@ -42,6 +43,7 @@ from typing import Any, ClassVar, Final, Self
 __all__ = [
     "ApiError",
     "ApiStatusError",
+    "ChartError",
     "CodecError",
     "Fault",
     "GuestError",
@@ -359,6 +361,10 @@ class CodecError(PlataformaError):
 
 class RenderError(PlataformaError):
     """A view that did not produce a tree, or that asked the host for more than a view may."""
+
+
+class ChartError(RenderError):
+    """A chart that a viewer could not draw: too much for its time or memory, or its worker is at fault."""
 
 
 class UnknownElementError(RenderError):

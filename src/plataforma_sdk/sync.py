@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from plataforma_sdk.package import ModulePackage
     from plataforma_sdk.permissions import PermissionManager
     from plataforma_sdk.runtime import HostStats, ModuleStats, Snapshot
-    from plataforma_sdk.sandbox import ResourceUsage
+    from plataforma_sdk.sandbox import ResourceLimits, ResourceUsage
     from plataforma_sdk.windows import UiEvent
 
 __all__ = ["ModuleHandle", "ModuleHost"]
@@ -230,6 +230,36 @@ class ModuleHandle:
         """See `runtime.ModuleHandle.reload`."""
         self._host.run(self._handle.reload(package))
 
-    def unload(self) -> None:
+    def restart(self) -> None:
+        """See `runtime.ModuleHandle.restart`."""
+        self._host.run(self._handle.restart())
+
+    @property
+    def limits(self) -> ResourceLimits:
+        """What its next instance may use."""
+        return self._handle.limits
+
+    def set_limits(self, **changes: int | None) -> ResourceLimits:
+        """See `runtime.ModuleHandle.set_limits`."""
+
+        async def change() -> ResourceLimits:
+            return self._handle.set_limits(**changes)
+
+        return self._host.run(change())
+
+    @property
+    def host_limits(self) -> ResourceLimits:
+        """The most that `limits` can be."""
+        return self._handle.host_limits
+
+    def lower_limits(self, **changes: int | None) -> ResourceLimits:
+        """See `runtime.ModuleHandle.lower_limits`."""
+
+        async def change() -> ResourceLimits:
+            return self._handle.lower_limits(**changes)
+
+        return self._host.run(change())
+
+    def unload(self, *, at_once: bool = False) -> None:
         """See `runtime.ModuleHandle.unload`."""
-        self._host.run(self._handle.unload())
+        self._host.run(self._handle.unload(at_once=at_once))

@@ -83,6 +83,34 @@ async def test_a_module_without_a_window_still_renders(host, handle):
     assert (tree["type"], texts(tree)) == ("text", ["no window"])
 
 
+CHARTS = module(
+    """
+    ROWS = [{"country": "Brasil", "total": 2}, {"country": "Chile", "total": 1}]
+
+    def draw(self, **x):
+        vega = {"mark": "bar", "encoding": {"x": {"field": "country", **x}, "y": {"field": "total"}}}
+        return ui.chart(self.ROWS, vega=vega)
+
+    def render(self):
+        return self.draw(sort="-y")
+
+    def run(self):
+        try:
+            self.draw(axis={"labelExpr": "datum.label"})
+        except RenderError as error:
+            return str(error)
+    """,
+    head="from plataforma_sdk.errors import RenderError",
+)
+
+
+@case(CHARTS)
+async def test_a_chart_brings_its_own_specification_and_no_expression(host, handle):
+    props = (await handle.render())["props"]
+    assert props["vega"]["encoding"]["x"] == {"field": "country", "sort": "-y"}
+    assert "expressions are not run" in await handle.call("run")
+
+
 @case(SHOP, permissions=WINDOWS)
 async def test_a_window_changes_and_closes(host, handle):
     assert await handle.call("change") == ["Other", "Other"]

@@ -46,7 +46,9 @@ ROOMS = (
     "ui",
     "windows",
     "web",
+    "web.charts",
     "web.registry",
+    "workers",
 )
 BUILD_TIMEOUT_S = 180
 

@@ -15,6 +15,7 @@ import typer
 
 from plataforma_sdk import __version__
 from plataforma_sdk.cli._check import check_command
+from plataforma_sdk.cli._desktop import desktop_command
 from plataforma_sdk.cli._engine import engine_app
 from plataforma_sdk.cli._explain import explain_command
 from plataforma_sdk.cli._inspect import inspect_command
@@ -61,6 +62,7 @@ app.command("info")(info_command)
 app.command("resolve")(resolve_command)
 app.command("verify")(verify_command)
 app.command("yank")(yank_command)
+app.command("desktop")(desktop_command)
 app.add_typer(key_app, name="key")
 app.command("replay")(replay_command)
 app.add_typer(registry_app, name="registry")

@@ -31,11 +31,12 @@ def draw_chart(props: Mapping[str, Any]) -> RenderableType:
 
 
 def _bars(points: Sequence[Mapping[str, Any]], props: Mapping[str, Any]) -> Table:
-    x, y = props["x"], props["y"][0]
-    longest = max((abs(float(point[y] or 0)) for point in points), default=0) or 1
+    x, y = props["x"], next(iter(props.get("y", ())), None)
+    amounts = [None if y is None else point[y] for point in points]
+    longest = max((abs(float(amount or 0)) for amount in amounts), default=0) or 1
     table = Table.grid(padding=(0, 1))
-    for point in points:
-        length = round(abs(float(point[y] or 0)) / longest * _WIDTH)
-        amount = format_value(point[y], props.get("format"), props.get("currency"))
-        table.add_row(Text(format_value(point[x])), Text("█" * length, style="cyan"), Text(amount))
+    for point, amount in zip(points, amounts, strict=True):
+        length = round(abs(float(amount or 0)) / longest * _WIDTH)
+        shown = "" if y is None else format_value(amount, props.get("format"), props.get("currency"))
+        table.add_row(Text(format_value(point[x])), Text("█" * length, style="cyan"), Text(shown))
     return table

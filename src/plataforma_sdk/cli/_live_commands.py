@@ -11,7 +11,7 @@ import typer
 if TYPE_CHECKING:
     from plataforma_sdk.cli._hosting import HostOptions
 
-__all__ = ["dev_command", "run_command"]
+__all__ = ["Api", "Data", "Engine", "Grant", "State", "Tier", "Yes", "dev_command", "options_of", "run_command"]
 
 
 class Tier(StrEnum):
@@ -61,7 +61,7 @@ def run_command(  # noqa: PLR0917 - typer reads the options from the signature
 
     from plataforma_sdk.cli._run import make_job, start_run
 
-    options = _options(engine=engine, grant=grant, yes=yes, api=api, data=data, state=state)
+    options = options_of(engine=engine, grant=grant, yes=yes, api=api, data=data, state=state)
     start_run(options, make_job(target, call or (), emit or ()), as_json=as_json, stay=stay)
 
 
@@ -87,11 +87,11 @@ def dev_command(  # noqa: PLR0917 - typer reads the options from the signature
     """
     from plataforma_sdk.cli._dev import start_dev
 
-    options = _options(engine=engine, grant=grant, yes=yes, api=api, data=data, state=state)
+    options = options_of(engine=engine, grant=grant, yes=yes, api=api, data=data, state=state)
     start_dev(directory, options, as_json=as_json, plain=plain)
 
 
-def _options(
+def options_of(
     *, engine: Tier, grant: list[str] | None, yes: bool, api: str | None, data: Path | None, state: Path | None
 ) -> HostOptions:
     from plataforma_sdk.cli._hosting import HostOptions, api_of, check_grants

@@ -8,9 +8,10 @@ standard library and attrs is imported: the same files run inside the WASM guest
 from plataforma_sdk.permissions._grammar import Permission, check_declarable, parse_permission
 from plataforma_sdk.permissions._manager import PermissionManager
 from plataforma_sdk.permissions._names import PERMISSIONS
-from plataforma_sdk.permissions._rules import Kind, is_swallowed, is_touched, is_within
+from plataforma_sdk.permissions._rules import Decider, Kind, is_swallowed, is_touched, is_within
 from plataforma_sdk.permissions._text import clean_text, quote
 from plataforma_sdk.permissions._values import (
+    CHOICES,
     Answer,
     AuditRecord,
     Explanation,
@@ -19,13 +20,16 @@ from plataforma_sdk.permissions._values import (
     PermissionChange,
     PermissionPrompt,
     PermissionRequest,
+    PermissionRule,
     Prompt,
 )
 
 __all__ = [
+    "CHOICES",
     "PERMISSIONS",
     "Answer",
     "AuditRecord",
+    "Decider",
     "Explanation",
     "HeldScopes",
     "Kind",
@@ -35,6 +39,7 @@ __all__ = [
     "PermissionManager",
     "PermissionPrompt",
     "PermissionRequest",
+    "PermissionRule",
     "Prompt",
     "check_declarable",
     "clean_text",

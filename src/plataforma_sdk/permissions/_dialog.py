@@ -52,6 +52,8 @@ class Dialog:
     bury a person in dialogs before the refusals are counted. A prompt ends when the last who waits for it goes away.
 
     Attributes:
+        prompt: whom to ask from the next question on, or None.
+        timeout_s: seconds until no answer is a no, or None.
         refusals: how many prompts were refused, time-outs and failures included.
     """
 
@@ -72,8 +74,8 @@ class Dialog:
             settle: takes an outcome in and tells whether the permission is now held.
         """
         self.refusals = 0
-        self._prompt = prompt
-        self._timeout_s = timeout_s
+        self.prompt = prompt
+        self.timeout_s = timeout_s
         self._settled = settled
         self._settle = settle
         self._questions: dict[str, _Question] = {}
@@ -86,7 +88,7 @@ class Dialog:
 
     def obstacle(self) -> str | None:
         """Say why nobody can be asked, or None."""
-        if self._prompt is None:
+        if self.prompt is None:
             return "there is no prompt"
         if self.is_silenced:
             return f"silenced after {self.refusals} refusals"
@@ -136,7 +138,7 @@ class Dialog:
 
     async def _put_now(self, request: PermissionRequest) -> Outcome:
         try:
-            async with asyncio.timeout(self._timeout_s):
+            async with asyncio.timeout(self.timeout_s):
                 answer = _read_answer(await self._call(request))
         except TimeoutError:
             return Outcome(request, PermissionAnswer.DENY_ONCE, "timed out")
@@ -146,9 +148,9 @@ class Dialog:
         return Outcome(request, answer)
 
     async def _call(self, request: PermissionRequest) -> object:
-        ask = getattr(self._prompt, "ask", self._prompt)
+        ask = getattr(self.prompt, "ask", self.prompt)
         if not callable(ask):
-            raise TypeError(f"a prompt is an async function or has one called 'ask', not {type(self._prompt).__name__}")
+            raise TypeError(f"a prompt is an async function or has one called 'ask', not {type(self.prompt).__name__}")
         answer: object = ask(request)
         return await answer if inspect.isawaitable(answer) else answer
 

@@ -12,7 +12,7 @@ from plataforma_sdk.permissions._announcer import Announcer
 from plataforma_sdk.permissions._grammar import Permission, parse_permission
 from plataforma_sdk.permissions._memo import Memo
 from plataforma_sdk.permissions._policy import Policy, Verdict
-from plataforma_sdk.permissions._rules import Kind
+from plataforma_sdk.permissions._rules import Decider, Kind
 from plataforma_sdk.permissions._values import PermissionChange
 
 __all__ = ["Holdings", "spend"]
@@ -65,7 +65,13 @@ class Holdings:
             return self.policy.is_reachable(permission)
 
     def grant(
-        self, permission: Permission, kind: Kind, until: float | None = None, *, is_lifting: bool = False
+        self,
+        permission: Permission,
+        kind: Kind,
+        until: float | None = None,
+        *,
+        by: Decider = "host",
+        is_lifting: bool = False,
     ) -> None:
         """Grant; with `is_lifting` a denial of the very same permission goes."""
         if until is not None and not math.isfinite(until):
@@ -73,14 +79,14 @@ class Holdings:
         with self.lock:
             if is_lifting:
                 self.policy.lift(permission, exactly=True)
-            self.policy.grant(permission, kind, until)
+            self.policy.grant(permission, kind, until, by)
             self.forget_answers()
         self._announce("grant", permission, "allowed", kind, until)
 
-    def deny(self, permission: Permission, kind: Kind) -> None:
+    def deny(self, permission: Permission, kind: Kind, *, by: Decider = "host") -> None:
         """Deny."""
         with self.lock:
-            self.policy.deny(permission, kind)
+            self.policy.deny(permission, kind, by)
             self.forget_answers()
         self._announce("deny", permission, "denied", kind)
 

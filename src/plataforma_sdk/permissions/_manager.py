@@ -15,7 +15,7 @@ from plataforma_sdk.permissions._grammar import Permission, parse_permission, pa
 from plataforma_sdk.permissions._holdings import Holdings, spend
 from plataforma_sdk.permissions._patterns import covers, is_pattern
 from plataforma_sdk.permissions._policy import Verdict
-from plataforma_sdk.permissions._rules import Kind, Rule, gather
+from plataforma_sdk.permissions._rules import Decider, Kind, Rule, gather
 from plataforma_sdk.permissions._values import (
     Answer,
     AuditRecord,
@@ -23,6 +23,7 @@ from plataforma_sdk.permissions._values import (
     HeldScopes,
     PermissionChange,
     PermissionRequest,
+    PermissionRule,
     Prompt,
 )
 from plataforma_sdk.types import Clock, Subscription, SystemClock
@@ -238,9 +239,24 @@ class PermissionManager:
             return gather(self._holdings.policy.denies)
 
     @property
+    def rules(self) -> tuple[PermissionRule, ...]:
+        """Every grant and denial as it was made, one scope each, whether the manifest declares it or not. O(rules)."""
+        with self._holdings.lock:
+            return tuple(self._holdings.policy.made())
+
+    @property
     def recorded(self) -> tuple[str, ...]:
         """What was required or requested while recording, sorted: the least that the manifest must declare."""
         return gather(self._recorded)
+
+    @property
+    def prompt(self) -> Prompt | None:
+        """Whom to ask, from the next question on: one that stands open stays with whom it was put to."""
+        return self._dialog.prompt
+
+    @prompt.setter
+    def prompt(self, prompt: Prompt | None) -> None:
+        self._dialog.prompt = prompt
 
     @property
     def is_silenced(self) -> bool:
@@ -249,7 +265,9 @@ class PermissionManager:
 
     # --- changing ----------------------------------------------------------------------------------------------------
 
-    def grant(self, name: str, *, once: bool = False, until: float | None = None, forever: bool = False) -> None:
+    def grant(
+        self, name: str, *, once: bool = False, until: float | None = None, forever: bool = False, by: Decider = "host"
+    ) -> None:
         """Grant a permission, for the session unless said otherwise; a denial of the very same one is lifted.
 
         Args:
@@ -257,6 +275,7 @@ class PermissionManager:
             once: until the next `require` that it decides.
             until: until a moment, in seconds since the epoch.
             forever: until it is taken back; a decision store keeps it.
+            by: who decided, for `rules`.
 
         Raises:
             InvalidPermissionError: the name is none.
@@ -266,7 +285,7 @@ class PermissionManager:
             raise ValueError("a grant is for once, until a moment, or for ever: give one of them")
         kind = Kind.ONCE if once else Kind.FOREVER if forever else Kind.SESSION
         kind = kind if until is None else Kind.UNTIL
-        self._holdings.grant(parse_permission(name), kind, until, is_lifting=True)
+        self._holdings.grant(parse_permission(name), kind, until, by=by, is_lifting=True)
 
     def revoke(self, name: str) -> bool:
         """Take a permission back, out of wider grants too; tell whether any of it was granted.
@@ -275,9 +294,9 @@ class PermissionManager:
         """
         return self._holdings.revoke(parse_permission(name))
 
-    def deny(self, name: str, *, once: bool = False) -> None:
+    def deny(self, name: str, *, once: bool = False, by: Decider = "host") -> None:
         """Deny a permission for ever, or for the next `require` or `request` alone; no wider grant overrides it."""
-        self._holdings.deny(parse_permission(name), Kind.ONCE if once else Kind.FOREVER)
+        self._holdings.deny(parse_permission(name), Kind.ONCE if once else Kind.FOREVER, by=by)
 
     def redeclare(self, declared: Iterable[str]) -> None:
         """Take over what another version of the module declares: the next check sees it, grants and denials stay."""
@@ -336,9 +355,9 @@ class PermissionManager:
         detail = outcome.detail or (str(answer.answer) if is_open else "denied by the host meanwhile")
         self._holdings.announcer.write("prompt", str(permission), result, detail)
         if answer.is_allowed and is_open:
-            self._holdings.grant(permission, _KINDS[answer.answer], answer.until)
+            self._holdings.grant(permission, _KINDS[answer.answer], answer.until, by="person")
         elif answer.answer is Answer.DENY_FOREVER:
-            self._holdings.deny(permission, Kind.FOREVER)
+            self._holdings.deny(permission, Kind.FOREVER, by="person")
         return self._memo[str(permission)]
 
     def _denial(self, permission: Permission, verdict: Verdict, action: str = "check") -> PermissionDeniedError:
@@ -352,13 +371,15 @@ class PermissionManager:
         return None if self._dialog.is_open(permission) else self._dialog.obstacle()
 
     def _make_request(self, permission: Permission, reason: str) -> PermissionRequest:
+        now, timeout_s = self._holdings.announcer.clock.now(), self._dialog.timeout_s
         return PermissionRequest(
             subject=self.subject,
             module=self.module,
             permission=str(permission),
             reason=reason,
             source=self.source,
-            requested_at=self._holdings.announcer.clock.now(),
+            requested_at=now,
+            expires_at=None if timeout_s is None else now + timeout_s,
         )
 
     def _note(self, permission: Permission) -> None:

@@ -11,8 +11,8 @@ from typing import Final
 import attrs
 
 from plataforma_sdk.permissions._grammar import Permission
-from plataforma_sdk.permissions._rules import Kind, Rule, RuleSet, meet_rules, split_rules
-from plataforma_sdk.permissions._values import HeldScopes
+from plataforma_sdk.permissions._rules import Decider, Kind, Rule, RuleSet, meet_rules, split_rules
+from plataforma_sdk.permissions._values import HeldScopes, PermissionRule
 from plataforma_sdk.types import Clock
 
 __all__ = ["Policy", "Verdict"]
@@ -90,19 +90,19 @@ class Policy:
 
     # --- changing ----------------------------------------------------------------------------------------------------
 
-    def grant(self, permission: Permission, kind: Kind, until: float | None = None) -> None:
+    def grant(self, permission: Permission, kind: Kind, until: float | None = None, by: Decider = "host") -> None:
         """Add a grant; denials stay as they are."""
         target = {Kind.ONCE: self.once, Kind.UNTIL: self.timed}.get(kind, self.grants)
         self._serial += 1
         if until is not None:
             self._next_end = min(self._next_end, until)
-        for rule in split_rules([permission], kind, self._serial, until):
+        for rule in split_rules([permission], kind, self._serial, until, by):
             target.add(rule)
 
-    def deny(self, permission: Permission, kind: Kind) -> None:
+    def deny(self, permission: Permission, kind: Kind, by: Decider = "host") -> None:
         """Add a denial, which no grant overrides."""
         target = self.once_denies if kind is Kind.ONCE else self.denies
-        for rule in split_rules([permission], kind):
+        for rule in split_rules([permission], kind, by=by):
             target.add(rule)
 
     def redeclare(self, declared: Iterable[Permission]) -> None:
@@ -222,6 +222,18 @@ class Policy:
         if self.parent is not None:
             rules = _meet_all(rules, RuleSet(self.parent.effective()))
         return [rule for rule in rules if self.denies.swallowing(rule.name, rule.scope) is None]
+
+    def made(self) -> Iterator[PermissionRule]:
+        """Yield every grant and denial as it was made."""
+        self.expire()
+        for is_allowed, sets in (
+            (True, (self.grants, self.timed, self.once)),
+            (False, (self.denies, self.once_denies)),
+        ):
+            for rule in chain.from_iterable(sets):
+                yield PermissionRule(
+                    permission=str(rule), is_allowed=is_allowed, kind=rule.kind, until=rule.until, by=rule.by
+                )
 
     def sets(self) -> Iterator[RuleSet]:
         """Yield every set of rules that may decide, those of the parents included."""

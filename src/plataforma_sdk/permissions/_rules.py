@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
+from typing import Literal, TypeAlias
 
 import attrs
 
@@ -17,7 +18,21 @@ from plataforma_sdk.permissions._grammar import (
 )
 from plataforma_sdk.permissions._patterns import PatternIndex, is_pattern, meet
 
-__all__ = ["Kind", "Rule", "RuleSet", "gather", "is_swallowed", "is_touched", "is_within", "meet_rules", "split_rules"]
+__all__ = [
+    "Decider",
+    "Kind",
+    "Rule",
+    "RuleSet",
+    "gather",
+    "is_swallowed",
+    "is_touched",
+    "is_within",
+    "meet_rules",
+    "split_rules",
+]
+
+Decider: TypeAlias = Literal["host", "person"]
+"""Who granted or denied: the host's code, or a person who was asked."""
 
 
 class Kind(StrEnum):
@@ -45,6 +60,7 @@ class Rule:
         kind: how long it lasts.
         serial: place in the order of events; a revocation hides the grants with a smaller one.
         until: seconds since the epoch, for `Kind.UNTIL`.
+        by: who made it.
     """
 
     name: str
@@ -52,6 +68,7 @@ class Rule:
     kind: Kind
     serial: int = 0
     until: float | None = None
+    by: Decider = "host"
 
     def __str__(self) -> str:
         return self.name if self.scope is None else f"{self.name}[{self.scope}]"
@@ -206,12 +223,16 @@ def meet_rules(first: Rule, second: Rule) -> Rule | None:
 
 
 def split_rules(
-    permissions: Iterable[Permission], kind: Kind, serial: int = 0, until: float | None = None
+    permissions: Iterable[Permission],
+    kind: Kind,
+    serial: int = 0,
+    until: float | None = None,
+    by: Decider = "host",
 ) -> Iterator[Rule]:
     """Yield one rule for each scope of each permission."""
     for permission in permissions:
         for scope in permission.parts:
-            yield Rule(permission.name, scope, kind, serial, until)
+            yield Rule(permission.name, scope, kind, serial, until, by)
 
 
 def is_within(narrower: Iterable[str], wider: Iterable[str]) -> bool:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Awaitable, Callable, Mapping
 from enum import StrEnum
-from typing import ClassVar, Protocol, TypeAlias
+from types import MappingProxyType
+from typing import ClassVar, Final, Protocol, TypeAlias
 
 import attrs
 
-from plataforma_sdk.permissions._rules import Kind
+from plataforma_sdk.permissions._rules import Decider, Kind
 from plataforma_sdk.permissions._text import clean_text, quote
 
 __all__ = [
+    "CHOICES",
     "Answer",
     "AuditRecord",
     "Explanation",
@@ -21,6 +23,7 @@ __all__ = [
     "PermissionChange",
     "PermissionPrompt",
     "PermissionRequest",
+    "PermissionRule",
     "Prompt",
 ]
 
@@ -36,6 +39,7 @@ class PermissionRequest:
         reason: the module's own words, stripped of control, bidi and invisible characters, at most 200.
         source: the module's publisher key or the place it came from, or None.
         requested_at: seconds since the epoch.
+        expires_at: when no answer becomes a no, in seconds since the epoch; None for never.
     """
 
     subject: str
@@ -44,6 +48,7 @@ class PermissionRequest:
     reason: str = attrs.field(converter=clean_text)
     source: str | None
     requested_at: float
+    expires_at: float | None = None
 
     @property
     def quoted_reason(self) -> str:
@@ -106,6 +111,17 @@ PermissionAnswer.ALLOW_FOREVER = PermissionAnswer(Answer.ALLOW_FOREVER)
 PermissionAnswer.DENY_ONCE = PermissionAnswer(Answer.DENY_ONCE)
 PermissionAnswer.DENY_FOREVER = PermissionAnswer(Answer.DENY_FOREVER)
 
+CHOICES: Final = MappingProxyType(
+    {
+        "once": PermissionAnswer.ALLOW_ONCE,
+        "session": PermissionAnswer.ALLOW_SESSION,
+        "always": PermissionAnswer.ALLOW_FOREVER,
+        "no": PermissionAnswer.DENY_ONCE,
+        "never": PermissionAnswer.DENY_FOREVER,
+    }
+)
+"""What a dialog offers, by the words in which a person is asked."""
+
 
 class PermissionPrompt(Protocol):
     """Whoever puts a question to a person. A plain async function with the same signature serves as well."""
@@ -137,6 +153,25 @@ class PermissionChange:
     permission: str
     kind: Kind | None = None
     until: float | None = None
+
+
+@attrs.frozen(kw_only=True)
+class PermissionRule:
+    """One grant or denial that a manager holds, one scope of it.
+
+    Attributes:
+        permission: what is granted or denied, perhaps with wildcards.
+        is_allowed: granted, or denied.
+        kind: how long it lasts.
+        until: seconds since the epoch, for `Kind.UNTIL`.
+        by: ``"host"``, or ``"person"`` where somebody was asked.
+    """
+
+    permission: str
+    is_allowed: bool
+    kind: Kind
+    until: float | None = None
+    by: Decider = "host"
 
 
 @attrs.frozen(kw_only=True)

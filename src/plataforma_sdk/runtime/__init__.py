@@ -8,6 +8,7 @@ from plataforma_sdk.runtime._host import ModuleHost
 from plataforma_sdk.runtime._leaks import Leak
 from plataforma_sdk.runtime._loader import LoadTarget, PackageSource, package_of_class
 from plataforma_sdk.runtime._observers import CallObserver, CallOutcome
+from plataforma_sdk.runtime._sentences import sentence_of
 from plataforma_sdk.runtime._snapshot import Snapshot
 from plataforma_sdk.runtime._stats import HostStats, ModuleStats
 
@@ -27,4 +28,5 @@ __all__ = [
     "PackageSource",
     "Snapshot",
     "package_of_class",
+    "sentence_of",
 ]

@@ -8,20 +8,13 @@ import sys
 import threading
 from typing import Final, TextIO
 
-from plataforma_sdk.permissions import PermissionAnswer, PermissionRequest, clean_text
+from plataforma_sdk.permissions import CHOICES, PermissionAnswer, PermissionRequest, clean_text
 
 __all__ = ["ConsolePrompt"]
 
 MAX_TRIES: Final = 3
 """Answers that may be unreadable before it counts as a no."""
 
-_CHOICES: Final = {
-    "once": PermissionAnswer.ALLOW_ONCE,
-    "session": PermissionAnswer.ALLOW_SESSION,
-    "always": PermissionAnswer.ALLOW_FOREVER,
-    "no": PermissionAnswer.DENY_ONCE,
-    "never": PermissionAnswer.DENY_FOREVER,
-}
 _SHORT: Final = {"o": "once", "s": "session", "a": "always", "n": "no", "": "no"}
 
 
@@ -65,10 +58,10 @@ class ConsolePrompt:
                 if not line:
                     return PermissionAnswer.DENY_ONCE  # end of input
                 word = line.strip().lower()
-                answer = _CHOICES.get(_SHORT.get(word, word))
+                answer = CHOICES.get(_SHORT.get(word, word))
                 if answer is not None:
                     return answer
-                self._write(f"Please answer with one of {', '.join(_CHOICES)}: ")
+                self._write(f"Please answer with one of {', '.join(CHOICES)}: ")
             return PermissionAnswer.DENY_ONCE
 
     def _write(self, text: str) -> None:

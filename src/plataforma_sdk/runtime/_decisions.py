@@ -122,6 +122,12 @@ class DecisionStore:
                 for name, allowed, text, at in rows
             )
 
+    def keys(self, subject: str) -> tuple[DecisionKey, ...]:
+        """List the modules that a subject has decided about, each with its source."""
+        query = "SELECT DISTINCT module, source FROM decisions WHERE subject = ? ORDER BY module, source"
+        with self._lock, closing(self._database.execute(query, (subject,))) as rows:
+            return tuple(DecisionKey(subject=subject, module=module, source=source) for module, source in rows)
+
     def applicable(self, key: DecisionKey, declared: Iterable[str]) -> tuple[Decision, ...]:
         """List the decisions that hold for a module whose manifest asks for `declared`."""
         wanted = tuple(declared)
@@ -150,10 +156,10 @@ class DecisionStore:
         wanted = tuple(declared)
         for decision in self.applicable(key, wanted):
             if decision.is_allowed:
-                manager.grant(decision.permission, forever=True)
+                manager.grant(decision.permission, forever=True, by="person")
         for decision in self.applicable(key, wanted):
             if not decision.is_allowed:
-                manager.deny(decision.permission)
+                manager.deny(decision.permission, by="person")
         return manager.on_change(lambda change: self._follow(change, key, wanted))
 
     def close(self) -> None:

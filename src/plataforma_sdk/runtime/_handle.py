@@ -9,7 +9,7 @@ from plataforma_sdk.errors import ModuleStateError
 from plataforma_sdk.runtime._snapshots import take_snapshot
 from plataforma_sdk.runtime._stats import ModuleStats
 from plataforma_sdk.runtime._telemetry import module_stats
-from plataforma_sdk.sandbox import ResourceUsage
+from plataforma_sdk.sandbox import ResourceLimits, ResourceUsage
 from plataforma_sdk.types import Subscription
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class ModuleHandle:
 
     @property
     def restarts(self) -> int:
-        """How many times its instance was replaced after a hard limit or a crash."""
+        """How many times its instance was replaced: after a hard limit or a crash, or by `restart`."""
         return self._live.restarts
 
     @property
@@ -80,8 +80,18 @@ class ModuleHandle:
 
     @property
     def usage(self) -> ResourceUsage:
-        """What it has used, and its limits."""
+        """What it has used, and the limits that hold for the instance in place."""
         return self._live.monitor.usage
+
+    @property
+    def limits(self) -> ResourceLimits:
+        """What its next instance may use: `host_limits`, or less where `lower_limits` said so."""
+        return self._live.setup.limits_of(self.package)
+
+    @property
+    def host_limits(self) -> ResourceLimits:
+        """What the host gives, lowered by the manifest: the most that `limits` can be."""
+        return self._live.setup.host_limits(self.package)
 
     @property
     def stats(self) -> ModuleStats:
@@ -168,6 +178,54 @@ class ModuleHandle:
         """
         await self._live.reload(package)
 
+    async def restart(self) -> None:
+        """End the instance where it stands and put a fresh one in its place: the same package, `on_load` again.
+
+        As after a hard limit: what it held in memory is gone, what it had registered too, and neither `on_unload` nor
+        `on_reload` runs. Calls under way end with `ModuleStateError`. A module that has failed comes back. Also one
+        whose manifest says ``restart = false``: that is about replacements that nobody asked for.
+
+        A module that computes without end is ended at once in `wasm` and with ``isolation="process"``. In `restricted`
+        and `trusted` its code runs in the host's loop, so this can run only when that code awaits; `max_step_ms` sees
+        to it in `restricted`, and nothing in `trusted`.
+
+        Raises:
+            ModuleStateError: it reloads, or is unloaded.
+            GuestError, ResourceLimitError: the fresh one does not load; the module has failed.
+        """
+        await self._live.restart()
+
+    def set_limits(self, **changes: int | None) -> ResourceLimits:
+        """Change what the host gives this module, by the names of `ResourceLimits`; higher or lower, it is the host's.
+
+        Soft limits hold at once. Hard ones hold for the next instance: after `restart`, a reload or a replacement;
+        until then `usage.limits` tells what holds. In `wasm`, a higher `max_payload_bytes` or `max_tree_nodes` arrives
+        with the next instance too. Where the manifest asks for less, that is what holds.
+
+        Returns:
+            What is now to hold, as `limits`.
+
+        Raises:
+            TypeError: there is no such limit.
+            ValueError: the value is no whole number above 0.
+        """
+        return self._live.take_limits(self._live.setup.with_limits(changes))
+
+    def lower_limits(self, **changes: int | None) -> ResourceLimits:
+        """Lower limits below what the host gives, never above it, as a person does in a task manager; see `set_limits`.
+
+        More than the host gives is what the host gives, and None takes a lowering back.
+
+        Returns:
+            What is now to hold, as `limits`.
+
+        Raises:
+            TypeError: there is no such limit.
+            ValueError: the value is no whole number above 0; or it is `max_fuel`, and the host has left that to the
+                engine.
+        """
+        return self._live.take_limits(self._live.setup.with_lowered(changes, self.package))
+
     def leaks(self) -> list[Leak]:
         """Return what this module left behind and is still there, and what its live instance registers over and over.
 
@@ -200,6 +258,10 @@ class ModuleHandle:
         """
         return await self._live.park()
 
-    async def unload(self) -> None:
-        """End the module and dispose of whatever it registered; a second call does nothing."""
-        await self._live.unload()
+    async def unload(self, *, at_once: bool = False) -> None:
+        """End the module and dispose of whatever it registered; a second call does nothing.
+
+        Args:
+            at_once: end it where it stands, without `on_unload`, which otherwise has two seconds.
+        """
+        await self._live.unload(at_once=at_once)

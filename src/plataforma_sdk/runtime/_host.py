@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from concurrent.futures import Future
 from pathlib import Path
 from types import MappingProxyType
@@ -18,15 +17,14 @@ from plataforma_sdk.events import EventBus
 from plataforma_sdk.package import ModulePackage
 from plataforma_sdk.plugins import make_plugin_manager
 from plataforma_sdk.runtime._engines import HostEngines
-from plataforma_sdk.runtime._handle import ModuleHandle
 from plataforma_sdk.runtime._journals import open_journal
 from plataforma_sdk.runtime._launch import ModuleSetup, require_declared
-from plataforma_sdk.runtime._live import LiveModule
 from plataforma_sdk.runtime._loader import LoadTarget, PackageSource, check_tier, package_of
 from plataforma_sdk.runtime._observers import Observers
 from plataforma_sdk.runtime._parts import HostParts
 from plataforma_sdk.runtime._restore import Restoration, RestoreSource, read_source
 from plataforma_sdk.runtime._setups import SetupFactory
+from plataforma_sdk.runtime._shelf import ModuleShelf
 from plataforma_sdk.runtime._sources import open_source
 from plataforma_sdk.runtime._state import HostState
 from plataforma_sdk.runtime._stats import HostStats
@@ -39,8 +37,11 @@ from plataforma_sdk.windows import WindowManager
 
 if TYPE_CHECKING:
     from plataforma_sdk.api import Transport
+    from plataforma_sdk.manifest import Manifest
     from plataforma_sdk.permissions import PermissionManager, Prompt
     from plataforma_sdk.registry import RegistryBackend
+    from plataforma_sdk.runtime._decisions import DecisionStore
+    from plataforma_sdk.runtime._handle import ModuleHandle
     from plataforma_sdk.sandbox.wasm import Journal
     from plataforma_sdk.services import Clipboard, Database, NotificationCenter
 
@@ -130,7 +131,7 @@ class ModuleHost:
         directory = Path(state_dir).expanduser() if state_dir is not None else None
         self.registry, self._owned_registry = open_source(registry, plugins, directory)
         make_manager = {} if permission_manager is None else {"make_manager": permission_manager}
-        self._state = HostState(directory, subject=subject, clock=clock, **make_manager)
+        self._state = HostState(directory, subject=subject, clock=clock, prompt=prompt, **make_manager)
         self._factory = ServiceFactory(
             api=api,
             api_auth=api_auth,
@@ -162,14 +163,12 @@ class ModuleHost:
             plugins=hooks,
             clock=clock,
             grants=tuple(grants),
-            prompt=prompt,
             record=record,
             limits=limits or ResourceLimits(),
             config=dict(config or {}),
             park_after_s=park_after_s,
         )
-        self._modules: dict[str, ModuleHandle] = {}
-        self._loading: set[str] = set()
+        self._shelf = ModuleShelf(self._parts, self._state, self._telemetry)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_closing = False
         self._pid = os.getpid()
@@ -194,11 +193,39 @@ class ModuleHost:
     @property
     def modules(self) -> Mapping[str, ModuleHandle]:
         """Loaded modules by id."""
-        return MappingProxyType(self._modules)
+        return MappingProxyType(self._shelf.handles)
+
+    def manifest_of(self, module_id: str) -> Manifest | None:
+        """Return the manifest of a module that is loaded, or that is being loaded and perhaps asks a person."""
+        return self._shelf.manifest_of(module_id)
+
+    @property
+    def prompt(self) -> Prompt | None:
+        """Who asks a person; whom a host sets here is asked from now on, for modules that are loaded already too.
+
+        A question that stands open stays with whom it was put to.
+        """
+        return self._state.prompt
+
+    @prompt.setter
+    def prompt(self, prompt: Prompt | None) -> None:
+        self._state.prompt = prompt
+
+    @property
+    def decisions(self) -> DecisionStore:
+        """What people have decided for ever, about modules that are not loaded too.
+
+        Raises:
+            ModuleStateError: the host is not entered.
+        """
+        store = self._state.decisions
+        if store is None:
+            raise ModuleStateError("The host is not entered: 'async with ModuleHost(...) as host'")
+        return store
 
     def stats(self) -> HostStats:
         """Write down what became of the modules: calls, failures, durations, denials, restarts, use, events."""
-        return self._telemetry.stats(list(self._modules.values()))
+        return self._telemetry.stats(list(self.modules.values()))
 
     # --- lifecycle -------------------------------------------------------------------------------------------------
 
@@ -215,7 +242,7 @@ class ModuleHost:
     async def aclose(self) -> None:
         """Unload every module and free everything; a second call does nothing."""
         self._is_closing = True
-        for handle in reversed(list(self._modules.values())):
+        for handle in reversed(list(self.modules.values())):
             await handle.unload()
         await self.events.aclose()
         await self._factory.close()
@@ -262,11 +289,11 @@ class ModuleHost:
         chosen = self._engines.choose(engine, isolation)
         package = await package_of(target, self.registry, chosen)
         check_tier(package, chosen)
-        with self._reserve(package.id):
+        with self._shelf.reserve(package):
             setup = self._setups.make(
                 package, chosen, target, grants=grants, limits=limits, locale=self.locale, seed=seed
             )
-            with self._drop_where_it_fails(setup):
+            with self._shelf.drop_where_it_fails(setup):
                 await require_declared(package, setup.permissions)
                 self._check_use()
                 return await self._start(package, attrs.evolve(setup, journal=open_journal(record, chosen.name)))
@@ -307,13 +334,13 @@ class ModuleHost:
         chosen = self._engines.choose(engine if found.by == "state" else "wasm", None)
         package = found.package
         check_tier(package, chosen)
-        with self._reserve(package.id):
+        with self._shelf.reserve(package):
             setup = self._setups.make(package, chosen, package, grants=grants, limits=limits, locale=self.locale)
-            with self._drop_where_it_fails(setup):
+            with self._shelf.drop_where_it_fails(setup):
                 await require_declared(package, setup.permissions)
                 setup = attrs.evolve(setup, journal=found.open_journal(record, chosen.name))
                 try:
-                    await found.prepare(setup.limits.lowered_by(package.manifest.limits).max_memory_bytes)
+                    await found.prepare(setup.limits_of(package).max_memory_bytes)
                     self._check_use()
                     return await self._start(package, setup, found)
                 except BaseException:
@@ -324,7 +351,7 @@ class ModuleHost:
 
     async def unload(self, module_id: str) -> None:
         """End a module; one that is not loaded is left alone."""
-        handle = self._modules.get(module_id)
+        handle = self.modules.get(module_id)
         if handle is not None:
             await handle.unload()
 
@@ -349,57 +376,11 @@ class ModuleHost:
         if self._loop is None or self._is_closing:
             raise ModuleStateError("The host is not entered, or closed: 'async with ModuleHost(...) as host'")
 
-    @contextlib.contextmanager
-    def _reserve(self, module_id: str) -> Iterator[None]:
-        if module_id in self._modules or module_id in self._loading:
-            raise ModuleStateError(
-                f"Module {module_id!r} is loaded already: reload() it, or unload() it first", module=module_id
-            )
-        self._loading.add(module_id)
-        try:
-            yield
-        finally:
-            self._loading.discard(module_id)
-
-    @contextlib.contextmanager
-    def _drop_where_it_fails(self, setup: ModuleSetup) -> Iterator[None]:
-        """Count what a refused module was refused, and keep nothing else of it."""
-        try:
-            yield
-        except BaseException:
-            self._telemetry.on_unloaded(setup.telemetry)
-            self._state.detach(setup.telemetry.info.id)
-            raise
-
     async def _start(
         self, package: ModulePackage, setup: ModuleSetup, restoration: Restoration | None = None
     ) -> ModuleHandle:
-        module_id = package.id
-
-        def forget() -> None:
-            self._modules.pop(module_id, None)
-            self._telemetry.on_unloaded(setup.telemetry)
-            self._state.detach(module_id)
-            if setup.journal is not None:
-                setup.journal.close()
-
-        live = LiveModule(
-            package,
-            setup,
-            self._parts,
-            upgrade_from=self._state.older_version(package),
-            restoration=restoration,
-            on_unloaded=forget,
-        )
-        handle = ModuleHandle(live)
-        self._modules[module_id] = handle
-        try:
-            await live.start()
-            self._telemetry.on_loaded(setup.telemetry)
-        except BaseException:
-            forget()
-            raise
+        handle = await self._shelf.start(package, setup, restoration)
         if self._is_closing:
             await handle.unload()
-            raise ModuleStateError("The host was closed while the module loaded", module=module_id)
+            raise ModuleStateError("The host was closed while the module loaded", module=package.id)
         return handle

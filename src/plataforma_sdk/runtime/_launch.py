@@ -45,6 +45,7 @@ class ModuleSetup:
         park_after_s: seconds without work after which it is parked, or None.
         reread: reads its package again, for a reload; None where there is nothing to read again.
         limits: what the host gives, before the manifest lowers it.
+        lowered: what a person has lowered further, name -> value.
         cls: the class, where the host loads one that it already holds.
         grown: makes permissions for a version that declares more, as a fresh load would.
         shed: lets go of permissions that `grown` made, or that it replaced.
@@ -73,6 +74,27 @@ class ModuleSetup:
     on_version: Callable[[ModulePackage], None] = lambda _: None
     tracing: TracingObserver | None = None
     extra_services: Mapping[str, Callable[..., Any]] = attrs.field(factory=dict)
+    lowered: Mapping[str, int] = attrs.field(factory=dict)
+
+    def host_limits(self, package: ModulePackage) -> ResourceLimits:
+        """Return what the host gives, lowered by a version's manifest."""
+        return self.limits.lowered_by(package.manifest.limits)
+
+    def limits_of(self, package: ModulePackage) -> ResourceLimits:
+        """Return what an instance of a version may use."""
+        return self.host_limits(package).lowered_by(self.lowered)
+
+    def with_limits(self, changes: Mapping[str, Any]) -> ModuleSetup:
+        """Return one with other limits of the host."""
+        return attrs.evolve(self, limits=attrs.evolve(self.limits, **changes))
+
+    def with_lowered(self, changes: Mapping[str, Any], package: ModulePackage) -> ModuleSetup:
+        """Return one where more, or less, is lowered; None takes a lowering back."""
+        lowered = {name: value for name, value in {**self.lowered, **changes}.items() if value is not None}
+        attrs.evolve(self.limits, **lowered)  # raises where there is no such limit
+        if "max_fuel" in lowered and self.host_limits(package).max_fuel is None:
+            raise ValueError("max_fuel is the engine's own here, so what would be less is not known: use set_limits")
+        return attrs.evolve(self, lowered=lowered)
 
 
 @attrs.frozen
@@ -135,7 +157,7 @@ async def launch(
         is_staged: let what it registers wait for `ModuleSession.commit`.
         resumption: the guest that it takes over, or None.
     """
-    limits = setup.limits.lowered_by(package.manifest.limits)
+    limits = setup.limits_of(package)
     session = ModuleSession(
         package,
         permissions,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from plataforma_sdk.package import ModulePackage
     from plataforma_sdk.runtime._parts import HostParts
     from plataforma_sdk.runtime._restore import Restoration
-    from plataforma_sdk.sandbox import Instance
+    from plataforma_sdk.sandbox import Instance, ResourceLimits
     from plataforma_sdk.sandbox.wasm import Resumption
     from plataforma_sdk.windows import UiEvent, Window
 
@@ -68,6 +68,7 @@ class LiveModule:
         self._unloading: asyncio.Task[None] | None = None
         self._frames = WindowFrames(package.id, parts, self.render)
         self._last_stream = 0
+        self._changed = "restarted"
         self._idle = IdleParking(setup.park_after_s, lambda: self.monitor.usage.fuel, self.park)
 
     # --- state -----------------------------------------------------------------------------------------------------
@@ -133,6 +134,9 @@ class LiveModule:
 
     def _announce(self, what: str) -> None:
         self.telemetry.on_state(what, self.package.version)
+        self._emit(what)
+
+    def _emit(self, what: str) -> None:
         self.parts.events.emit(f"plataforma.module.{what}", {"module": self.id, "version": self.package.version})
 
     # --- calls -----------------------------------------------------------------------------------------------------
@@ -157,10 +161,15 @@ class LiveModule:
 
     def _said(self, error: BaseException, current: Launched | None) -> BaseException:
         """Return what a call says that began with the instance `current`: one that a reload cut off may come again."""
-        was_replaced = current is not self._current and self._unloading is None
-        if not (was_replaced and isinstance(error, ModuleStateError) and error.state == "unloaded"):
+        was_replaced = current is not self._current or self._supervisor.instance is None
+        if not (
+            was_replaced
+            and self._unloading is None
+            and isinstance(error, ModuleStateError)
+            and error.state == "unloaded"
+        ):
             return error
-        message = f"Module {self.id!r} was reloaded while this call ran: call again"
+        message = f"Module {self.id!r} was {self._changed} while this call ran: call again"
         return ModuleStateError(message, module=self.id, state="reloading")
 
     async def stream(self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> AsyncGenerator[Any, None]:
@@ -217,10 +226,18 @@ class LiveModule:
     # --- instances -------------------------------------------------------------------------------------------------
 
     async def _launch(self, attach: Callable[[Instance], None]) -> Instance:
-        """Make the first instance, or a fresh one in place of a poisoned one."""
+        """Make the first instance, or a fresh one in place of one that has ended."""
+        if self._supervisor.state == "loading":
+            return await self._launch_now(attach)
+        self.telemetry.on_restart()
         if self._current is not None:
-            self.telemetry.on_restart()
             self.report.add(await self._current.dispose())
+        instance = await self._launch_now(attach)
+        self._emit("restarted")
+        self._mark_dirty()
+        return instance
+
+    async def _launch_now(self, attach: Callable[[Instance], None]) -> Instance:
         restoration, self._restoration = self._restoration, None
         resumption = None if restoration is None else restoration.resumption
         staged = StagedStorage(self.services.storage) if self._upgrade_from is not None else None
@@ -236,6 +253,7 @@ class LiveModule:
             resumption=resumption,
         )
         self._current = launched
+        self.monitor.limits = launched.limits
         attach(launched.instance)
         if resumption is not None:
             self._go_on(resumption, launched)
@@ -266,14 +284,26 @@ class LiveModule:
                 self.parts.report(self.id, f"{method}, which it had done before it was restored", error)
         resumption.begin()
 
+    async def restart(self) -> None:
+        """Put a fresh instance in place of the one that runs, which ends where it stands."""
+        self._check_change("restart")
+        self._changed = "restarted"
+        await self._supervisor.replace()
+
+    def take_limits(self, setup: ModuleSetup) -> ResourceLimits:
+        """Let the soft limits of a setup hold at once; the hard ones wait for the next instance."""
+        self.setup, limits = setup, setup.limits_of(self.package)
+        self.monitor.limits = self.monitor.limits.with_soft(limits)
+        return limits
+
     # --- reload ----------------------------------------------------------------------------------------------------
 
     async def reload(self, package: ModulePackage | None) -> None:
         """Load a new instance beside the old one and let it take over; if it fails, the old one stays."""
-        self._check_reload()
+        self._check_change("reload")
         if package is None:
             package = await self.setup.reread() if self.setup.reread else self.package
-            self._check_reload()
+            self._check_change("reload")
         if package.id != self.id:
             raise ModuleStateError(f"Module {self.id!r} cannot become {package.id!r}: load that one", module=self.id)
         check_tier(package, self.engine)
@@ -291,9 +321,9 @@ class LiveModule:
         task.result()
         self._mark_dirty()  # what took over was not active while it did
 
-    def _check_reload(self) -> None:
+    def _check_change(self, change: str) -> None:
         if self.state not in ("active", "failed") or self._unloading is not None:
-            raise ModuleStateError(f"Module {self.id!r} is {self.state}; it cannot reload now", module=self.id)
+            raise ModuleStateError(f"Module {self.id!r} is {self.state}; it cannot {change} now", module=self.id)
 
     async def _reload(self, package: ModulePackage) -> None:
         old = self._take_over(await make_successor(self, package))
@@ -305,7 +335,7 @@ class LiveModule:
 
     def _take_over(self, launched: Launched) -> Launched | None:
         """Put the new version in place of the old one, at once: nothing here waits."""
-        old, self._current = self._current, launched
+        old, self._current, self._changed = self._current, launched, "reloaded"
         self._supervisor.adopt(launched.instance)
         self._supervisor.restart = launched.package.manifest.restart
         if launched.permissions is not self.permissions:
@@ -323,24 +353,24 @@ class LiveModule:
 
     # --- unload ----------------------------------------------------------------------------------------------------
 
-    async def unload(self) -> None:
+    async def unload(self, *, at_once: bool = False) -> None:
         """Dispose of everything; a call while that is under way waits for it, a later one does nothing."""
         if self._supervisor.state == "unloaded":
             return
         if self._unloading is None:
-            self._unloading = asyncio.create_task(self._unload(), name=f"plataforma-unload-{self.id}")
+            self._unloading = asyncio.create_task(self._unload(at_once=at_once), name=f"plataforma-unload-{self.id}")
         await asyncio.shield(self._unloading)
 
-    async def _unload(self) -> None:
+    async def _unload(self, *, at_once: bool) -> None:
         self._idle.stop()
         if self._reloading is not None:
             self._reloading.cancel()
             await asyncio.wait([self._reloading])
         current, self._current = self._current, None
-        was_active = self._supervisor.state == "active"
+        has_goodbye = self._supervisor.state == "active" and not at_once
         if current is not None:
             current.session.dispose()
-            if was_active:
+            if has_goodbye:
                 await self._say_goodbye(current.instance)
             current.proxy.close()
         await self._supervisor.close()

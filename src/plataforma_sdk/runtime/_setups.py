@@ -18,7 +18,7 @@ from plataforma_sdk.sandbox import Engine, ResourceLimits, ResourceMonitor
 if TYPE_CHECKING:
     from pluggy import PluginManager
 
-    from plataforma_sdk.permissions import PermissionManager, Prompt
+    from plataforma_sdk.permissions import PermissionManager
     from plataforma_sdk.runtime._state import HostState
     from plataforma_sdk.runtime._telemetry import HostTelemetry
     from plataforma_sdk.runtime._tracing import TracingObserver
@@ -41,7 +41,6 @@ class SetupFactory:
         plugins: hooks; those of `plataforma_services` serve further methods.
         clock: time.
         grants: what every module holds, as far as it declares it.
-        prompt: asks a person, or None.
         record: whether undeclared permissions may be asked for.
         limits: of a module whose load names none.
         config: module id -> values.
@@ -56,7 +55,6 @@ class SetupFactory:
     plugins: PluginManager
     clock: Clock
     grants: tuple[str, ...]
-    prompt: Prompt | None
     record: bool
     limits: ResourceLimits
     config: Mapping[str, Mapping[str, Any]]
@@ -82,9 +80,7 @@ class SetupFactory:
         telemetry = self.telemetry.module(package.id, package.version, engine.name, monitor)
 
         def permissions_of(version: ModulePackage) -> PermissionManager:
-            return self.state.permissions(
-                version, granted, source=source, prompt=self.prompt, record=self.record, tap=telemetry.on_audit
-            )
+            return self.state.permissions(version, granted, source=source, record=self.record, tap=telemetry.on_audit)
 
         return ModuleSetup(
             engine=engine,

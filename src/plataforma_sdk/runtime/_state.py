@@ -39,8 +39,10 @@ class HostState:
         *,
         subject: str,
         clock: Clock,
+        prompt: Prompt | None = None,
         make_manager: Callable[..., PermissionManager] = PermissionManager,
     ) -> None:
+        self._prompt = prompt
         self._make_manager = make_manager
         self._directory = directory
         self._subject = subject
@@ -61,6 +63,23 @@ class HostState:
         self._versions = self._read_versions()
 
     @property
+    def decisions(self) -> DecisionStore | None:
+        """What was decided for ever; None before the files are open."""
+        return self._decisions
+
+    @property
+    def prompt(self) -> Prompt | None:
+        """Who asks a person."""
+        return self._prompt
+
+    @prompt.setter
+    def prompt(self, prompt: Prompt | None) -> None:
+        self._prompt = prompt
+        for attached in self._attached.values():
+            for manager in attached:
+                manager.prompt = prompt
+
+    @property
     def storage_dir(self) -> Path | None:
         """Where modules keep their values."""
         return self._directory and self._directory / "storage"
@@ -71,7 +90,6 @@ class HostState:
         grants: Iterable[str],
         *,
         source: str,
-        prompt: Prompt | None,
         record: bool,
         tap: Callable[[AuditRecord], None] = lambda _: None,
     ) -> PermissionManager:
@@ -85,7 +103,7 @@ class HostState:
             grants,
             module=package.id,
             declared=declared,
-            prompt=prompt,
+            prompt=self._prompt,
             clock=self._clock,
             subject=self._subject,
             source=source,

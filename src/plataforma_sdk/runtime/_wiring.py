@@ -135,6 +135,11 @@ class _MeteredStorage(KeyValueStorage):
         super().__init__(directory, module_id, max_bytes=monitor.limits.max_storage_bytes)
         self._monitor = monitor
 
+    @property
+    def max_bytes(self) -> int:
+        """What the module's limits say now."""
+        return self._monitor.limits.max_storage_bytes
+
     async def set(self, key: str, value: Any) -> None:
         await super().set(key, value)
         self._monitor.set_storage(self.used_bytes)

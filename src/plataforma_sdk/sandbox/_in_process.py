@@ -24,7 +24,8 @@ class InProcessInstance(abc.ABC):
     def __init__(self, context: EngineContext) -> None:
         self._context = context
         self._is_closed = False
-        self._calls: set[tuple[asyncio.Task[Any] | None, object]] = set()
+        self._calls: dict[object, asyncio.Task[Any] | None] = {}
+        self._asked: dict[object, int] = {}
         self._left: list[LeftRunning] = []
 
     # --- what an engine says ---------------------------------------------------------------------------------------
@@ -56,8 +57,8 @@ class InProcessInstance(abc.ABC):
         """Call into the module; see `Instance.call`."""
         self._check_usable()
         task = asyncio.current_task()
-        entry = (task, object())
-        self._calls.add(entry)
+        entry = object()
+        self._calls[entry] = task
         try:
             monitor = self._context.monitor
             received, named = codec.copy_value(list(args)), codec.copy_value(kwargs)
@@ -66,12 +67,15 @@ class InProcessInstance(abc.ABC):
             monitor.check_values([result])
             return result  # noqa: TRY300 - an else block would hide what is awaited
         except asyncio.CancelledError:
-            if entry in self._calls or task is None:
+            if entry not in self._asked:
                 raise
-            task.uncancel()  # ours, from `close`: the caller is told, not cancelled
-            raise self._closed_error() from None
+            raise self._closed_error() from None  # ours, from `close`: the caller is told, not cancelled
         finally:
-            self._calls.discard(entry)
+            self._calls.pop(entry, None)
+            asked = self._asked.pop(entry, 0)
+            if task is not None:
+                for _ in range(asked):
+                    task.uncancel()
             self._after_call()
 
     async def _within_deadline(self, function: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
@@ -100,10 +104,25 @@ class InProcessInstance(abc.ABC):
     def _end_calls(self) -> None:
         """Refuse further calls, and end the running ones with `ModuleStateError`, but for the caller's own."""
         self._is_closed = True
-        calls, self._calls = self._calls, set()
         current = asyncio.current_task()
-        for task in {task for task, _ in calls if task is not None and task is not current}:
-            task.cancel()
+        asked: set[asyncio.Task[Any]] = set()
+        for entry, task in reversed(self._calls.items()):  # of calls inside calls, the innermost is asked
+            if task is not None and task is not current and entry not in self._asked:
+                self._asked[entry] = 0
+                if task not in asked:
+                    asked.add(task)
+                    self._ask(entry, task)
+
+    def _ask_again(self) -> None:
+        """Ask those that went on."""
+        for entry in [entry for entry, times in self._asked.items() if times]:
+            task = self._calls[entry]
+            if task is not None:
+                self._ask(entry, task)
+
+    def _ask(self, entry: object, task: asyncio.Task[Any]) -> None:
+        task.cancel()
+        self._asked[entry] += 1
 
 
 async def end_tasks(tasks: Iterable[asyncio.Task[Any]]) -> list[asyncio.Task[Any]]:

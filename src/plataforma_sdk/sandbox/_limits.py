@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, Self
+from typing import Any, ClassVar, Final, Self
 
 import attrs
 
@@ -25,7 +25,9 @@ def _limit(default: int | None) -> Any:
 
 @attrs.frozen(kw_only=True)
 class ResourceLimits:
-    """What one module may use. The first five are hard: they end the call and cannot be caught in the module.
+    """What one module may use.
+
+    Hard limits end the call and cannot be caught in the module; the names in `SOFT` are raised in it.
 
     `trusted` enforces `max_call_ms` and the soft limits only: its code is the host's own.
 
@@ -48,6 +50,18 @@ class ResourceLimits:
     134217728
     """
 
+    SOFT: ClassVar[frozenset[str]] = frozenset(
+        {
+            "max_network_requests_per_min",
+            "max_storage_bytes",
+            "max_host_calls_per_s",
+            "max_payload_bytes",
+            "max_output_bytes",
+            "max_tree_nodes",
+        }
+    )
+    """Names of the limits that a module can meet and go on; a change of theirs holds for an instance that runs."""
+
     max_memory_bytes: int = _limit(128 * _MIB)
     max_fuel: int | None = _limit(None)
     max_call_ms: int = _limit(10_000)
@@ -67,3 +81,7 @@ class ResourceLimits:
             allowed = getattr(self, name)
             lower[name] = value if allowed is None else min(value, allowed)
         return attrs.evolve(self, **lower)
+
+    def with_soft(self, other: ResourceLimits) -> Self:
+        """Take over the soft limits of others."""
+        return attrs.evolve(self, **{name: getattr(other, name) for name in self.SOFT})

@@ -59,7 +59,7 @@ class Supervisor:
         self._clock = clock or SystemClock()
         self._traps: deque[float] = deque()
         self._instance: Instance | None = None
-        self._replacing: asyncio.Task[None] | None = None
+        self._replacing: asyncio.Task[PlataformaError | None] | None = None
 
     async def start(self) -> None:
         """Launch the first instance; a failure leaves the state `failed` and passes on."""
@@ -94,11 +94,31 @@ class Supervisor:
             ModuleStateError: the module was unloaded meanwhile.
         """
         if self.state == "unloaded":
-            raise ModuleStateError(f"Module {self.module!r} is unloaded", module=self.module, state="unloaded")
+            raise self._ended("unloaded")
         old, self._instance = self._instance, instance
         self.state = "active"
         self._traps.clear()
         return old
+
+    async def replace(self) -> None:
+        """Replace the instance because the host wants it, at once and not counted among the traps.
+
+        Where a replacement is under way, that is the one.
+
+        Raises:
+            PlataformaError: the fresh one does not load, and the module has failed.
+            ModuleStateError: the module was unloaded meanwhile.
+        """
+        if self._replacing is None:
+            old, self._instance = self._instance, None
+            self.state = "active"
+            self._traps.clear()
+            self._replacing = self._begin(old, 0.0)
+        replacing = self._replacing
+        await asyncio.wait([replacing])
+        error = self._ended("unloaded") if replacing.cancelled() else replacing.result()
+        if error is not None:
+            raise error
 
     async def close(self) -> None:
         """End the module; a second call does nothing."""
@@ -115,6 +135,9 @@ class Supervisor:
     def instance(self) -> Instance | None:
         """The instance in place, if there is one."""
         return self._instance
+
+    def _ended(self, state: str) -> ModuleStateError:
+        return ModuleStateError(f"Module {self.module!r} is {state}", module=self.module, state=state)
 
     def _attach(self, instance: Instance) -> None:
         self._instance = instance
@@ -156,9 +179,7 @@ class Supervisor:
             self._on_failed()
             await instance.close()
             return
-        self._replacing = asyncio.create_task(
-            self._replace(instance, _BACKOFF_S[len(self._traps) - 1]), name=f"plataforma-restart-{self.module}"
-        )
+        self._replacing = self._begin(instance, _BACKOFF_S[len(self._traps) - 1])
         if len(self._traps) == 1:
             await asyncio.wait([self._replacing])
 
@@ -166,9 +187,14 @@ class Supervisor:
         extra = {"module_id": self.module}
         _LOG.error("Module %r %s: %s", self.module, what, error.message, extra=extra)
 
-    async def _replace(self, poisoned: Instance, delay_s: float) -> None:
+    def _begin(self, old: Instance | None, delay_s: float) -> asyncio.Task[PlataformaError | None]:
+        return asyncio.create_task(self._replace(old, delay_s), name=f"plataforma-restart-{self.module}")
+
+    async def _replace(self, old: Instance | None, delay_s: float) -> PlataformaError | None:
+        """Launch another instance; return the error that it failed with."""
         try:
-            await poisoned.close()
+            if old is not None:
+                await old.close()
             await asyncio.sleep(delay_s)
             self._instance = await self._launch(self._attach)
             self.restarts += 1
@@ -177,5 +203,7 @@ class Supervisor:
             self.state = "failed"
             self._log("could not be replaced", error)
             self._on_failed()
+            return error
         finally:
             self._replacing = None
+        return None

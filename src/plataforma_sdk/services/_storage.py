@@ -67,6 +67,11 @@ class KeyValueStorage:
         self._worker = SqliteWorker(self._connect, name=f"plataforma-kv-{module_id}")
 
     @property
+    def max_bytes(self) -> int:
+        """What keys and values may take together."""
+        return self._max_bytes
+
+    @property
     def used_bytes(self) -> int:
         """Bytes in use after the last call; 0 before the first one, `open` counts too."""
         return self._used_bytes
@@ -146,7 +151,7 @@ class KeyValueStorage:
     def check_room(self, used_bytes: int, keys: int, *, grows: tuple[bool, bool] = (True, True)) -> None:
         """Raise `QuotaExceededError` where so much is more than the storage holds, as far as it grows."""
         advice = "delete what is not needed, or raise max_storage_bytes under [limits]"
-        room = (("storage", used_bytes, self._max_bytes, "bytes"), ("storage_keys", keys, self._max_keys, "keys"))
+        room = (("storage", used_bytes, self.max_bytes, "bytes"), ("storage_keys", keys, self._max_keys, "keys"))
         for (resource, used, limit, unit), has_grown in zip(room, grows, strict=True):
             if has_grown and used > limit:  # a quota that was lowered must not keep a module from shrinking
                 raise QuotaExceededError(

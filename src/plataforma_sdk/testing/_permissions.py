@@ -13,6 +13,7 @@ from plataforma_sdk.permissions import (
     PermissionAnswer,
     PermissionManager,
     PermissionRequest,
+    Prompt,
     is_within,
     parse_permission,
 )
@@ -79,7 +80,7 @@ class MockPermissionManager(PermissionManager):
         self.unexpected_requests: list[PermissionRequest] = []
         self._answers: dict[str, PromptAnswer] = dict(answers or {})
         self._used: set[str] = set()
-        self._asked = settings.pop("prompt", None)
+        self._asked: Prompt | None = settings.pop("prompt", None)
         super().__init__(grants, prompt=self._ask, **settings)
         self.granted_at_load = tuple(_parts(self.granted))
 
@@ -94,6 +95,15 @@ class MockPermissionManager(PermissionManager):
 
         self.has = has
 
+    @property
+    def prompt(self) -> Prompt | None:
+        """Whom to ask where no answer was given beforehand."""
+        return self._asked
+
+    @prompt.setter
+    def prompt(self, prompt: Prompt | None) -> None:
+        self._asked = prompt
+
     # --- what is told beforehand -------------------------------------------------------------------------------------
 
     def answer_prompt(self, permission: str, answer: PromptAnswer = True) -> None:
@@ -107,7 +117,7 @@ class MockPermissionManager(PermissionManager):
             if is_within([request.permission], [permission]):
                 return answer
         if self._asked is not None:
-            ask = getattr(self._asked, "ask", self._asked)
+            ask: Any = getattr(self._asked, "ask", self._asked)
             answered: PromptAnswer = await ask(request)
             return answered
         self.unexpected_requests.append(request)

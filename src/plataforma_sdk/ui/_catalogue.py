@@ -15,6 +15,7 @@ from plataforma_sdk.ui import _kinds as kinds
 from plataforma_sdk.ui._action import ACTION
 from plataforma_sdk.ui._data_kinds import COLUMNS, FORMAT, NAMES, OPTIONS, POINTS, ROWS
 from plataforma_sdk.ui._kinds import CURRENCY, DATE, FIELD_NAME, FLAG, ICON, LABEL, NUMBER, SCALAR, TEXT, Kind
+from plataforma_sdk.ui._vega import VEGA
 
 __all__ = ["CATALOGUE", "ElementSpec", "Property"]
 
@@ -159,7 +160,7 @@ CATALOGUE: Final[Mapping[str, ElementSpec]] = dict(
         _line(
             "chart",
             {"data": POINTS, "kind": kinds.choice("bar", "line", "pie", "area")},
-            {"x": LABEL, "y": NAMES, "title": LABEL, "alt": TEXT, "stacked": FLAG, **_FORMATTED},
+            {"x": LABEL, "y": NAMES, "title": LABEL, "alt": TEXT, "stacked": FLAG, "vega": VEGA, **_FORMATTED},
             events=("on_select",),
             value="chart_point",
         ),

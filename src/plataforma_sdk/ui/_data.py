@@ -70,6 +70,7 @@ def chart(
     format: Format | None = None,  # noqa: A002 - the word of the wire
     currency: str | None = None,
     stacked: bool | None = None,
+    vega: Mapping[str, Any] | None = None,
     alt: str | None = None,
     on_select: Handler | None = None,
     key: str | int | None = None,
@@ -85,12 +86,17 @@ def chart(
         format: how the numbers are shown.
         currency: ISO 4217 code for ``format="currency"``.
         stacked: whether several measures stand on each other.
+        vega: how to draw the points, in a part of Vega-Lite: mark or layer, encoding, title, height and resolve.
+            Viewers that do not draw it take `kind`, `x` and `y`, which are fields that it names unless they are given.
         alt: what the chart says, in a sentence, for those who cannot see it; viewers fall back on the numbers.
         on_select: called with ``value=`` the index of the point chosen.
         key: what tells this element from its siblings.
 
     >>> chart({"jan": 10, "fev": 20}, x="mês", y="receita").props["data"][0]
     {'mês': 'jan', 'receita': 10}
+    >>> dots = {"mark": "point", "encoding": {"x": {"field": "idade"}, "y": {"field": "total"}}}
+    >>> chart([{"nome": "Ana", "idade": 40, "total": 7}], vega=dots).props["data"]
+    [{'idade': 40, 'total': 7}]
     """
     return build(
         "chart",
@@ -104,6 +110,7 @@ def chart(
         format=format,
         currency=currency,
         stacked=stacked,
+        vega=vega,
         alt=alt,
         on_select=on_select,
     )

@@ -15,6 +15,8 @@ MAX_ROWS: Final = 50_000
 MAX_COLUMNS: Final = 200
 MAX_OPTIONS: Final = 5_000
 MAX_POINTS: Final = 10_000
+MAX_CELLS: Final = 500_000
+"""Points of a chart, times their columns: a point that lacks a column gets it, so a small tree could become large."""
 
 Format: TypeAlias = Literal["text", "number", "currency", "percent", "date", "datetime"]
 """How a viewer shows a raw value; ``"percent"`` shows 0.12 as 12 %."""

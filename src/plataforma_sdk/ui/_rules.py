@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from plataforma_sdk.ui._data_kinds import first_names
+from plataforma_sdk.ui._data_kinds import MAX_CELLS, MAX_COLUMNS, first_names
 from plataforma_sdk.ui._kinds import MisfitError, is_number, unique
+from plataforma_sdk.ui._vega import vega_fields
 
 __all__ = ["RULES", "Rule"]
 
@@ -33,21 +34,44 @@ def _table(props: dict[str, Any]) -> None:
 
 def _chart(props: dict[str, Any]) -> None:
     """Settle which names are drawn, keep only those, and see that they hold numbers."""
+    if set(first_names(props["data"])) == {"x", "y"}:
+        _rename_pairs(props)
     points = props["data"]
     names = first_names(points)
-    if set(names) == {"x", "y"}:
-        _rename_pairs(props)
-        points, names = props["data"], first_names(props["data"])
-    x = props.setdefault("x", names[0] if names else "x")
-    y = props.setdefault("y", [name for name in names if name != x and _holds_numbers(points, name)] or ["y"])
+    fields = _drawn_fields(props, names)
+    _settle_axes(props, fields or names)
+    x, y = props["x"], props.get("y", [])
     if points and not {x, *y} <= set(names):
         raise MisfitError(f"x is {x!r} and y is {', '.join(map(repr, y))}, but the points have {', '.join(names)}")
     for name in y:
         if not _holds_numbers(points, name):
             raise MisfitError(f"y is {name!r}, which is not a number in every point")
-    props["data"] = [{name: point.get(name) for name in (x, *y)} for point in points]
+    shown = dict.fromkeys((x, *y, *fields))
+    if len(shown) * len(points) > MAX_CELLS:
+        raise MisfitError(f"{len(points):,} points of {len(shown)} columns are more than it shows; draw sums of them")
+    props["data"] = [{name: point.get(name) for name in shown} for point in points]
     if props["kind"] == "pie" and len(y) > 1:
         raise MisfitError("a pie shows one y")
+
+
+def _drawn_fields(props: dict[str, Any], names: list[str]) -> list[str]:
+    """Return the columns that a specification draws, each of which must be there."""
+    fields = vega_fields(props.get("vega", {}))
+    strange = [field for field in fields if field not in names]
+    if strange and props["data"]:
+        raise MisfitError(f"vega draws the field {strange[0]!r}, but the points have {', '.join(names)}")
+    return fields
+
+
+def _settle_axes(props: dict[str, Any], names: list[str]) -> None:
+    """Fill in x and y; a specification may draw points that measure nothing, and then there is no y."""
+    x = props.setdefault("x", names[0] if names else "x")
+    if "y" not in props:
+        if len(names) > MAX_COLUMNS:
+            raise MisfitError(f"the points have {len(names):,} columns; say in y which of them it shows")
+        numbers = [name for name in names if name != x and _holds_numbers(props["data"], name)]
+        if numbers or "vega" not in props:
+            props["y"] = numbers or ["y"]
 
 
 def _rename_pairs(props: dict[str, Any]) -> None:

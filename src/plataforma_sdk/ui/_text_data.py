@@ -37,7 +37,7 @@ def table_lines(props: Mapping[str, Any], width: int, max_rows: int) -> list[str
 
 def chart_lines(props: Mapping[str, Any], width: int, max_points: int) -> list[str]:
     """Write a chart as bars of its first measure, all its figures beside them."""
-    points, x, names = props["data"], props["x"], props["y"]
+    points, x, names = props["data"], props["x"], props.get("y", [])
     lines = [clean(props["title"])[:width]] if "title" in props else []
     if "alt" in props:
         lines.append(_cell(clean(props["alt"]))[:width])
@@ -47,7 +47,7 @@ def chart_lines(props: Mapping[str, Any], width: int, max_points: int) -> list[s
     label_width = min(max(map(len, labels), default=0), width // 3)
     figure_width = min(max(map(len, figures), default=0), width // 3)
     cells = max(width - label_width - figure_width - 2 * len(_GAP), _MIN_BAR)
-    bars = _bars([point[names[0]] for point in shown], cells)
+    bars = _bars([point[names[0]] if names else None for point in shown], cells)
     for label, figure, bar in zip(labels, figures, bars, strict=True):
         lines.append(
             f"{_cut(label, label_width):{label_width}}{_GAP}{_cut(figure, figure_width):>{figure_width}}{_GAP}{bar}"[

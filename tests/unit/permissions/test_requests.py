@@ -177,6 +177,7 @@ def test_the_request_says_who_asks_for_what():
             reason="to sell",
             source="ed25519:1f",
             requested_at=100.0,
+            expires_at=160.0,
         )
     ]
 
@@ -383,3 +384,44 @@ def test_a_manager_serves_one_loop_after_another():
 
     assert asyncio.run(main("api.a", "api.b")) == [True, True]
     assert asyncio.run(main("api.c", "api.d")) == [True, True]
+
+
+# --- whom to ask -----------------------------------------------------------------------------------------------------
+
+
+def test_a_request_says_when_no_answer_is_a_no():
+    person = Person(True)
+    request_all(PermissionManager(prompt=person, prompt_timeout_s=5.0, clock=FakeClock(100.0)), "system.storage")
+    assert person.asked[0].expires_at == 105.0
+
+
+def test_a_request_without_end_says_so():
+    person = Person(True)
+    request_all(PermissionManager(prompt=person, prompt_timeout_s=None), "system.storage")
+    assert person.asked[0].expires_at is None
+
+
+def test_another_prompt_is_asked_from_the_next_question_on(run):
+    first, second = Person(True, waits=True), Person(True)
+
+    async def main():
+        permissions = PermissionManager(prompt=first)
+        waiting = asyncio.create_task(permissions.request("system.storage"))
+        await settle()
+        permissions.prompt = second
+        first.may_answer.set()
+        return await waiting, await permissions.request("system.clipboard")
+
+    assert run(main()) == (True, True)
+    assert [[request.permission for request in person.asked] for person in (first, second)] == [
+        ["system.storage"],
+        ["system.clipboard"],
+    ]
+
+
+def test_what_was_attenuated_asks_the_new_prompt_too(run):
+    person = Person(True)
+    permissions = PermissionManager()
+    child = permissions.attenuate(["system.storage"])
+    permissions.prompt = person
+    assert run(child.request("system.storage")) is True

@@ -204,3 +204,19 @@ def test_applying_decisions_is_not_deciding_again(store):
     store.remember(KEY, "system.storage", is_allowed=True, declared=DECLARED)
     attached(store, ["system.storage"])
     assert store.decisions(KEY)[0].declared == DECLARED
+
+
+def test_what_is_applied_is_a_persons(store):
+    store.remember(KEY, "system.storage", is_allowed=True, declared=DECLARED)
+    store.remember(KEY, "api.vendas[GET]", is_allowed=False, declared=DECLARED)
+    manager = PermissionManager()
+    store.attach(manager, KEY, DECLARED)
+    assert {rule.by for rule in manager.rules} == {"person"}
+
+
+def test_the_keys_of_a_subject(store):
+    other = attrs.evolve(KEY, module="agenda")
+    for key in (KEY, other, attrs.evolve(KEY, subject="bia")):
+        store.remember(key, "system.storage", is_allowed=True, declared=DECLARED)
+        store.remember(key, "system.clipboard", is_allowed=False, declared=DECLARED)
+    assert store.keys("ana") == (other, KEY)

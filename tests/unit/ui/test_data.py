@@ -107,6 +107,25 @@ def test_a_chart_refuses_what_it_cannot_draw(data: Any, options: dict[str, Any])
         ui.chart(data, **options)
 
 
+@pytest.mark.parametrize(
+    ("points", "options", "message"),
+    [
+        ([{f"c{number}": 1 for number in range(50_000)}, *({} for _ in range(9_999))], {}, "say in y which"),
+        ([{f"c{n}": 1 for n in range(200)}, *({} for _ in range(9_999))], {"y": ["c1"], "x": "c0"}, None),
+        ([{f"c{n}": 1 for n in range(200)}, *({} for _ in range(9_999))], {}, "draw sums of them"),
+    ],
+    ids=["columns", "two of them", "cells"],
+)
+def test_a_small_tree_does_not_become_a_large_chart(points: Any, options: dict[str, Any], message: str | None) -> None:
+    """A guest may send it as it is: a point that lacks a column gets it in the host."""
+    node = {"type": "chart", "key": "0", "props": {"data": points, "kind": "bar", **options}, "children": []}
+    if message is None:
+        assert ui.validate_tree(node)["props"]["data"][-1] == {"c0": None, "c1": None}
+    else:
+        with pytest.raises(RenderError, match=message):
+            ui.validate_tree(node)
+
+
 def test_options_are_values_pairs_or_dicts() -> None:
     field = ui.select_field("x", ["a", (2, "Two"), {"value": "c", "disabled": True}])
     assert field.props["options"] == [

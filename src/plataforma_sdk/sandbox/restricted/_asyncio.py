@@ -102,10 +102,17 @@ class Tasks:
             task.cancel()
         return live
 
-    async def close(self) -> list[LeftRunning]:
-        """Cancel every task and wait until all have ended; return those that swallow it: they are abandoned."""
+    async def close(self, stop: Callable[[], None]) -> list[LeftRunning]:
+        """Cancel every task and wait until all have ended; return those that do not.
+
+        Args:
+            stop: ends the sandbox where tasks swallow their cancellation, so that they cannot a second time.
+        """
         coroutines = dict(self._coroutines)
         left = await end_tasks(self.cancel())
+        if left:
+            stop()
+            left = await end_tasks(left)
         self._live.clear()
         return [running_task(task, coroutines.get(task)) for task in left]
 

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import inspect
 import weakref
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Final
 
 from plataforma_sdk import codec
@@ -33,6 +33,9 @@ __all__ = ["DEFAULT_FUEL", "RestrictedInstance"]
 
 DEFAULT_FUEL: Final = 10_000_000
 """Units of one call where `ResourceLimits.max_fuel` is None: 50 ms of an empty loop, half a second of a busy one."""
+
+_GRACE_S: Final = 0.1
+"""How long a call has to end in order once its instance is closed."""
 
 _CONTEXT: Final = record_class("ModuleContext", ("id", "version", "config", "locale"))
 
@@ -65,6 +68,7 @@ class RestrictedInstance(InProcessInstance):
         meter = self._sandbox.meter
         meter.source.on_stop = self._on_stop
         meter.on_dropped = self._on_dropped
+        context.monitor.pending = _pending_of(weakref.ref(self))
         if context.limits.max_cpu_ms_per_s is not None:
             meter.share = Share(context.limits.max_cpu_ms_per_s)
         self._faults = Faults(self._sandbox, context.module_id)
@@ -195,12 +199,18 @@ class RestrictedInstance(InProcessInstance):
     def _on_late(self, limit: ResourceLimitError) -> None:
         self._sandbox.meter.stop(limit.resource, limit.used, limit.limit, limit.unit)
 
+    def pending(self) -> tuple[float, int]:
+        """Milliseconds and fuel since calls were last counted: one that goes on and on is seen while it does."""
+        meter = self._sandbox.meter
+        cpu_s, fuel = self._reported
+        return (meter.cpu_s - cpu_s) * 1_000, meter.fuel_used - fuel
+
     def _after_call(self) -> None:
         meter, monitor = self._sandbox.meter, self._context.monitor
-        cpu_s, fuel = self._reported
+        cpu_ms, fuel = self.pending()
         self._reported = (meter.cpu_s, meter.fuel_used)
-        monitor.add_cpu((meter.cpu_s - cpu_s) * 1_000)
-        monitor.add_fuel(meter.fuel_used - fuel)
+        monitor.add_cpu(cpu_ms)
+        monitor.add_fuel(fuel)
         monitor.set_memory(self._sandbox.memory.settle())
 
     # --- end -----------------------------------------------------------------------------------------------------
@@ -241,9 +251,30 @@ class RestrictedInstance(InProcessInstance):
             vars(self._runtime.author).clear()
 
     async def close(self) -> None:
-        """End running calls and the module's tasks; what the module made goes with the instance."""
+        """End running calls and the module's tasks; what the module made goes with the instance.
+
+        They are asked first; what swallows that is ended by the meter.
+        """
         self._end_calls()
-        self._left = await self._tasks.close()
+        if self._asked:
+            self._loop.call_later(_GRACE_S, self._end_stubborn)
+        self._left = await self._tasks.close(self.interrupt)
+
+    def _end_stubborn(self) -> None:
+        """End the calls that went on although they were asked to end."""
+        if self._asked:
+            self.interrupt()
+            self._ask_again()
+
+
+def _pending_of(instance: weakref.ref[RestrictedInstance]) -> Callable[[], tuple[float, int]]:
+    """The meters outlive the instance, and must not keep it."""
+
+    def pending() -> tuple[float, int]:
+        found = instance()
+        return (0.0, 0) if found is None else found.pending()
+
+    return pending
 
 
 def _as_coroutine(awaitable: Any) -> Coroutine[Any, Any, Any]:

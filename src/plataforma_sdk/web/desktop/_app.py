@@ -15,14 +15,18 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
+from plataforma_sdk.web.charts import ChartRenderer
 from plataforma_sdk.web.desktop._access import Access, Authenticate
+from plataforma_sdk.web.desktop._decisions import DesktopDecisions
 from plataforma_sdk.web.desktop._desktop import Desktop
 from plataforma_sdk.web.desktop._features import Feature
 from plataforma_sdk.web.desktop._frames import ChartSource
 from plataforma_sdk.web.desktop._launcher import Launchable
 from plataforma_sdk.web.desktop._pages import STATIC, Pages
+from plataforma_sdk.web.desktop._prompt import DesktopPrompt
 from plataforma_sdk.web.desktop._protocol import WireLimits
 from plataforma_sdk.web.desktop._socket import serve_socket
+from plataforma_sdk.web.desktop._tasks import DesktopTasks
 
 if TYPE_CHECKING:
     from plataforma_sdk.package import ModulePackage
@@ -54,7 +58,7 @@ def desktop_app(
     authenticate: Authenticate | None = None,
     secret: bytes | None = None,
     modules: Iterable[ModulePackage | Launchable] = (),
-    features: Iterable[Feature] = (),
+    features: Iterable[Feature] | None = None,
     charts: ChartSource | None = None,
     limits: WireLimits | None = None,
     title: str | None = None,
@@ -72,8 +76,9 @@ def desktop_app(
         authenticate: ``async (connection) -> subject or None``, takes the place of the token in the address.
         secret: at least 16 random bytes that sign cookies; the same after a restart lets open pages reconnect.
         modules: what the launcher may load, beside what is or was loaded.
-        features: parts with messages of their own, beside notifications and toasts.
-        charts: where charts are drawn; None shows tables.
+        features: parts with messages of their own, beside notifications and toasts; None takes the permission dialogs
+            (which a host without a prompt then asks by), the decisions and the task manager.
+        charts: where charts are drawn; None draws them by the extra ``charts``, and shows tables where that is missing.
         limits: of pages.
         title: of the page.
         mark: a word and a hue, 0 to 359, that stand on the desktop's own dialogs; by default those of the secret.
@@ -89,7 +94,14 @@ def desktop_app(
         raise ValueError(f"A secret is at least {_MIN_SECRET_BYTES} random bytes: secrets.token_bytes(32)")
     access = Access(secret=secret, allowed_hosts=allowed_hosts, authenticate=authenticate)
     desktop = Desktop(
-        host, access, features=features, modules=modules, charts=charts, limits=limits, title=title, mark=mark
+        host,
+        access,
+        features=_usual_features(host) if features is None else features,
+        modules=modules,
+        charts=charts or ChartRenderer(),
+        limits=limits,
+        title=title,
+        mark=mark,
     )
     pages = Pages(desktop, static)
 
@@ -113,6 +125,16 @@ def desktop_app(
 
 
 _MIN_SECRET_BYTES: Final = 16
+
+
+def _usual_features(host: ModuleHost) -> list[Feature]:
+    """Make the dialogs, the settings and the task manager; whom a host asks already goes on being asked."""
+    features: list[Feature] = [DesktopDecisions(host), DesktopTasks(host)]
+    if host.prompt is None:
+        host.prompt = DesktopPrompt(host)
+    if isinstance(host.prompt, DesktopPrompt):
+        features.append(host.prompt)
+    return features
 
 
 class _Guard:

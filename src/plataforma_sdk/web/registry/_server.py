@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import ipaddress
 import signal
-import socket
 from collections.abc import Callable
 from types import FrameType
 from typing import Final
 
-import attrs
 import uvicorn
 from starlette.types import ASGIApp
 
 from plataforma_sdk.errors import RegistryError
+from plataforma_sdk.web._listening import BACKLOG, Listening, listen, listening
 from plataforma_sdk.web.registry._app import make_app
 from plataforma_sdk.web.registry._options import ServiceOptions
 from plataforma_sdk.web.registry._protocol import PatientProtocol
@@ -23,20 +21,6 @@ __all__ = ["Listening", "configured", "run"]
 
 _MAX_CONNECTIONS: Final = 512
 _MAX_HEAD_BYTES: Final = 32_768
-_BACKLOG: Final = 512
-
-
-@attrs.frozen(kw_only=True)
-class Listening:
-    """Where a server listens.
-
-    Attributes:
-        url: of the registry.
-        is_exposed: whether other machines reach it, and tokens cross a network in the clear.
-    """
-
-    url: str
-    is_exposed: bool
 
 
 class _Server(uvicorn.Server):
@@ -66,10 +50,10 @@ async def run(
     service = ServiceState(options)
     try:
         await service.open()  # before a port is taken: what is wrong with the directory is said at once
-        with _listen(host, port) as listener:
+        with listen(host, port, RegistryError) as listener:
             config = configured(make_app(service), grace_s=grace_s, certificate=certificate, key=key)
             _load(config)
-            started(_listening(listener, is_encrypted=certificate is not None))
+            started(listening(listener, is_encrypted=certificate is not None))
             await _Server(config, service).serve(sockets=[listener])
     finally:
         await service.aclose()
@@ -87,7 +71,7 @@ def configured(app: ASGIApp, *, grace_s: int, certificate: str | None = None, ke
         access_log=False,
         log_config=None,
         server_header=False,
-        backlog=_BACKLOG,
+        backlog=BACKLOG,
         limit_concurrency=_MAX_CONNECTIONS,
         h11_max_incomplete_event_size=_MAX_HEAD_BYTES,
         timeout_graceful_shutdown=grace_s,
@@ -101,28 +85,3 @@ def _load(config: uvicorn.Config) -> None:
     except OSError as error:  # an SSLError is one
         files = f"{config.ssl_certfile} and {config.ssl_keyfile}"
         raise RegistryError(f"{files} are no certificate and its key, both PEM ({error.strerror})") from None
-
-
-def _listening(listener: socket.socket, *, is_encrypted: bool) -> Listening:
-    address, port = listener.getsockname()[:2]
-    name = f"[{address}]" if ":" in address else address
-    is_exposed = not is_encrypted and not ipaddress.ip_address(address).is_loopback
-    return Listening(url=f"{'https' if is_encrypted else 'http'}://{name}:{port}", is_exposed=is_exposed)
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family, kind, protocol)
-    except OSError as error:
-        raise RegistryError(f"{host} is no address of this machine ({error.strerror})") from None
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(_BACKLOG)
-    except OSError as error:
-        listener.close()
-        raise RegistryError(
-            f"{host}, port {port} cannot be listened on ({error.strerror}): take another --port"
-        ) from None
-    return listener

@@ -13,8 +13,8 @@ from plataforma_sdk.sandbox._protocols import EngineContext
 from plataforma_sdk.sandbox.restricted.process._allowance import memory_growth
 from plataforma_sdk.sandbox.restricted.process._errors import rebuilt
 from plataforma_sdk.sandbox.restricted.process._resident import resident_bytes
-from plataforma_sdk.sandbox.restricted.process._spawn import WorkerProcess
 from plataforma_sdk.sandbox.restricted.process._talk import Conversation, PendingCall
+from plataforma_sdk.workers import WorkerProcess
 
 __all__ = ["ProcessInstance"]
 

@@ -18,7 +18,6 @@ from plataforma_sdk.sandbox.restricted.process._allowance import EXIT_MEMORY
 from plataforma_sdk.sandbox.restricted.process._channel import Channel
 from plataforma_sdk.sandbox.restricted.process._errors import read_error, rebuilt
 from plataforma_sdk.sandbox.restricted.process._requests import HostRequests
-from plataforma_sdk.sandbox.restricted.process._spawn import WorkerProcess
 from plataforma_sdk.sandbox.restricted.process._wire import (
     FRAME_SLACK_BYTES,
     Ask,
@@ -29,6 +28,7 @@ from plataforma_sdk.sandbox.restricted.process._wire import (
     Reply,
     read_worker,
 )
+from plataforma_sdk.workers import WorkerProcess
 
 __all__ = ["Conversation", "PendingCall"]
 

@@ -15,19 +15,13 @@ from plataforma_sdk.sandbox import EngineContext, ResourceLimits
 from plataforma_sdk.sandbox.restricted._cache import CompileCache
 from plataforma_sdk.sandbox.restricted.process._allowance import EXIT_FAULT, EXIT_MEMORY, cpu_allowance_s, memory_growth
 from plataforma_sdk.sandbox.restricted.process._bridge import CURRENT_CALL, RemoteBridge, RemoteClock, WorkerMonitor
-from plataforma_sdk.sandbox.restricted.process._confine import (
-    bound_cpu,
-    bound_memory,
-    confine,
-    seal_descriptors,
-    take_socket,
-)
 from plataforma_sdk.sandbox.restricted.process._errors import error_text
 from plataforma_sdk.sandbox.restricted.process._inside import Bundle, WorkerEngine, WorkerInstance, warm_up
 from plataforma_sdk.sandbox.restricted.process._link import Link
 from plataforma_sdk.sandbox.restricted.process._tasks import start_task
 from plataforma_sdk.sandbox.restricted.process._wire import PROTOCOL
 from plataforma_sdk.types import SystemClock
+from plataforma_sdk.workers import bound_cpu, bound_memory, confine, forbid_processes, seal_descriptors, take_socket
 
 __all__ = ["LastWords", "Worker", "main", "prepare"]
 
@@ -38,6 +32,7 @@ _MAX_WORDS: Final = 500
 def prepare(host: int) -> tuple[asyncio.AbstractEventLoop, WorkerEngine]:
     """Make everything that needs files and descriptors, then give up the rest; `host` is the host's process id."""
     confine(host)
+    forbid_processes()
     loop = asyncio.SelectorEventLoop()
     asyncio.set_event_loop(loop)
     engine = WorkerEngine(CompileCache())  # in memory: the host's cache on disk is not a worker's to write

@@ -15,7 +15,8 @@ import attrs
 from plataforma_sdk.module import FakeBridge
 from plataforma_sdk.sandbox import EngineContext, ResourceLimits, ResourceMonitor
 from plataforma_sdk.sandbox.restricted.process import ProcessEngine, ProcessInstance
-from plataforma_sdk.sandbox.restricted.process._spawn import WorkerProcess, spawn
+from plataforma_sdk.sandbox.restricted.process._spawn import spawn
+from plataforma_sdk.workers import WorkerProcess
 
 HEAD = "import asyncio\nfrom plataforma_sdk import ModuleFramework, PermissionDeniedError, ui\n"
 DEFAULTS = "    async def on_load(self):\n        pass\n    def render(self):\n        return ui.text('x')\n"

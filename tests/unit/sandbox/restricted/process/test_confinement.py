@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from plataforma_sdk.sandbox.restricted.process._confine import SPARE_DESCRIPTORS
 from plataforma_sdk.sandbox.restricted.process._spawn import spawn
+from plataforma_sdk.workers import SPARE_DESCRIPTORS
 
 SEES_US = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
 ONLY_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="the kernel's own account of a process is Linux's")
@@ -23,7 +23,7 @@ ONLY_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="the kernel's ow
 PROBE = """
 import json, os, resource, sys
 from plataforma_sdk.sandbox.restricted.process._link import Link
-from plataforma_sdk.sandbox.restricted.process._confine import bound_cpu, bound_memory, take_socket
+from plataforma_sdk.workers import bound_cpu, bound_memory, take_socket
 from plataforma_sdk.sandbox.restricted.process._worker import prepare
 
 def kind(number):
@@ -137,8 +137,8 @@ def test_nothing_can_be_written_and_few_files_opened(seen: dict[str, Any]) -> No
 def test_no_process_can_be_made(bytecode: None) -> None:
     probe = "\n".join(
         [
-            "from plataforma_sdk.sandbox.restricted.process._confine import confine, take_socket",
-            "import os; wire = take_socket(descriptor); confine(host)",
+            "from plataforma_sdk.workers import confine, forbid_processes, take_socket",
+            "import os; wire = take_socket(descriptor); confine(host); forbid_processes()",
             "try: answer = b'made' if os.fork() else b''",
             "except OSError as error: answer = b'refused'",
             "wire.sendall(len(answer).to_bytes(4, 'little') + answer)",
@@ -154,7 +154,7 @@ def test_no_process_can_be_made(bytecode: None) -> None:
 HOST = """
 import sys, time
 from plataforma_sdk.sandbox.restricted.process._spawn import spawn
-worker = spawn("import time\\nfrom plataforma_sdk.sandbox.restricted.process._confine import confine\\nconfine(host)\\n"
+worker = spawn("import time\\nfrom plataforma_sdk.workers import confine\\nconfine(host)\\n"
                "import socket; socket.socket(fileno=descriptor).send(b'x'); time.sleep(60)")
 worker.socket.settimeout(15)
 worker.socket.recv(1)

@@ -16,9 +16,9 @@ from plataforma_sdk.errors import PlataformaError, SandboxCrashedError
 from plataforma_sdk.permissions import PermissionManager
 from plataforma_sdk.sandbox import ApiProxy, ResourceLimits
 from plataforma_sdk.sandbox.restricted.process import ProcessEngine
-from plataforma_sdk.sandbox.restricted.process._spawn import WorkerProcess
 from plataforma_sdk.sandbox.restricted.process._talk import Conversation
 from plataforma_sdk.sandbox.restricted.process._wire import pack
+from plataforma_sdk.workers import WorkerProcess
 
 from .process_kit import Lying, is_alive, loading, make_context, make_package, until
 

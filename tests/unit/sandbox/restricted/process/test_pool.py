@@ -228,7 +228,7 @@ def test_no_interpreter_to_start_is_said(monkeypatch):
 
 
 def test_a_platform_without_limits_is_said(monkeypatch):
-    monkeypatch.setattr(_spawn.os, "name", "nt")
+    monkeypatch.setattr(os, "name", "nt")
     with pytest.raises(SandboxError, match="use engine='wasm'"):
         _spawn.check_platform()
 

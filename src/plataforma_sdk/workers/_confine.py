@@ -1,4 +1,4 @@
-"""What a worker gives up before it sees a module's code. Runs inside the worker; the limits are the kernel's.
+"""What a worker gives up before it sees what it is not to trust. Runs inside it; the limits are the kernel's.
 
 Descriptors: its socket and what an event loop needs, and a few to spare, since time zones are files. No file may grow,
 no core is written, no process is made (root is exempt from that one: do not run hosts as root). No privilege can be
@@ -22,8 +22,10 @@ from typing import Final
 __all__ = [
     "SPARE_DESCRIPTORS",
     "bound_cpu",
+    "bound_data",
     "bound_memory",
     "confine",
+    "forbid_processes",
     "seal_descriptors",
     "take_socket",
 ]
@@ -35,6 +37,9 @@ _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_DUMPABLE: Final = 4
 _PR_SET_NO_NEW_PRIVS: Final = 38
 _ORPHANED: Final = 71
+_MAPPED: Final = 0
+_DATA: Final = 5
+"""Columns of /proc/self/statm, see proc(5)."""
 
 
 def take_socket(number: int) -> socket.socket:
@@ -45,11 +50,11 @@ def take_socket(number: int) -> socket.socket:
 
 
 def confine(host: int) -> None:
-    """Give up what no module needs; `host` is the process id of the host, which must still be the parent."""
+    """Give up what no worker needs; `host` is the process id of the host, which must still be the parent."""
     os.umask(0o777)
     os.environ.clear()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    for name in ("CORE", "FSIZE", "NPROC", "MEMLOCK", "MSGQUEUE"):
+    for name in ("CORE", "FSIZE", "MEMLOCK", "MSGQUEUE"):
         _limit(name, 0)
     if sys.platform == "linux":
         prctl = ctypes.CDLL(None, use_errno=True).prctl
@@ -60,18 +65,32 @@ def confine(host: int) -> None:
         os._exit(_ORPHANED)
 
 
-def seal_descriptors() -> None:
-    """Allow no more descriptors than are open, and `SPARE_DESCRIPTORS`."""
+def forbid_processes() -> None:
+    """Allow no further process and no further thread; call it once the threads that the work needs have started."""
+    _limit("NPROC", 0)
+
+
+def seal_descriptors(spare: int = SPARE_DESCRIPTORS) -> None:
+    """Allow no more descriptors than are open, and `spare`; with none to spare, no file and no connection is opened."""
     probe = os.open("/", os.O_RDONLY | os.O_CLOEXEC)  # the lowest free number: all below it are in use
     os.close(probe)
-    _limit("NOFILE", probe + SPARE_DESCRIPTORS)
+    _limit("NOFILE", probe + spare)
 
 
 def bound_memory(growth_bytes: int) -> None:
-    """Allow `growth_bytes` of address space beyond what is mapped now."""
-    mapped = _mapped_bytes()
-    if mapped:
-        _limit("AS", mapped + growth_bytes)
+    """Allow `growth_bytes` of address space beyond what is mapped now; call it before the descriptors are sealed."""
+    if pages := _pages():
+        _limit("AS", pages[_MAPPED] * resource.getpagesize() + growth_bytes)
+
+
+def bound_data(growth_bytes: int) -> None:
+    """Allow `growth_bytes` of writable memory beyond what there is now; call it before the descriptors are sealed.
+
+    For those who reserve all their address space first and fill it later, as JavaScript engines do. Not beside
+    `bound_memory`: Linux lets one large part of what was reserved be made writable where it would exceed both limits.
+    """
+    if pages := _pages():
+        _limit("DATA", pages[_DATA] * resource.getpagesize() + growth_bytes)
 
 
 def bound_cpu(seconds: int) -> None:
@@ -81,13 +100,13 @@ def bound_cpu(seconds: int) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (soft if hard == resource.RLIM_INFINITY else min(soft, hard), hard))
 
 
-def _mapped_bytes() -> int:
-    """Address space in use, or 0 where the system does not tell."""
+def _pages() -> list[int]:
+    """Pages of this process, by kind; nothing where the system does not tell."""
     try:
         with open("/proc/self/statm", "rb") as file:  # noqa: PTH123 - no need of pathlib here
-            return int(file.read().split()[0]) * resource.getpagesize()
+            return [int(number) for number in file.read().split()]
     except OSError:
-        return 0
+        return []
 
 
 def _limit(name: str, value: int) -> None:

@@ -1,0 +1,82 @@
+// Short messages at the edge of the desk: faults, refused events, restarts. Read aloud, few at once, repeats counted.
+
+import { h, setText } from "./dom.js";
+import { icon } from "./icons.js";
+
+const MAX_SHOWN = 4;
+const SHOWN_MS = { info: 6_000, warning: 12_000, error: 20_000 };
+const SHAPES = { info: "info", warning: "alert-triangle", error: "alert-circle" };
+
+/** The messages of a page. */
+export class Toasts {
+  #shown = new Map(); // what is said -> {element, count, timer}
+
+  constructor(desktop) {
+    this.desktop = desktop;
+    this.list = h("ol", { className: "pd-toast-list" });
+    this.polite = h("div", { className: "pv-unseen", role: "status", "aria-live": "polite" });
+    this.assertive = h("div", { className: "pv-unseen", role: "alert", "aria-live": "assertive" });
+    this.element = h("section", { className: "pd-toasts" }, this.list, this.polite, this.assertive);
+    desktop.connection.addEventListener("toast", ({ detail }) => this.show(detail));
+    desktop.addEventListener("locale", () => this.#label());
+    this.#label();
+  }
+
+  #label() {
+    this.element.setAttribute("aria-label", this.desktop.t("desktop.toasts.label"));
+  }
+
+  /** Show `{level, module, text, advice}`; the same once more counts up. */
+  show({ level = "info", module = null, code = "", text, advice = "" }) {
+    const said = JSON.stringify([level, module, code, text]);
+    const known = this.#shown.get(said);
+    const toast = known ?? this.#add(said, { level, module, text, advice });
+    toast.count += 1;
+    setText(toast.counter, toast.count > 1 ? `×${toast.count}` : "");
+    this.#wait(said, toast, level);
+    if (!known) this.#announce(level, [this.desktop.nameOf(module), text, advice].filter(Boolean).join(". "));
+  }
+
+  #add(said, { level, module, text, advice }) {
+    const { desktop } = this;
+    const dismiss = desktop.t("desktop.toasts.dismiss");
+    const counter = h("span", { className: "pd-toast-count" });
+    const element = h("li", { className: `pd-toast pd-tone-${level}` }, icon(SHAPES[level] ?? "info", { size: 18 }),
+      h("div", { className: "pd-toast-text" },
+        module && h("p", { className: "pd-toast-module" }, h("bdi", { textContent: desktop.nameOf(module) })),
+        h("p", { dir: "auto", textContent: text }), advice && h("p", { className: "pd-note", textContent: advice })),
+      counter,
+      h("button", { className: "pd-icon-button", type: "button", "aria-label": dismiss, title: dismiss, on: { click: () => this.#remove(said) } }, icon("close")));
+    const toast = { element, counter, count: 0, timer: 0 };
+    element.addEventListener("pointerenter", () => clearTimeout(toast.timer));
+    element.addEventListener("pointerleave", () => this.#wait(said, toast, level));
+    element.addEventListener("focusin", () => clearTimeout(toast.timer));
+    this.#shown.set(said, toast);
+    this.list.append(element);
+    while (this.#shown.size > MAX_SHOWN) this.#remove(this.#shown.keys().next().value);
+    return toast;
+  }
+
+  #wait(said, toast, level) {
+    clearTimeout(toast.timer);
+    toast.timer = setTimeout(() => this.#remove(said), SHOWN_MS[level] ?? SHOWN_MS.info);
+  }
+
+  #remove(said) {
+    const toast = this.#shown.get(said);
+    clearTimeout(toast?.timer);
+    toast?.element.remove();
+    this.#shown.delete(said);
+  }
+
+  #announce(level, text) {
+    setText(level === "error" ? this.assertive : this.polite, text);
+  }
+
+  /** Take the newest away; false where there is none. */
+  dismissNewest() {
+    const newest = [...this.#shown.keys()].at(-1);
+    if (newest !== undefined) this.#remove(newest);
+    return newest !== undefined;
+  }
+}
