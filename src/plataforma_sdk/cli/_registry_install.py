@@ -11,8 +11,10 @@ import typer
 from plataforma_sdk.cli._registry_use import (
     DEFAULT_REGISTRY,
     HOME,
+    IdentityOption,
     JsonOption,
     RegistryOption,
+    SigstoreRootOption,
     StateOption,
     TrustOption,
     again,
@@ -44,6 +46,8 @@ def install_command(
     ] = None,
     registry: RegistryOption = DEFAULT_REGISTRY,
     trust: TrustOption = None,
+    identity: IdentityOption = None,
+    sigstore_root: SigstoreRootOption = None,
     state: StateOption = HOME,
     as_json: JsonOption = False,
 ) -> None:
@@ -58,7 +62,13 @@ def install_command(
     if update and lock is None:
         refuse("install", "--update is about a lock: name it with --lock", EXIT_USAGE)
     packages = use(
-        "install", registry, lambda there: _install(there, asked, lock, update or ()), trust=trust, state=state
+        "install",
+        registry,
+        lambda there: _install(there, asked, lock, update or ()),
+        trust=trust,
+        identities=identity or (),
+        sigstore_root=sigstore_root,
+        state=state,
     )
     rows = [_installed(package, to) for _, package in sorted(packages.items())]
     if as_json:
@@ -178,17 +188,28 @@ def _explained(reasons: Mapping[str, Any]) -> Iterator[str]:
 
 def verify_command(
     target: Annotated[str, typer.Argument(metavar="ID[@RANGE]", help="The newest version in the range is checked.")],
+    *,
     registry: RegistryOption = DEFAULT_REGISTRY,
     trust: TrustOption = None,
+    identity: IdentityOption = None,
+    sigstore_root: SigstoreRootOption = None,
     state: StateOption = HOME,
     as_json: JsonOption = False,
 ) -> None:
-    """Fetch all of a version anew, past every cache, and hold each byte against its digest.
+    """Fetch all of a version anew, past every cache, hold each byte against its digest, and verify who signed.
 
     Exit codes: 0 all is as it was published; 1 it is not, or cannot be fetched; 2 wrong use.
     """
     module_id, text = split_target("verify", target)
-    release, checked = use("verify", registry, lambda there: _verify(there, module_id, text), trust=trust, state=state)
+    release, checked = use(
+        "verify",
+        registry,
+        lambda there: _verify(there, module_id, text),
+        trust=trust,
+        identities=identity or (),
+        sigstore_root=sigstore_root,
+        state=state,
+    )
     if as_json:
         say_json(
             {"id": release.id, "version": release.version, "publisher": release.publisher, "checked": list(checked)}

@@ -117,6 +117,7 @@ class ModuleRegistry:
         *,
         signer: SigningKey | None = None,
         rotations: bytes | None = None,
+        bundle: bytes | None = None,
         dry_run: bool = False,
         progress: Progress | None = None,
     ) -> PublishResult:
@@ -128,6 +129,8 @@ class ModuleRegistry:
             package: what to publish.
             signer: signs it; this key then owns the module's namespace, or must be the owner's.
             rotations: what ``plataforma key rotate`` wrote, where the namespace was passed on to this key.
+            bundle: what sigstore made of the archive that ``plataforma pack`` writes; verified against the trusted root
+                of this registry's policy before anything is stored.
             dry_run: end before anything is stored.
             progress: is told of each step, when it begins and when it has ended.
 
@@ -136,7 +139,7 @@ class ModuleRegistry:
             PackageNotFoundError, ResolutionError: its dependencies cannot be resolved in this registry.
             ModuleLoadError, PolicyError: a tier that the manifest does not exclude cannot compile it.
             VersionConflictError: this version is published with other content.
-            IntegrityError: the namespace belongs to another key.
+            IntegrityError: the namespace belongs to another key, or the bundle does not verify.
             RegistryError: the registry cannot be reached or written.
         """
         await self._warm()
@@ -147,6 +150,8 @@ class ModuleRegistry:
             distributors=self._distributors(),
             signer=signer,
             rotations=rotations,
+            bundle=bundle,
+            sigstore_root=self._policy.sigstore_root,
             progress=progress or (lambda _: None),
         )
         return await publication.run(package, dry_run=dry_run)
@@ -255,8 +260,8 @@ class ModuleRegistry:
             data = await self._read(release, release.archive)
             package = await asyncio.to_thread(self._packages.put, release.archive, data)
         _check_content(release, package)
-        if verdict is not None and verdict.attestation is not None:
-            verdict.attestation.check_package(package)
+        if verdict is not None:
+            verdict.check_package(release, package)
         signer = None if verdict is None else verdict.key  # who says so is believed only where it was verified
         self._sources[package.digest] = signer or f"registry:{self.url}"
         return package
@@ -285,10 +290,14 @@ class ModuleRegistry:
             IntegrityError: something is not what was published.
             RegistryError: the registry cannot be reached.
         """
-        await self._check_trust(release, 0, self._lock)
+        verdict = await self._check_trust(release, 0, self._lock)
         data = await self._read(release, release.archive)
-        _check_content(release, await asyncio.to_thread(ModulePackage.from_archive, data))
-        done = [f"archive {release.archive.digest}", f"content {release.digest}"]
+        package = await asyncio.to_thread(ModulePackage.from_archive, data)
+        _check_content(release, package)
+        done = [] if verdict is None else _proofs(verdict)
+        if verdict is not None:
+            verdict.check_package(release, package)
+        done += [f"archive {release.archive.digest}", f"content {release.digest}"]
         for name, blob in release.attachments.items():
             await self._read(release, blob)
             done.append(f"{name} {blob.digest}")
@@ -302,11 +311,17 @@ class ModuleRegistry:
         return await self._trust.verify(release, self.backend, revision=revision, locked=locked)
 
     @cached_property
+    def _policy(self) -> TrustPolicy:
+        if isinstance(self._given_trust, Trust):
+            return self._given_trust.policy
+        return self._given_trust or TrustPolicy.default_for(self.backend)
+
+    @cached_property
     def _trust(self) -> Trust | None:
         """What this client believes; opened at first use, since it reads files."""
         if isinstance(self._given_trust, Trust):
             return self._given_trust
-        policy = self._given_trust or TrustPolicy.default_for(self.backend)
+        policy = self._policy
         if policy.require == "any" and self._state is None:
             return None  # nothing to hold anybody to, and nowhere to keep it
         pins = self._closing.enter_context(PinStore(None if self._state is None else self._state / "pins.sqlite"))
@@ -345,6 +360,12 @@ class ModuleRegistry:
     def _distributors(self) -> list[Distributor]:
         found = self._plugins.hook.plataforma_distribute(registry=self.url)
         return [distributor for distributor in found if distributor is not None]
+
+
+def _proofs(verdict: Verdict) -> list[str]:
+    """Say what was signed, as `ModuleRegistry.verify` tells it."""
+    keyed = [f"attestation signed by {verdict.key}"] if verdict.key else []
+    return keyed + ([f"archive signed by {verdict.identity}, by sigstore"] if verdict.identity else [])
 
 
 def _check_content(release: Release, package: ModulePackage) -> None:

@@ -5,6 +5,7 @@ was first seen with one key is not taken with another unless the first one signe
 """
 
 from plataforma_sdk.registry.trust._attestation import ATTESTATION, Attestation, attest, read_attestation
+from plataforma_sdk.registry.trust._bundle import BUNDLE, BUNDLE_TYPE, Identity, read_bundle
 from plataforma_sdk.registry.trust._keys import SigningKey, check_fingerprint
 from plataforma_sdk.registry.trust._pins import Pin, PinStore
 from plataforma_sdk.registry.trust._policy import TrustPolicy
@@ -15,8 +16,11 @@ from plataforma_sdk.registry.trust._watched import WatchedSource
 
 __all__ = [
     "ATTESTATION",
+    "BUNDLE",
+    "BUNDLE_TYPE",
     "ROTATIONS",
     "Attestation",
+    "Identity",
     "KeyStore",
     "KnownKey",
     "Pin",
@@ -30,6 +34,7 @@ __all__ = [
     "attest",
     "check_fingerprint",
     "read_attestation",
+    "read_bundle",
     "read_rotations",
     "rotate",
 ]
