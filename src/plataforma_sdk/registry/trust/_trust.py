@@ -29,12 +29,11 @@ from plataforma_sdk.registry.trust._envelope import MAX_ENVELOPE_BYTES
 from plataforma_sdk.registry.trust._keys import is_installed
 from plataforma_sdk.registry.trust._pins import Pin, PinStore
 from plataforma_sdk.registry.trust._policy import TrustPolicy
-from plataforma_sdk.registry.trust._rotation import ROTATIONS, leads, read_rotations
+from plataforma_sdk.registry.trust._rotation import MAX_ROTATIONS_BYTES, ROTATIONS, leads, read_rotations
 
 __all__ = ["Trust", "Verdict"]
 
 _LOG: Final = logger_of("plataforma_sdk.registry.trust")
-_MAX_ROTATIONS_BYTES: Final = 1 << 20
 _TRIES: Final = 5
 
 
@@ -93,7 +92,7 @@ class Trust:
             RegistryError: it cannot be fetched, or the extra is missing that could verify it.
         """
         envelope = await _read(release, ATTESTATION, MAX_ENVELOPE_BYTES, backend)
-        rotations = await _read(release, ROTATIONS, _MAX_ROTATIONS_BYTES, backend)
+        rotations = await _read(release, ROTATIONS, MAX_ROTATIONS_BYTES, backend)
         bundle = await _read(release, BUNDLE, MAX_BUNDLE_BYTES, backend)
         decide = functools.partial(
             self.decide, release, envelope, rotations, bundle, registry=backend.url, revision=revision, locked=locked

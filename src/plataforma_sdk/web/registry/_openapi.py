@@ -130,6 +130,7 @@ _WORDS: Final = {
     422: "A release whose blobs are not all there.",
     429: "Too many requests; Retry-After in seconds.",
     500: "What is stored is damaged, or the service failed.",
+    501: "The release is signed, and the service lacks what it verifies that with.",
     503: "The service cannot be used now.",
 }
 _NOT_MODIFIED: Final = {"304": {"description": "The client has it."}}
@@ -180,7 +181,7 @@ def _modules() -> dict[str, Any]:
                 _PATH_ID,
                 _PATH_VERSION,
                 _CONTENT_DIGEST,
-                answers=index | {"201": _json("Index", "The index with the release.")} | _refusals(*writes, 409, 422),
+                answers=index | {"201": _json("Index", "The index with the release.")} | _refusals(*writes, 409, 422, 501),
                 body=_body(_object(release=_ref("Release"), owner=owner), {"release": EXAMPLE, "owner": None}),
                 access="token",
             )
