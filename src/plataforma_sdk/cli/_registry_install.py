@@ -17,6 +17,7 @@ from plataforma_sdk.cli._registry_use import (
     SigstoreRootOption,
     StateOption,
     TrustOption,
+    TufRootOption,
     again,
     split_target,
     use,
@@ -48,6 +49,7 @@ def install_command(
     trust: TrustOption = None,
     identity: IdentityOption = None,
     sigstore_root: SigstoreRootOption = None,
+    tuf_root: TufRootOption = None,
     state: StateOption = HOME,
     as_json: JsonOption = False,
 ) -> None:
@@ -68,6 +70,7 @@ def install_command(
         trust=trust,
         identities=identity or (),
         sigstore_root=sigstore_root,
+        tuf_root=tuf_root,
         state=state,
     )
     rows = [_installed(package, to) for _, package in sorted(packages.items())]
@@ -193,6 +196,7 @@ def verify_command(
     trust: TrustOption = None,
     identity: IdentityOption = None,
     sigstore_root: SigstoreRootOption = None,
+    tuf_root: TufRootOption = None,
     state: StateOption = HOME,
     as_json: JsonOption = False,
 ) -> None:
@@ -208,6 +212,7 @@ def verify_command(
         trust=trust,
         identities=identity or (),
         sigstore_root=sigstore_root,
+        tuf_root=tuf_root,
         state=state,
     )
     if as_json:

@@ -26,6 +26,7 @@ __all__ = [
     "SigstoreRootOption",
     "StateOption",
     "TrustOption",
+    "TufRootOption",
     "again",
     "split_target",
     "use",
@@ -71,6 +72,15 @@ SigstoreRootOption = Annotated[
         help="Trusted root of another sigstore than the public one, JSON.",
     ),
 ]
+TufRootOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--tuf-root",
+        exists=True,
+        dir_okay=False,
+        help="Root that the registry's TUF metadata must follow, from whoever runs it; the first one, if left out.",
+    ),
+]
 StateOption = Annotated[Path, typer.Option("--state", metavar="DIR", help="Where keys and pins are kept.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
@@ -83,6 +93,7 @@ def use(
     trust: str | None = None,
     identities: Sequence[str] = (),
     sigstore_root: Path | None = None,
+    tuf_root: Path | None = None,
     state: Path = HOME,
 ) -> T:
     """Open a registry, do the work, close it; a fault ends the command with its message."""
@@ -102,7 +113,7 @@ def use(
     async def run() -> T:
         backend = open_backend(address)
         policy = attrs.evolve(_policy(trust, named, backend, state), sigstore_root=sigstore_root)
-        async with ModuleRegistry(backend, trust=policy, state_dir=state) as registry:
+        async with ModuleRegistry(backend, trust=policy, state_dir=state, tuf_root=tuf_root) as registry:
             return await work(registry)
 
     try:

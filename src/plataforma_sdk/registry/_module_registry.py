@@ -27,7 +27,16 @@ from plataforma_sdk.registry._resolver import IndexSource, Resolver
 from plataforma_sdk.registry._steps import PublishResult
 from plataforma_sdk.registry._verify import read_verified
 from plataforma_sdk.registry.backends import open_backend
-from plataforma_sdk.registry.trust import KeyStore, PinStore, SigningKey, Trust, TrustPolicy, Verdict, WatchedSource
+from plataforma_sdk.registry.trust import (
+    Freshness,
+    KeyStore,
+    PinStore,
+    SigningKey,
+    Trust,
+    TrustPolicy,
+    Verdict,
+    WatchedSource,
+)
 
 __all__ = ["ModuleRegistry"]
 
@@ -47,6 +56,7 @@ class ModuleRegistry:
         state_dir: where keys are, and what each module is held to: its registry and its publisher's key. None forgets
             that with this object.
         cache_dir: an absolute path for fetched archives; None for this user's private cache.
+        tuf_root: file with the root of the registry's TUF metadata, from whoever runs it; None believes the first one.
         lock: a lock file: what it names is chosen without asking the registry. It is read once, where it is there,
             and never written: ``plataforma install --lock`` does that.
         plugins: objects with hooks, beside the installed ones.
@@ -76,6 +86,7 @@ class ModuleRegistry:
         state_dir: str | os.PathLike[str] | None = None,
         cache_dir: str | os.PathLike[str] | None = None,
         lock: str | os.PathLike[str] | None = None,
+        tuf_root: str | os.PathLike[str] | None = None,
         plugins: Iterable[object] = (),
     ) -> None:
         self._plugins = make_plugin_manager(plugins)
@@ -84,7 +95,8 @@ class ModuleRegistry:
         self.backend = backend
         directory = None if cache_dir is None else Path(cache_dir).expanduser().absolute()
         self._packages = PackageCache(directory)
-        self._indexes = Indexes(backend, directory)
+        self._indexes = Indexes(backend, directory, lambda: self._freshness)
+        self._tuf_root = None if tuf_root is None else Path(tuf_root).expanduser()
         self._given_scanner = security
         self._given_plugins = tuple(plugins)
         self._given_trust = trust
@@ -294,7 +306,8 @@ class ModuleRegistry:
         data = await self._read(release, release.archive)
         package = await asyncio.to_thread(ModulePackage.from_archive, data)
         _check_content(release, package)
-        done = [] if verdict is None else _proofs(verdict)
+        done = await self._indexes.proofs(release.id)
+        done += [] if verdict is None else _proofs(verdict)
         if verdict is not None:
             verdict.check_package(release, package)
         done += [f"archive {release.archive.digest}", f"content {release.digest}"]
@@ -327,6 +340,16 @@ class ModuleRegistry:
         pins = self._closing.enter_context(PinStore(None if self._state is None else self._state / "pins.sqlite"))
         revoked = () if self._state is None else KeyStore(self._state / "keys").revoked
         return Trust(policy, pins, revoked=revoked)
+
+    @cached_property
+    def _freshness(self) -> Freshness | None:
+        """Holds indexes to the registry's TUF metadata; None for a backend that has no such thing."""
+        kept = None if self._state is None else self._state / "tuf"
+        is_required = self._policy.require != "any"
+        freshness = Freshness.of(self.backend, kept, root=self._tuf_root, is_required=is_required)
+        if freshness is not None:
+            self._closing.callback(freshness.close)
+        return freshness
 
     @cached_property
     def _source(self) -> IndexSource:
