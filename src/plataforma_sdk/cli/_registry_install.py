@@ -26,7 +26,7 @@ from plataforma_sdk.cli._say import EXIT_USAGE, refuse, say, say_json
 
 if TYPE_CHECKING:
     from plataforma_sdk.package import ModulePackage
-    from plataforma_sdk.registry import Lock, ModuleIndex, ModuleRegistry, Release
+    from plataforma_sdk.registry import Lock, ModuleIndex, ModuleRegistry, Release, Verification
 
 __all__ = ["install_command", "resolve_command", "verify_command"]
 
@@ -205,7 +205,7 @@ def verify_command(
     Exit codes: 0 all is as it was published; 1 it is not, or cannot be fetched; 2 wrong use.
     """
     module_id, text = split_target("verify", target)
-    release, checked = use(
+    release, found = use(
         "verify",
         registry,
         lambda there: _verify(there, module_id, text),
@@ -216,16 +216,21 @@ def verify_command(
         state=state,
     )
     if as_json:
-        say_json(
-            {"id": release.id, "version": release.version, "publisher": release.publisher, "checked": list(checked)}
-        )
+        say_json({"id": release.id, "version": release.version, **_found(found)})
         return
-    for line in checked:
+    for line in found.checked:
         say(f"  {line}")
-    say(f"{release.id} {release.version} is what was published; signed by {release.publisher or 'nobody'}")
+    say(f"{release.id} {release.version} is what was published; signed by {found.signer}")
 
 
-async def _verify(registry: ModuleRegistry, module_id: str, text: str) -> tuple[Release, tuple[str, ...]]:
+def _found(found: Verification) -> dict[str, Any]:
+    who = found.identity
+    identity = None if who is None else {"subject": who.subject, "issuer": who.issuer}
+    metadata, checked = found.metadata, list(found.checked)
+    return {"publisher": found.key, "identity": identity, "metadata": metadata, "checked": checked}
+
+
+async def _verify(registry: ModuleRegistry, module_id: str, text: str) -> tuple[Release, Verification]:
     index = await registry.versions(module_id)
     release = index.release(text)  # by its name a yanked one too
     if release is None:

@@ -65,12 +65,13 @@ class Indexes:
         self.accept(now, seen)
         return now
 
-    async def proofs(self, module_id: str) -> list[str]:
+    async def metadata(self, module_id: str) -> str | None:
         """Ask for an index anew, and say what shows that it is the newest; raises as `versions`, also offline."""
+        if self._backend.is_local:
+            return None
         await self._newest(module_id)
         freshness = self._freshness()
-        text = None if freshness is None else await freshness.describe()
-        return [] if text is None else [f"index listed by {text}"]
+        return None if freshness is None else await freshness.describe()
 
     async def _newest(self, module_id: str) -> ModuleIndex:
         """Return an index that is the newest by the registry's metadata; both may change between two requests."""

@@ -12,7 +12,7 @@ from typing import Final, Self
 
 import cachetools
 
-from plataforma_sdk.errors import IntegrityError, PackageNotFoundError, SandboxError
+from plataforma_sdk.errors import PackageNotFoundError, SandboxError
 from plataforma_sdk.package import ModulePackage
 from plataforma_sdk.plugins import make_plugin_manager
 from plataforma_sdk.registry._indexes import Indexes
@@ -25,6 +25,7 @@ from plataforma_sdk.registry._records import BackendHealth, BlobRef, ModuleIndex
 from plataforma_sdk.registry._resolution import Resolution
 from plataforma_sdk.registry._resolver import IndexSource, Resolver
 from plataforma_sdk.registry._steps import PublishResult
+from plataforma_sdk.registry._verification import Verification, check_content
 from plataforma_sdk.registry._verify import read_verified
 from plataforma_sdk.registry.backends import open_backend
 from plataforma_sdk.registry.trust import (
@@ -271,7 +272,7 @@ class ModuleRegistry:
         if package is None:
             data = await self._read(release, release.archive)
             package = await asyncio.to_thread(self._packages.put, release.archive, data)
-        _check_content(release, package)
+        check_content(release, package)
         if verdict is not None:
             verdict.check_package(release, package)
         signer = None if verdict is None else verdict.key  # who says so is believed only where it was verified
@@ -295,26 +296,23 @@ class ModuleRegistry:
             raise PackageNotFoundError(f"{release.id} {release.version} has no {name[:80]!r}; it has {have}")
         return await self._read(release, blob)
 
-    async def verify(self, release: Release) -> tuple[str, ...]:
+    async def verify(self, release: Release) -> Verification:
         """Fetch all of a release from the registry, past the cache, and check it; return what was checked.
 
         Raises:
-            IntegrityError: something is not what was published.
+            IntegrityError: something is not what was published, or what was signed.
             RegistryError: the registry cannot be reached.
         """
+        metadata = await self._indexes.metadata(release.id)
         verdict = await self._check_trust(release, 0, self._lock)
         data = await self._read(release, release.archive)
         package = await asyncio.to_thread(ModulePackage.from_archive, data)
-        _check_content(release, package)
-        done = await self._indexes.proofs(release.id)
-        done += [] if verdict is None else _proofs(verdict)
+        check_content(release, package)
         if verdict is not None:
             verdict.check_package(release, package)
-        done += [f"archive {release.archive.digest}", f"content {release.digest}"]
-        for name, blob in release.attachments.items():
+        for blob in release.attachments.values():
             await self._read(release, blob)
-            done.append(f"{name} {blob.digest}")
-        return tuple(done)
+        return Verification.of(release, verdict, metadata)
 
     async def _check_trust(self, release: Release, revision: int, lock: Lock | None) -> Verdict | None:
         """Decide whether a release is taken; None where whatever the registry serves is."""
@@ -383,20 +381,3 @@ class ModuleRegistry:
     def _distributors(self) -> list[Distributor]:
         found = self._plugins.hook.plataforma_distribute(registry=self.url)
         return [distributor for distributor in found if distributor is not None]
-
-
-def _proofs(verdict: Verdict) -> list[str]:
-    """Say what was signed, as `ModuleRegistry.verify` tells it."""
-    keyed = [f"attestation signed by {verdict.key}"] if verdict.key else []
-    return keyed + ([f"archive signed by {verdict.identity}, by sigstore"] if verdict.identity else [])
-
-
-def _check_content(release: Release, package: ModulePackage) -> None:
-    """Make sure that the archive holds the module that the release names: an index must not pass one off as another."""
-    claimed = (release.id, release.version, release.digest)
-    if (package.id, package.version, package.digest) != claimed:
-        raise IntegrityError(
-            f"{release.id} {release.version}: the archive holds {package.id} {package.version} ({package.digest}), "
-            f"not {release.digest}; nothing of it was used: tell whoever runs the registry",
-            module=release.id,
-        )

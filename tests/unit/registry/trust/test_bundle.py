@@ -242,8 +242,9 @@ def test_a_published_bundle_is_verified_by_who_fetches(
     registry = open_registry(RemoteBackend(), trust=policy, state_dir=tmp_path, cache_dir=tmp_path / "cache")
     release = publish(registry, make_package(), sigstore)
     assert asyncio.run(registry.fetch_package("vendas", "*")).version == "1.0.0"
-    proof, *_ = asyncio.run(registry.verify(release))
-    assert proof == f"archive signed by {SIGNER}, by sigstore"
+    found = asyncio.run(registry.verify(release))
+    assert (found.identity, found.key) == (SIGNER, None)
+    assert found.checked[0] == f"archive signed by {SIGNER}, by sigstore"
     asyncio.run(registry.aclose())
 
 

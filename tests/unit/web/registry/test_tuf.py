@@ -154,7 +154,7 @@ def test_an_index_is_held_to_the_metadata_and_a_verify_says_so(run: Any) -> None
         setting.init()
         async with setting.client() as registry:
             index = await registry.versions("acme/vendas")
-            proof, *_ = await registry.verify(index.releases[0])
+            proof, *_ = (await registry.verify(index.releases[0])).checked
         assert proof.startswith("index listed by TUF timestamp 2 valid until ")
         assert proof.endswith(", root 1")
 
