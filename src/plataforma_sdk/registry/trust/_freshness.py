@@ -12,6 +12,7 @@ import hashlib
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self, runtime_checkable
 
@@ -102,6 +103,8 @@ class Freshness:
         self._is_absent = False
         self._one_at_a_time = asyncio.Lock()
         self._closing = contextlib.ExitStack()
+        # Its own: who waits for another process must not take the threads by which the HTTP client resolves names.
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="plataforma-tuf")
         self._opened: Path | None = None
 
     @classmethod
@@ -156,6 +159,7 @@ class Freshness:
 
     def close(self) -> None:
         """Forget what is kept nowhere else."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
         self._closing.close()
 
     async def _ask(self, question: Callable[[Updater], Any]) -> Any:
@@ -165,7 +169,7 @@ class Freshness:
         loop = asyncio.get_running_loop()
         for remaining in reversed(range(_TRIES)):
             try:
-                return await asyncio.to_thread(self._answer, question, loop)
+                return await loop.run_in_executor(self._thread, self._answer, question, loop)
             except _GoneError as error:
                 self._updater = None
                 if not remaining:
@@ -202,6 +206,8 @@ class Freshness:
                 raise
             _LOG.warning("%s has TUF metadata, and it cannot be read here: install the extra 'trust'", self._source.url)
             return False
+        if first is None and self._root is not None:
+            _check_root(self._root)
         if first is not None:
             self._root = first
             _LOG.warning(
@@ -256,6 +262,18 @@ class _GoneError(Exception):
 def _fetch(source: MetadataSource, name: str, loop: asyncio.AbstractEventLoop) -> bytes | None:
     """Fetch a file, from a thread of the loop's."""
     return asyncio.run_coroutine_threadsafe(source.tuf_file(name), loop).result()
+
+
+def _check_root(data: bytes) -> None:
+    """Make sure that what a person gave is a root, before the registry is blamed for it."""
+    from tuf.api.metadata import Metadata, Root
+
+    try:
+        is_root = isinstance(Metadata.from_bytes(data).signed, Root)
+    except Exception:  # noqa: BLE001 - whatever parsing it raises
+        is_root = False
+    if not is_root:
+        raise RegistryError("The TUF root that was given is none: it is what 'plataforma registry tuf root' prints")
 
 
 def _explain(error: Exception, url: str) -> Exception:

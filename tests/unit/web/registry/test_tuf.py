@@ -425,6 +425,9 @@ def test_a_root_that_is_given_needs_metadata(run: Any, tmp_path: Path) -> None:
             await setting.ask(tuf_root=root)
         with pytest.raises(RegistryError, match="cannot be read"):
             await setting.ask(tuf_root=tmp_path / "none.json")
+        (tmp_path / "other.json").write_bytes(b"{}")
+        with pytest.raises(RegistryError, match="The TUF root that was given is none"):
+            await setting.ask("rui", tuf_root=tmp_path / "other.json")
         async with open_registry(MemoryBackend(ADDRESS), tuf_root=root) as registry:
             registry.backend.is_local = False
             with pytest.raises(IntegrityError, match="can have no TUF metadata"):
