@@ -29,6 +29,7 @@ from plataforma_sdk.registry._verification import Verification, check_content
 from plataforma_sdk.registry._verify import read_verified
 from plataforma_sdk.registry.backends import open_backend
 from plataforma_sdk.registry.trust import (
+    BUNDLE,
     Freshness,
     KeyStore,
     PinStore,
@@ -317,7 +318,10 @@ class ModuleRegistry:
     async def _check_trust(self, release: Release, revision: int, lock: Lock | None) -> Verdict | None:
         """Decide whether a release is taken; None where whatever the registry serves is."""
         if self._trust is None:
-            return None
+            if BUNDLE not in release.attachments:
+                return None
+            with PinStore() as forgotten:  # a bundle must verify, whatever is taken
+                return await Trust(self._policy, forgotten).verify(release, self.backend)
         locked = None if lock is None else lock.modules.get(release.id)
         return await self._trust.verify(release, self.backend, revision=revision, locked=locked)
 

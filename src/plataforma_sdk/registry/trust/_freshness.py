@@ -174,8 +174,9 @@ class Freshness:
                 self._updater = None
                 if not remaining:
                     raise IntegrityError(
-                        f"{self._source.url} has TUF metadata, and does not show all of it ({error}): somebody holds "
-                        "it back, or it was lost; tell whoever runs the registry"
+                        f"{self._source.url} has TUF metadata, and does not show all of it ({error}): somebody "
+                        "holds it back, or it was lost; tell whoever runs the registry. If that was on purpose, remove "
+                        f"{self._directory}"
                     ) from None
         return None
 

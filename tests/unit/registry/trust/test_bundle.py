@@ -17,6 +17,7 @@ pytest.importorskip("sigstore")
 from plataforma_sdk.errors import IntegrityError, RegistryError
 from plataforma_sdk.package import ModulePackage
 from plataforma_sdk.registry import BlobRef, ModuleRegistry, Release, digest_of
+from plataforma_sdk.registry.backends import MemoryBackend
 from plataforma_sdk.registry.trust import (
     BUNDLE,
     BUNDLE_TYPE,
@@ -258,6 +259,19 @@ def test_a_bundle_of_another_archive_is_not_published(
         asyncio.run(registry.publish(make_package(), bundle=sigstore.sign(b"another archive")))
     assert backend.published == 0
     asyncio.run(registry.aclose())
+
+
+def test_where_anything_is_taken_and_nothing_kept_a_bundle_must_verify_all_the_same(
+    sigstore: FakeSigstore, root: Path, tmp_path: Path, make_package: Any
+) -> None:
+    backend, cache = MemoryBackend(), tmp_path / "cache"
+    registry = open_registry(backend, trust=TrustPolicy(require="any", sigstore_root=root), cache_dir=cache)
+    release = publish(registry, make_package(), sigstore)
+    assert asyncio.run(registry.verify(release)).identity == SIGNER
+    other = FakeSigstore().write_root(tmp_path / "other.json")
+    registry = open_registry(backend, trust=TrustPolicy(require="any", sigstore_root=other), cache_dir=cache)
+    with pytest.raises(IntegrityError, match="does not verify"):
+        asyncio.run(registry.fetch(release))
 
 
 def test_a_key_signs_the_bundle_too(sigstore: FakeSigstore, root: Path, tmp_path: Path, make_package: Any) -> None:
