@@ -29,6 +29,7 @@ from plataforma_sdk.web.registry._state import ServiceState
 from plataforma_sdk.web.registry._tuf_root import init_tuf, open_index, read_root, renew_root
 from tests.conformance.registry._releases import MARIA, make_release
 from tests.unit.registry._doubles import open_registry
+from tests.unit.web.registry.conftest import Open
 
 DAY_S = 86_400.0
 ADDRESS = "http://127.0.0.1:8433"
@@ -247,6 +248,31 @@ def test_old_metadata_goes_and_roots_stay(run: Any) -> None:
         await setting.ask()
 
     run(case)
+
+
+def test_two_services_of_one_directory_sign_in_turns(run: Any) -> None:
+    async def case(setting: Case) -> None:
+        setting.init()
+        other = ServiceState(ServiceOptions(directory=setting.directory))
+        async with asyncio.TaskGroup() as group:
+            for number in range(20):
+                group.create_task(setting.publish("vendas", f"2.{number}.0"))
+                for service in (setting.service, other):
+                    group.create_task(service.backend.beside(service.tuf.refresh))
+        await other.aclose()
+        assert len((await setting.ask()).releases) == 21
+
+    run(case)
+
+
+def test_metadata_of_a_private_registry_needs_a_token(open_desk: Open) -> None:
+    async def main() -> None:
+        async with open_desk(is_private=True) as desk:
+            assert (await desk.ask("GET", "/v1/tuf/timestamp.json")).status_code == 401
+            desk.token = desk.new_token("read")
+            assert (await desk.ask("GET", "/v1/tuf/timestamp.json")).status_code == 404
+
+    asyncio.run(main())
 
 
 @pytest.mark.parametrize("name", ["x", "snapshot.json", "0.root.json", "9.root.json", "1.bin-zz.json", "../online.key"])
