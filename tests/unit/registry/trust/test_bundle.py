@@ -17,7 +17,7 @@ pytest.importorskip("sigstore")
 from plataforma_sdk.errors import IntegrityError, RegistryError
 from plataforma_sdk.package import ModulePackage
 from plataforma_sdk.registry import BlobRef, ModuleRegistry, Release, digest_of
-from plataforma_sdk.registry.backends import MemoryBackend
+from plataforma_sdk.registry.backends import MemoryBackend, OciBackend, WebOptions
 from plataforma_sdk.registry.trust import (
     BUNDLE,
     BUNDLE_TYPE,
@@ -30,6 +30,7 @@ from plataforma_sdk.registry.trust import (
     read_bundle,
 )
 from plataforma_sdk.registry.trust._bundle import MAX_BUNDLE_BYTES
+from tests.conformance.registry._oci_registry import OciRegistry
 from tests.unit.registry._doubles import RemoteBackend, open_registry
 from tests.unit.registry.trust._signed import MANIFEST, URL, unsigned
 from tests.unit.registry.trust._sigstore import ISSUER, WORKFLOW, FakeSigstore
@@ -247,6 +248,22 @@ def test_a_published_bundle_is_verified_by_who_fetches(
     assert (found.identity, found.key) == (SIGNER, None)
     assert found.checked[0] == f"archive signed by {SIGNER}, by sigstore"
     asyncio.run(registry.aclose())
+
+
+def test_in_an_oci_registry_a_bundle_is_a_referrer_that_other_tools_know(
+    sigstore: FakeSigstore, root: Path, tmp_path: Path, make_package: Any
+) -> None:
+    pytest.importorskip("httpx2")
+    store = OciRegistry()
+    backend = OciBackend("oci://registry.test/acme", options=WebOptions(transport=store))
+    policy = TrustPolicy.of_identities([SIGNER], sigstore_root=root)
+    registry = open_registry(backend, trust=policy, state_dir=tmp_path, cache_dir=tmp_path / "cache")
+    release = publish(registry, make_package(), sigstore)
+    assert asyncio.run(registry.verify(release)).identity == SIGNER
+    asyncio.run(registry.aclose())
+    manifests = [json.loads(text) for repository in store.manifests.values() for text in repository.values()]
+    (referrer,) = [each for each in manifests if each.get("artifactType") == BUNDLE_TYPE]
+    assert referrer["layers"][0]["digest"] == release.attachments[BUNDLE].digest
 
 
 def test_a_bundle_of_another_archive_is_not_published(
