@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import math
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -98,7 +99,7 @@ class Freshness:
         self._root = root
         self._is_required = is_required
         self._clock = clock
-        self._asked_at = 0.0
+        self._asked_at = -math.inf
         self._updater: Updater | None = None
         self._is_absent = False
         self._one_at_a_time = asyncio.Lock()
@@ -133,25 +134,23 @@ class Freshness:
             RegistryError: it cannot be fetched, or the extra is missing.
         """
         found = digest_of(to_json(index.to_data())).removeprefix("sha256:")
+        is_anew = False
         async with self._one_at_a_time:
-            for is_last in (False, True):
+            while True:
                 before = self._updater
                 expected = await self._ask(lambda updater: updater.get_targetinfo(target_of(index.id)))
-                if self._updater is None:
-                    return True
                 is_listed = expected is not None and expected.hashes.get("sha256") == found
-                if is_listed or (expected is None and not index.revision):
+                if self._is_absent or is_listed or (expected is None and not index.revision):
                     return True
-                if is_last or self._updater is not before:  # that was the newest metadata already
+                if is_anew or self._updater is not before:  # that was the newest metadata already
                     return False
-                self._asked_at = -_FRESH_S
-        return False
+                is_anew, self._asked_at = True, -math.inf
 
     async def describe(self) -> str | None:
         """Say what the metadata is, for people; None where there is none. Raises as `agrees`."""
         async with self._one_at_a_time:
             await self._ask(lambda updater: updater.get_targetinfo(target_of("x")))
-            if self._updater is None:
+            if self._is_absent or self._updater is None:
                 return None
             trusted = self._updater._trusted_set  # noqa: SLF001 - there is no public way to the versions
             root, stamp = trusted.root, trusted.timestamp
@@ -166,19 +165,16 @@ class Freshness:
         """Ask the metadata, on a thread, since python-tuf blocks; again where a file was replaced meanwhile."""
         if self._is_absent:
             return None
-        loop = asyncio.get_running_loop()
-        for remaining in reversed(range(_TRIES)):
+        loop, gone = asyncio.get_running_loop(), ""
+        for _ in range(_TRIES):
             try:
                 return await loop.run_in_executor(self._thread, self._answer, question, loop)
             except _GoneError as error:
-                self._updater = None
-                if not remaining:
-                    raise IntegrityError(
-                        f"{self._source.url} has TUF metadata, and does not show all of it ({error}): somebody "
-                        "holds it back, or it was lost; tell whoever runs the registry. If that was on purpose, remove "
-                        f"{self._directory}"
-                    ) from None
-        return None
+                self._updater, gone = None, str(error)
+        raise IntegrityError(
+            f"{self._source.url} has TUF metadata, and does not show all of it ({gone}): somebody holds it back, or it "
+            f"was lost; tell whoever runs the registry. If that was on purpose, remove {self._directory}"
+        )
 
     def _answer(self, question: Callable[[Updater], Any], loop: asyncio.AbstractEventLoop) -> Any:
         with self._explained():
