@@ -36,7 +36,7 @@ from ._releases import make_release
 
 FAULTS: Final = int(os.environ.get("PLATAFORMA_FAULTS", "300")) // 6
 KINDS: Final = (*HTTP_FAULTS, *("replay",) * 6)
-"""What is replayed is what all of this is about: two of five faults."""
+"""What is replayed is what all of this is about: nearly half of the faults."""
 PATIENCE_S: Final = 0.2
 YEAR_S: Final = 365 * 86_400.0
 
