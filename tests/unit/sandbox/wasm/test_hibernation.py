@@ -298,12 +298,15 @@ def _write_nothing(_memory, _asleep, _changes):
     """Leave the pages as the kernel gives them."""
 
 
-def _write_a_bit_less(memory, asleep, changes):
-    asleep.runs.pop()
+def _write_half(memory, asleep, changes):
+    """Leave out more than the last run, which may hold nothing that the trial asks for: that depends on the runner."""
+    most = sum(run.count for run in asleep.runs) // 2
+    while sum(run.count for run in asleep.runs) > most:
+        asleep.runs.pop()
     write_back(memory, asleep, changes)
 
 
-@pytest.mark.parametrize("write", [_write_nothing, _write_a_bit_less], ids=["nothing", "not-all"])
+@pytest.mark.parametrize("write", [_write_nothing, _write_half], ids=["nothing", "not-all"])
 def test_the_trial_raises_where_a_guest_does_not_wake_as_it_was(monkeypatch, write):
     monkeypatch.setattr(_hibernation, "_ASSUMED", [])
     monkeypatch.setattr(_parking, "write_back", write)
