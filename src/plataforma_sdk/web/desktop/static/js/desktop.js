@@ -29,7 +29,7 @@ register("pt-BR", ptBR);
 // the platform's own windows: name -> what fills them; no module has an id with a colon
 const SYSTEM = {
   settings: { Content: Settings, iconName: "gear", width: 760, height: 560 },
-  tasks: { Content: Tasks, iconName: "cpu", width: 1200, height: 440 },
+  tasks: { Content: Tasks, iconName: "cpu", width: 1280, height: 440 },
 };
 
 /** The language of the page: chosen here before, else the nearest to the page's own. */
@@ -220,8 +220,8 @@ export class Desktop extends EventTarget {
     this.t = translator(locale);
     document.documentElement.lang = locale;
     if (isChosen) keep("locale", locale);
-    for (const [name, { key }] of Object.keys(SYSTEM).map((each) => [each, { key: `system:${each}` }])) {
-      const frame = this.windows.frames.get(key);
+    for (const name of Object.keys(SYSTEM)) {
+      const frame = this.windows.frames.get(`system:${name}`);
       if (frame) Object.assign(frame, { title: this.t(`desktop.dock.${name}`), name: this.t(`desktop.dock.${name}`) });
     }
     this.windows.setLocale(locale, this.t);
