@@ -104,6 +104,7 @@ def desk(person: Callable[..., Any], address: str) -> Callable[..., Desk]:
 
 def test_a_window_is_moved_by_its_title_bar(desk):
     page = desk()
+    page.put(CLIENTS, 300, 200)
     x, y, width, height = page.box(CLIENTS)
     page.drag(*page.grip(CLIENTS), 120, 60)
     assert page.box(CLIENTS) == (x + 120, y + 60, width, height)
@@ -157,6 +158,7 @@ def test_a_double_click_maximises_and_restores(desk):
 
 def test_a_window_stands_where_it_stood_last_time(desk):
     page = desk()
+    page.put(CLIENTS, 300, 200)
     page.drag(*page.grip(CLIENTS), -90, 70)
     before = page.box(CLIENTS)
     page.page.reload()
