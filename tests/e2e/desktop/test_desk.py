@@ -133,7 +133,13 @@ def test_a_window_is_stretched_at_each_edge(desk, edge):
 
 @pytest.mark.parametrize(
     ("where", "zone"),
-    [((2, 400), "left"), ((1438, 400), "right"), ((700, 2), "full"), ((2, 30), "top-left"), ((1438, 830), "bottom-right")],
+    [
+        ((2, 400), "left"),
+        ((1438, 400), "right"),
+        ((700, 2), "full"),
+        ((2, 30), "top-left"),
+        ((1438, 830), "bottom-right"),
+    ],
     ids=str,
 )
 def test_a_window_that_is_dragged_to_an_edge_snaps_and_comes_back(desk, where, zone):
