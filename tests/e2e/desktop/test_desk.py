@@ -62,9 +62,21 @@ class Desk:
         mouse.down()
         mouse.move(x + dx / 2, y + dy / 2)
         mouse.move(x + dx, y + dy)
-        self.page.evaluate("new Promise(requestAnimationFrame)")
+        self.rest()
         if release:
             mouse.up()
+
+    def rest(self) -> None:
+        """Wait for what the page has to draw."""
+        self.page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+    def put(self, key: str, x: int, y: int) -> None:
+        """Put a window of 500 by 300 at a place."""
+        self.page.evaluate(
+            "([key, x, y]) => { const { windows } = fake.desktop;"
+            "windows.setPlace(windows.frames.get(key), {x, y, width: 500, height: 300}); }",
+            [key, x, y],
+        )
 
     def grip(self, key: str) -> tuple[float, float]:
         x, y, width, _ = self.box(key)
@@ -92,6 +104,7 @@ def desk(person: Callable[..., Any], address: str) -> Callable[..., Desk]:
 
 def test_a_window_is_moved_by_its_title_bar(desk):
     page = desk()
+    page.put(CLIENTS, 300, 200)
     x, y, width, height = page.box(CLIENTS)
     page.drag(*page.grip(CLIENTS), 120, 60)
     assert page.box(CLIENTS) == (x + 120, y + 60, width, height)
@@ -109,10 +122,7 @@ def test_escape_takes_a_drag_back(desk):
 @pytest.mark.parametrize("edge", ["n", "ne", "e", "se", "s", "sw", "w", "nw"])
 def test_a_window_is_stretched_at_each_edge(desk, edge):
     page = desk()
-    page.page.evaluate("""() => {
-        const { windows } = fake.desktop;
-        windows.setPlace(windows.frames.get("clientes/main"), {x: 300, y: 200, width: 500, height: 300});
-    }""")
+    page.put(CLIENTS, 300, 200)
     handle = page.window(CLIENTS).locator(f".pd-edge-{edge}").bounding_box()
     page.drag(handle["x"] + handle["width"] / 2, handle["y"] + handle["height"] / 2, -30, -20)
     left, top = ("w" in edge) * -30, ("n" in edge) * -20
@@ -123,7 +133,13 @@ def test_a_window_is_stretched_at_each_edge(desk, edge):
 
 @pytest.mark.parametrize(
     ("where", "zone"),
-    [((2, 400), "left"), ((1438, 400), "right"), ((700, 2), "full"), ((2, 30), "top-left"), ((1438, 830), "bottom-right")],
+    [
+        ((2, 400), "left"),
+        ((1438, 400), "right"),
+        ((700, 2), "full"),
+        ((2, 30), "top-left"),
+        ((1438, 830), "bottom-right"),
+    ],
     ids=str,
 )
 def test_a_window_that_is_dragged_to_an_edge_snaps_and_comes_back(desk, where, zone):
@@ -148,6 +164,7 @@ def test_a_double_click_maximises_and_restores(desk):
 
 def test_a_window_stands_where_it_stood_last_time(desk):
     page = desk()
+    page.put(CLIENTS, 300, 200)
     page.drag(*page.grip(CLIENTS), -90, 70)
     before = page.box(CLIENTS)
     page.page.reload()
@@ -158,7 +175,7 @@ def test_a_window_stands_where_it_stood_last_time(desk):
 def test_windows_stay_on_a_desk_that_becomes_smaller(desk):
     page = desk()
     page.page.set_viewport_size({"width": 800, "height": 600})
-    page.page.wait_for_function("document.querySelector('[data-key=\"vendas/main\"]').getBoundingClientRect().right <= 800")
+    page.rest()
     for key in (MAIN, ORDER, CLIENTS):
         x, y, width, height = page.box(key)
         assert min(x, y) >= 0
@@ -181,6 +198,7 @@ def test_everything_about_a_window_goes_by_keyboard(desk):
 
 def test_arrows_move_and_resize_in_a_mode(desk):
     page = desk()
+    page.put(CLIENTS, 300, 200)
     x, y, width, height = before = page.box(CLIENTS)
     page.press("Alt+Shift+M", "ArrowLeft", "Shift+ArrowDown", "Enter")
     assert page.box(CLIENTS) == (x - 16, y + 64, width, height)
@@ -447,7 +465,8 @@ def test_unloading_asks_first_and_enter_does_not_do_it(desk):
     assert page.sent("task") == []
     unload.click()
     page.page.get_by_role("dialog", name="Descarregar Vendas?").get_by_role("button", name="Descarregar").click()
-    page.page.wait_for_function("fake.of('task').length === 1")
+    page.page.get_by_role("dialog").wait_for(state="detached")
+    page.rest()
     assert page.sent("task") == [{"type": "task", "module": "vendas", "action": "unload"}]
 
 

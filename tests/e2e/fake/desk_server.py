@@ -1,4 +1,4 @@
-"""The desktop's page against a scripted connection, under the desktop's own policy: ``python desk_server.py [PORT]``."""
+"""The desktop's page against a scripted connection, under its own policy: ``python desk_server.py [PORT]``."""
 
 import mimetypes
 import sys

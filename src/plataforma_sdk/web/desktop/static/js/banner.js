@@ -18,7 +18,7 @@ export class Banner {
   constructor(desktop) {
     this.desktop = desktop;
     this.text = h("p", { role: "status" });
-    this.element = h("div", { className: "pd-banner", hidden: true });
+    this.element = h("section", { className: "pd-banner", hidden: true });
     const { connection } = desktop;
     connection.addEventListener("bye", ({ detail }) => (this.#bye = detail.reason));
     connection.addEventListener("state", ({ detail }) => this.#change(detail));
@@ -40,6 +40,7 @@ export class Banner {
   #show(retryAt) {
     const { t, connection } = this.desktop;
     const why = this.#bye && KNOWN_BYES.has(this.#bye) ? `desktop.bye.${this.#bye}` : this.#hasBeenOnline ? "desktop.banner.lost" : "desktop.banner.connecting";
+    this.element.setAttribute("aria-label", t(`desktop.state.${connection.state}`));
     const wait = h("span", { className: "pd-banner-wait" });
     setText(this.text, t(why));
     clear(this.element).append(icon("alert-triangle", { size: 18 }), this.text, wait, button(t("desktop.banner.retry"), () => connection.retryNow()));

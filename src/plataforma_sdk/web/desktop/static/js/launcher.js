@@ -29,10 +29,9 @@ export class Launcher {
     const dialog = h("dialog", { className: "pd-dialog pd-launcher", "aria-label": t("desktop.dock.launcher") },
       h("div", { className: "pd-launcher-head" }, icon("search", { size: 20 }), this.input), this.list, this.status,
       h("footer", { className: "pd-launcher-foot", textContent: t("desktop.launcher.keys") }));
-    dialog.addEventListener("pointerdown", (event) => event.target === dialog && dialog.close());
+    dialog.addEventListener("pointerdown", (event) => event.target === dialog && this.#close());
     dialog.addEventListener("close", () => {
-      dialog.remove();
-      this.#dialog = null;
+      this.#close();
       if (before?.isConnected && document.activeElement === document.body) before.focus({ preventScroll: true });
     });
     this.#dialog = dialog;
@@ -113,7 +112,14 @@ export class Launcher {
   }
 
   #act(act) {
-    this.#dialog.close();
+    this.#close();
     act();
+  }
+
+  #close() {
+    const dialog = this.#dialog;
+    this.#dialog = null; // at once: the event of a dialog that closes comes later
+    dialog?.close();
+    dialog?.remove();
   }
 }

@@ -17,7 +17,6 @@ const number = (value) => (value === null || value === undefined ? null : toNumb
 const COLUMNS = [
   { name: "name", read: (module) => module.name },
   { name: "state", read: (module) => module.state },
-  { name: "engine", read: (module) => module.engine },
   { name: "cpu", read: (module) => number(module.cpu_ms_per_s), write: (value, f) => `${f.number(value / 10, { maximumFractionDigits: 1 })} %`, history: "cpu", most: () => 1_000 },
   { name: "memory", read: (module) => number(module.memory_bytes), write: (value, f) => `${f.number(value / MIB, { maximumFractionDigits: 1 })} MiB`, history: "memory", most: (module) => number(module.memory_limit) ?? 0 },
   { name: "calls", read: (module) => number(module.calls_per_s), write: (value, f) => f.number(value, { maximumFractionDigits: 1 }), history: "calls", most: () => 0 },
@@ -27,7 +26,7 @@ const COLUMNS = [
   { name: "queue", read: (module) => number(module.queue), write: (value, f) => f.number(value) },
   { name: "restarts", read: (module) => number(module.restarts), write: (value, f) => f.number(value) },
 ];
-const TEXTS = new Set(["name", "state", "engine"]);
+const TEXTS = new Set(["name", "state"]);
 const WARNS = { denials: "warning", restarts: "warning" };
 
 /** The content of the task manager's window. */
@@ -154,7 +153,7 @@ class Row {
     const label = this.desktop.t(`desktop.tasks.${name}`);
     if (name === "state") return h("td", { "data-label": label }, this.state);
     const value = h("span", { className: "pd-value" });
-    const cell = h("td", { className: TEXTS.has(name) ? "" : "pd-figure", "data-label": label });
+    const cell = h("td", { className: "pd-figure", "data-label": label });
     this.#cells.set(name, { cell, value });
     if (history) {
       const spark = sparkline();
@@ -187,7 +186,7 @@ class Row {
     const { t, locale } = this.desktop;
     const f = formatter(locale);
     setText(this.name, module.name);
-    setText(this.version, module.version ?? "");
+    setText(this.version, [module.version, module.engine].filter(Boolean).join(" · "));
     attr(this.name, "title", module.id);
     setText(this.state, t(`desktop.module.${module.state}`));
     attr(this.state, "class", `pd-status pd-tone-${STATE_TONES[module.state] ?? "neutral"}`);
