@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from starlette.applications import Starlette
 from starlette.datastructures import Headers, MutableHeaders
@@ -15,6 +15,8 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
+from plataforma_sdk.package import ModulePackage
+from plataforma_sdk.runtime import ModuleHost
 from plataforma_sdk.web.charts import ChartRenderer
 from plataforma_sdk.web.desktop._access import Access, Authenticate
 from plataforma_sdk.web.desktop._decisions import DesktopDecisions
@@ -27,10 +29,6 @@ from plataforma_sdk.web.desktop._prompt import DesktopPrompt
 from plataforma_sdk.web.desktop._protocol import WireLimits
 from plataforma_sdk.web.desktop._socket import serve_socket
 from plataforma_sdk.web.desktop._tasks import DesktopTasks
-
-if TYPE_CHECKING:
-    from plataforma_sdk.package import ModulePackage
-    from plataforma_sdk.runtime import ModuleHost
 
 __all__ = ["desktop_app"]
 

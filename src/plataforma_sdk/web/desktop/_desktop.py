@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import Any, Final, Self
 
 from plataforma_sdk.errors import ModuleStateError, PlataformaError
+from plataforma_sdk.package import ModulePackage
 from plataforma_sdk.permissions import clean_text
+from plataforma_sdk.runtime import ModuleHandle, ModuleHost
 from plataforma_sdk.types import Event, Subscription
 from plataforma_sdk.web.desktop._access import Access
 from plataforma_sdk.web.desktop._features import Feature
@@ -20,10 +22,6 @@ from plataforma_sdk.web.desktop._session import PageSession
 from plataforma_sdk.web.desktop._sessions import Sessions
 from plataforma_sdk.web.desktop._windows import WindowWatch
 from plataforma_sdk.windows import UiEvent, Window
-
-if TYPE_CHECKING:
-    from plataforma_sdk.package import ModulePackage
-    from plataforma_sdk.runtime import ModuleHandle, ModuleHost
 
 __all__ = ["Desktop"]
 
