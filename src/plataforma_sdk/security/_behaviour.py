@@ -12,6 +12,7 @@ from plataforma_sdk.security import _labels as known
 from plataforma_sdk.security._facts import Facts, Sink
 from plataforma_sdk.security._flow import read_facts
 from plataforma_sdk.security._issue import Issue
+from plataforma_sdk.security._misuse import platform_issues
 from plataforma_sdk.security._risk import RiskLevel
 from plataforma_sdk.security._source import Source
 
@@ -47,6 +48,8 @@ _PUBLIC_ADDRESS: Final = re.compile(
     r"https?://(?!127\.|10\.|192\.168\.|0\.|169\.254\.|172\.(?:1[6-9]|2\d|3[01])\.)\d{1,3}(?:\.\d{1,3}){3}\b",
     re.IGNORECASE,
 )
+_DOMAIN: Final = re.compile(r"\0[^/\s]*\.[a-z][a-z0-9-]+\.?\Z", re.IGNORECASE)
+_RESOLVERS: Final = ("socket.gethostbyname", "socket.getaddrinfo", "dns.resolver.resolve", "socket.create_connection")
 _PACKERS: Final = re.compile(r"pyarmor_runtime\w*|pytransform|pyconcrete|sourcedefender|__pyarmor__")
 _CAPTURING: Final = frozenset(
     {"pynput", "keyboard", "pyHook", "pyxhook", "pyWinhook", "mss", "pyscreenshot", "sounddevice", "pyaudio", "evdev"}
@@ -86,6 +89,7 @@ def behaviour_issues(path: str, facts: Facts, *, depth: int = 0) -> Iterator[Iss
     yield from _escapes(path, facts)
     yield from _sockets(path, facts)
     yield from _scripts(path, facts)
+    yield from platform_issues(path, facts)
     yield from _inner_sources(path, facts, depth)
 
 
@@ -95,8 +99,8 @@ def behaviour_issues(path: str, facts: Facts, *, depth: int = 0) -> Iterator[Iss
 def _code(path: str, sink: Sink) -> Iterator[Issue]:
     if sink.labels & known.DECODED:
         yield Issue.of("runs-what-it-decoded", path, sink.line, f"{sink.name} runs what was decoded")
-    elif sink.labels & known.REMOTE:
-        yield Issue.of("runs-what-it-fetched", path, sink.line, f"{sink.name} runs what came over the network")
+    elif sink.labels & (known.REMOTE | known.EVENT):
+        yield Issue.of("runs-what-it-fetched", path, sink.line, f"{sink.name} runs what came from outside the module")
     elif sink.labels & (known.STORED | known.CLIPBOARD):
         yield Issue.of("runs-what-it-fetched", path, sink.line, f"{sink.name} runs what was read from a store")
 
@@ -114,8 +118,8 @@ def _process(path: str, sink: Sink) -> Iterator[Issue]:
         yield Issue.of("runs-what-it-fetched", path, sink.line, f"{sink.name} starts what came over the network")
     elif sink.labels & (known.DECODED | known.STORED):
         yield Issue.of("runs-what-it-decoded", path, sink.line, f"{sink.name} starts what was decoded or stored")
-    elif sink.labels & known.CREDENTIAL:
-        yield Issue.of("leaks-secrets", path, sink.line, f"{sink.name} is given credentials")
+    elif sink.labels & known.CREDENTIAL or (sink.name == "webbrowser.open" and sink.labels & known.PERSONAL):
+        yield Issue.of("leaks-secrets", path, sink.line, f"{sink.name} is given {_what(sink.labels)}")
 
 
 def _network(path: str, sink: Sink) -> Iterator[Issue]:
@@ -124,6 +128,10 @@ def _network(path: str, sink: Sink) -> Iterator[Issue]:
         return
     if personal:
         yield Issue.of("leaks-secrets", path, sink.line, f"{sink.name} sends {_what(personal)}")
+    elif sink.labels & known.EVENT and sink.labels & known.NAMED:
+        yield Issue.of("leaks-secrets", path, sink.line, f"{sink.name} sends secrets that were picked out of events")
+    elif sink.labels & known.IDENTITY and sink.name in _RESOLVERS and _DOMAIN.search(sink.first.text):
+        yield Issue.of("reports-the-machine", path, sink.line, f"{sink.name} asks for a domain that says who asks")
     elif _PUBLIC_ADDRESS.search(sink.text) and sink.name.rpartition(".")[2] != "Request":
         message = f"{sink.name} uses a server that has a number and no name"
         yield Issue.of("known-drop", path, sink.line, message, risk=RiskLevel.HIGH)
@@ -273,6 +281,13 @@ def _escapes(path: str, facts: Facts) -> Iterator[Issue]:
             yield Issue.of("leaves-the-sandbox", path, line, f"{name[:80]} leads out of a Python jail")
         elif name.startswith(("__globals__[", "f_globals[", "f_builtins[")) and _ANSWERS.search(name):
             yield Issue.of("leaves-the-sandbox", path, line, f"{name[:80]} takes what the module was not given")
+    for lookup in facts.lookups:
+        if lookup.labels & known.DECODED:
+            yield Issue.of(
+                "hidden-name", path, lookup.line, "what is looked up here has a name made of numbers or code"
+            )
+        elif lookup.labels & (known.REMOTE | known.STORED | known.EVENT):
+            yield Issue.of("runs-what-it-fetched", path, lookup.line, "the name of what runs comes from outside")
     for name, line in facts.hidden:
         yield Issue.of("hidden-name", path, line, f"the name {name[:60]!r} is built in place of being written")
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from plataforma_sdk.security import _labels as known
-from plataforma_sdk.security._facts import Facts, Function, Loop
+from plataforma_sdk.security._facts import Facts, Function, Lookup, Loop
 from plataforma_sdk.security._value import NOTHING, Value, fold_sum, items_of, merge
 
 __all__ = ["BUILTINS", "RESULT", "ExpressionReader"]
@@ -26,6 +26,9 @@ _POWERFUL: Final = frozenset(_POWERFUL_NAMES.split())
 _MAX_POWER_BITS: Final = 50_000_000
 _MAX_REPEAT: Final = 200_000_000
 _MAX_TEXT: Final = 4_096
+_YEAR_2020: Final = 1_577_836_800
+_YEAR_2050: Final = 2_524_608_000
+"""In seconds since 1970."""
 _INSIDE: Final = ("__", "f_", "gi_", "cr_", "ag_", "tb_")
 
 
@@ -40,6 +43,8 @@ class ExpressionReader:
         self.loops: list[Loop] = []
         self.aliases: dict[str, str] = {}
         self.texts: dict[str, Value] = {}
+        self.guards: tuple[Value, ...] = ()
+        self.last_test = NOTHING
 
     # --- expressions -----------------------------------------------------------------------------------------------
 
@@ -54,7 +59,8 @@ class ExpressionReader:
         if isinstance(value, bytes):
             value = value[:4096].decode("latin-1")
         elif isinstance(value, int) and not isinstance(value, bool):
-            return Value(str(value) if value.bit_length() < 64 else "", exact=True)  # noqa: PLR2004
+            text = str(value) if value.bit_length() < 64 else ""  # noqa: PLR2004
+            return Value(text, exact=True, labels=known.DATE if _YEAR_2020 < value < _YEAR_2050 else 0)
         if not isinstance(value, str) or not value:
             return NOTHING if value != "" else Value("", exact=True)
         self.facts.strings.append((value, node.lineno))
@@ -80,7 +86,7 @@ class ExpressionReader:
 
     def attribute_of(self, node: ast.Attribute, owner: Value) -> Value:
         """Read an attribute whose owner has been read: reading it twice would double with each link of a chain."""
-        if node.attr.startswith(("__", "f_", "gi_", "cr_", "ag_", "tb_")):
+        if node.attr.startswith(("__", "f_", "gi_", "cr_", "ag_", "tb_")) or node.attr == "_runtime":
             self.facts.attributes.append((_chain(node), node.lineno))
         dotted = f"{owner.dotted}.{node.attr}" if owner.dotted else ""
         dotted = dotted.removesuffix(".__call__")
@@ -106,6 +112,8 @@ class ExpressionReader:
         if owner.dotted in BUILTINS or owner.dotted.removesuffix("()") in _NAMESPACES or owner.dotted == "sys.modules":
             self.note_hidden(key, node.lineno)
             value.dotted = key.text if key.exact else ""
+            if not key.exact:
+                self.facts.lookups.append(Lookup(line=node.lineno, key=key))
             if owner.dotted in BUILTINS and not key.exact:
                 self.facts.hidden.append(("builtins", node.lineno))
         elif owner.dotted.endswith(".__dict__") and key.exact:
@@ -115,8 +123,8 @@ class ExpressionReader:
             self.facts.attributes.append((f"{owner.dotted.rpartition('.')[2]}[{key.text[:40]}]", node.lineno))
         elif owner.dotted == "os.environ":
             value.labels = known.ENVIRONMENT if known.is_secret_name(key.text) else known.HOME * (key.text == "HOME")
-        elif key.exact and known.is_field(key.text):
-            value.labels |= known.FORM
+        elif key.exact:
+            self.note_picked(value, owner, key.text)
         return value
 
     def _slice(self, node: ast.Slice, owner: Value) -> Value:
@@ -176,7 +184,7 @@ class ExpressionReader:
             source = self.read(generator.iter)
             parts.append(source)
             self.bind(generator.target, source)
-            parts += [self.read(test) for test in generator.ifs]
+            parts += [self._read_filter(test) for test in generator.ifs]
         parts += (
             [self.read(node.key), self.read(node.value)] if isinstance(node, ast.DictComp) else [self.read(node.elt)]
         )
@@ -184,6 +192,14 @@ class ExpressionReader:
         self.scope = before
         value = merge(parts)
         value.items = _chr_items(node, parts[0])
+        return value
+
+    def _read_filter(self, test: ast.expr) -> Value:
+        """Read a test of a comprehension: ``if key in ("token", "cookie")`` picks by name."""
+        value = self.read(test)
+        if isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.In):
+            names = self.read(test.comparators[0]).items or ()
+            value.labels |= known.NAMED * any(known.is_secret_name(name) for name in names if isinstance(name, str))
         return value
 
     def on_lambda(self, node: ast.Lambda) -> Value:
@@ -226,6 +242,15 @@ class ExpressionReader:
         if key.hidden and key.exact and is_powerful and key.text.isidentifier():
             self.facts.hidden.append((key.text, line))
 
+    def note_picked(self, value: Value, owner: Value, name: str) -> None:
+        """Note that something is picked by a name; what a secret field is picked out of holds the secret as well."""
+        if known.is_field(name):
+            value.labels |= known.FORM
+            for read in owner.reads[-1:]:
+                self.facts.flow(read, Value(labels=known.FORM))
+        elif known.is_secret_name(name):
+            value.labels |= known.NAMED
+
     def leave(self) -> None:
         """Say that the loops around end, or wait, here."""
         for loop in self.loops:
@@ -243,9 +268,11 @@ class ExpressionReader:
             if isinstance(target.value, ast.Name):
                 self.facts.flow((0, f"{target.value.id}.{target.attr}"), value)
                 self._alias(f"{target.value.id}.{target.attr}", value)
+            owner = self.read(target.value).dotted
+            if owner.partition(".")[0] == "plataforma_sdk" and not owner.endswith(")"):
+                self.facts.attributes.append((f"{owner}.{target.attr}=", target.lineno))
             if target.attr in ("__code__", "__closure__", "__builtins__"):
                 self.facts.attributes.append((f"{target.attr}=", target.lineno))
-            self.read(target.value)
         elif isinstance(target, (ast.Tuple, ast.List)):
             for element in target.elts:
                 self.bind(element, value)

@@ -9,7 +9,7 @@ import attrs
 
 from plataforma_sdk.security._value import NOTHING, Key, Value
 
-__all__ = ["Facts", "Function", "Loop", "Sink"]
+__all__ = ["Facts", "Function", "Lookup", "Loop", "Sink"]
 
 _ENTRIES: Final = frozenset({"", "on_load", "render", "__init_subclass__", "__set_name__"})
 """Functions that run before anybody asks for anything; ``""`` is the file itself."""
@@ -65,6 +65,7 @@ class Sink:
         in_loop: whether it stands in a loop.
         is_method: whether it is called on a value.
         first_labels: of the first argument, set by `Facts.spread`.
+        guards: the tests of the ``if`` statements that it stands in.
     """
 
     kind: str
@@ -78,6 +79,22 @@ class Sink:
     in_loop: bool = False
     is_method: bool = False
     first_labels: int = 0
+    guards: tuple[Value, ...] = ()
+
+
+@attrs.define(kw_only=True)
+class Lookup:
+    """Something of power that is looked up by a name which is not constant: a module, a builtin, a global.
+
+    Attributes:
+        line: where.
+        key: the name.
+        labels: bits of `_labels`; after `Facts.spread`, those of the names it reads as well.
+    """
+
+    line: int
+    key: Value
+    labels: int = 0
 
 
 @attrs.define
@@ -98,11 +115,16 @@ class Facts:
     long_functions: list[tuple[str, int, int]] = attrs.field(factory=list)
     functions: dict[str, Function] = attrs.field(factory=dict)
     calls: list[tuple[str, list[Value]]] = attrs.field(factory=list)
+    handlers: list[tuple[str, Value]] = attrs.field(factory=list)
+    endpoints: dict[str, int] = attrs.field(factory=dict)
+    secret_fields: list[int] = attrs.field(factory=list)
+    lookups: list[Lookup] = attrs.field(factory=list)
     in_comprehension: int = 0
     _parents: list[int | None] = attrs.field(factory=list)
     _bound: list[set[str]] = attrs.field(factory=list)
     _flows: list[tuple[Key, Value]] = attrs.field(factory=list)
     _labels: dict[Key, int] = attrs.field(factory=dict)
+    _readers: dict[Key, list[Key]] = attrs.field(factory=dict)
 
     # --- while reading ---------------------------------------------------------------------------------------------
 
@@ -144,30 +166,51 @@ class Facts:
             if function is not None:
                 for parameter, value in zip(function.parameters, values, strict=False):
                     self.flow(parameter, value)
-        readers: dict[Key, list[Key]] = {}
+        for name, value in self.handlers:
+            for parameter in self.functions[name].parameters if name in self.functions else ():
+                self.flow(parameter, value)
         pending: list[Key] = []
         for target, value in self._flows:
             key = self._resolve(target)
             for read in value.reads:
-                readers.setdefault(self._resolve(read), []).append(key)
+                self._readers.setdefault(self._resolve(read), []).append(key)
             if value.labels & ~self._labels.get(key, 0):
                 self._labels[key] = self._labels.get(key, 0) | value.labels
                 pending.append(key)
-        self._carry(pending, readers)
-        for sink in self.sinks:
-            sink.labels |= self._labels_of(sink.reads)
-            sink.first_labels = sink.first.labels | self._labels_of(sink.first.reads)
+        self._carry(pending)
+        self._settle()
 
-    def _carry(self, pending: list[Key], readers: dict[Key, list[Key]]) -> None:
+    def receive(self, keys: list[Key], labels: int) -> bool:
+        """Carry labels that come from another file of the package, and say whether they were news."""
+        pending = []
+        for key in map(self._resolve, keys):
+            if labels & ~self._labels.get(key, 0):
+                self._labels[key] = self._labels.get(key, 0) | labels
+                pending.append(key)
+        if not pending:
+            return False
+        self._carry(pending)
+        self._settle()
+        return True
+
+    def _settle(self) -> None:
+        for sink in self.sinks:
+            sink.labels |= self.labels_of(sink.reads)
+            sink.first_labels = sink.first.labels | self.labels_of(sink.first.reads)
+        for lookup in self.lookups:
+            lookup.labels = lookup.key.labels | self.labels_of(lookup.key.reads)
+
+    def _carry(self, pending: list[Key]) -> None:
         while pending:
             key = pending.pop()
             labels = self._labels[key]
-            for reader in readers.get(key, ()):
+            for reader in self._readers.get(key, ()):
                 if labels & ~self._labels.get(reader, 0):
                     self._labels[reader] = self._labels.get(reader, 0) | labels
                     pending.append(reader)
 
-    def _labels_of(self, reads: tuple[Key, ...]) -> int:
+    def labels_of(self, reads: tuple[Key, ...]) -> int:
+        """Return what the names hold, once `spread` has run."""
         labels = 0
         for read in reads:
             labels |= self._labels.get(self._resolve(read), 0)

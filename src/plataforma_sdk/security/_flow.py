@@ -22,6 +22,8 @@ from plataforma_sdk.security._value import Value, fold_sum, merge
 
 __all__ = ["read_facts"]
 
+_ENDLESS: Final = frozenset({"itertools.count()", "itertools.cycle()"})
+
 
 def read_facts(tree: ast.Module) -> Facts:
     """Read a parsed source.
@@ -39,12 +41,16 @@ class _Reader(CallReader):
     """Walks statements in their order, with the scope that they stand in."""
 
     def body(self, statements: list[ast.stmt]) -> None:
+        before = self.guards
         for statement in statements:
             handler = _STATEMENTS.get(type(statement))
             if handler is not None:
                 handler(self, statement)
             else:
                 self.children(statement)
+            if isinstance(statement, ast.If) and isinstance(statement.body[-1], (ast.Return, ast.Raise)):
+                self.guards = (*self.guards, self.last_test)  # what follows runs where the test says no
+        self.guards = before
 
     def children(self, node: ast.AST) -> None:
         for child in ast.iter_child_nodes(node):
@@ -56,13 +62,16 @@ class _Reader(CallReader):
                 self.children(child)
 
     def on_if(self, node: ast.If) -> None:
-        self.read(node.test)
+        test = self.read(node.test)
         if self.function.name == "" and _is_as_program(node.test):
             before, self.function = self.function, Function("__main__", node.lineno)  # no import runs it
             self.body(node.body)
             self.function = before
         else:
+            self.guards = (*self.guards, test)
             self.body(node.body)
+            self.guards = self.guards[:-1]
+        self.last_test = test
         self.body(node.orelse)
 
     def on_import(self, node: ast.Import) -> None:
@@ -130,21 +139,27 @@ class _Reader(CallReader):
             self.bind(node.target, value)
 
     def on_for(self, node: ast.For | ast.AsyncFor) -> None:
-        self.bind(node.target, self.read(node.iter))
+        iterated = self.read(node.iter)
+        self.bind(node.target, iterated)
         self.function.for_loops += 1
-        self.body(node.body)
+        if iterated.dotted in _ENDLESS and isinstance(node, ast.For):
+            self._loop(node, ends=False)
+        else:
+            self.body(node.body)
         self.function.for_loops -= 1
         self.body(node.orelse)
 
     def on_while(self, node: ast.While) -> None:
         self.read(node.test)
-        is_endless = isinstance(node.test, ast.Constant) and bool(node.test.value)
-        loop = Loop(node.lineno, self.function.name, ends=not is_endless)
+        self._loop(node, ends=not _is_always_true(node.test))
+        self.body(node.orelse)
+
+    def _loop(self, node: ast.While | ast.For, *, ends: bool) -> None:
+        loop = Loop(node.lineno, self.function.name, ends=ends)
         self.facts.loops.append(loop)
         self.loops.append(loop)
         self.body(node.body)
         self.loops.pop()
-        self.body(node.orelse)
 
     def on_with(self, node: ast.With | ast.AsyncWith) -> None:
         for item in node.items:
@@ -174,6 +189,22 @@ class _Reader(CallReader):
             self.body(handler.body)
         self.body(node.orelse)
         self.body(node.finalbody)
+
+
+def _is_always_true(test: ast.expr) -> bool:
+    match test:
+        case ast.Constant(value=value):
+            return bool(value)
+        case ast.BoolOp(op=ast.Or(), values=values):
+            return any(map(_is_always_true, values))
+        case ast.BoolOp(op=ast.And(), values=values):
+            return all(map(_is_always_true, values))
+        case ast.UnaryOp(op=ast.Not(), operand=ast.Constant(value=value)):
+            return not value
+        case ast.Compare(left=ast.Constant(value=left), ops=[ast.Eq()], comparators=[ast.Constant(value=right)]):
+            return bool(left == right)
+        case _:
+            return False
 
 
 def _is_as_program(test: ast.expr) -> bool:
