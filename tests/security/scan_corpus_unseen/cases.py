@@ -46,5 +46,5 @@ def read_case(path: Path) -> Case:
 
 
 def read_cases(kind: str) -> Iterator[Case]:
-    """Read the modules of one directory, ``malicious`` or ``benign``, by name."""
+    """Read the modules of one directory, ``malicious``, ``fresh`` or ``benign``, by name."""
     return (read_case(path) for path in sorted((HERE / kind).glob("*.txt")))
