@@ -49,7 +49,14 @@ _PUBLIC_ADDRESS: Final = re.compile(
     re.IGNORECASE,
 )
 _DOMAIN: Final = re.compile(r"\0[^/\s]*\.[a-z][a-z0-9-]+\.?\Z", re.IGNORECASE)
-_RESOLVERS: Final = ("socket.gethostbyname", "socket.getaddrinfo", "dns.resolver.resolve", "socket.create_connection")
+_RESOLVERS: Final = (
+    "gethostbyname",
+    "gethostbyname_ex",
+    "getaddrinfo",
+    "resolve",
+    "create_connection",
+    "open_connection",
+)
 _PACKERS: Final = re.compile(r"pyarmor_runtime\w*|pytransform|pyconcrete|sourcedefender|__pyarmor__")
 _CAPTURING: Final = frozenset(
     {"pynput", "keyboard", "pyHook", "pyxhook", "pyWinhook", "mss", "pyscreenshot", "sounddevice", "pyaudio", "evdev"}
@@ -130,13 +137,21 @@ def _network(path: str, sink: Sink) -> Iterator[Issue]:
         yield Issue.of("leaks-secrets", path, sink.line, f"{sink.name} sends {_what(personal)}")
     elif sink.labels & known.EVENT and sink.labels & known.NAMED:
         yield Issue.of("leaks-secrets", path, sink.line, f"{sink.name} sends secrets that were picked out of events")
-    elif sink.labels & known.IDENTITY and sink.name in _RESOLVERS and _DOMAIN.search(sink.first.text):
-        yield Issue.of("reports-the-machine", path, sink.line, f"{sink.name} asks for a domain that says who asks")
+    elif sink.labels & known.HOME and sink.labels & known.LISTED:
+        yield Issue.of("leaks-secrets", path, sink.line, f"{sink.name} sends files that a walk through the home found")
+    elif sink.first_labels & (known.IDENTITY | known.PACKED) and _is_look_up(sink):
+        yield Issue.of("reports-the-machine", path, sink.line, f"{sink.name} asks for a domain that carries data")
+    elif sink.first_labels & known.DECODED and not sink.first.text and not sink.is_method:
+        yield Issue.of("hidden-name", path, sink.line, f"the address that {sink.name} is given is decoded first")
     elif _PUBLIC_ADDRESS.search(sink.text) and sink.name.rpartition(".")[2] != "Request":
         message = f"{sink.name} uses a server that has a number and no name"
         yield Issue.of("known-drop", path, sink.line, message, risk=RiskLevel.HIGH)
     elif sink.labels & known.IDENTITY and (_ADDRESS.search(sink.text) or _DROPS.search(sink.text)):
         yield Issue.of("reports-the-machine", path, sink.line, f"{sink.name} sends the names of user or machine")
+
+
+def _is_look_up(sink: Sink) -> bool:
+    return sink.name.rpartition(".")[2] in _RESOLVERS and _DOMAIN.search(sink.first.text) is not None
 
 
 def _is_sending(sink: Sink) -> bool:

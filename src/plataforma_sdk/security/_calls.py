@@ -90,8 +90,6 @@ class CallReader(ExpressionReader):
 
     def _label(self, call: Call) -> None:
         name, method, value = call.name, call.method, call.value
-        if name in known.DATES and call.args and all(argument.exact for argument in call.args):
-            value.labels |= known.DATE
         value.labels |= known.READERS.get(name, 0) | known.READING_METHODS.get(method, 0)
         if name in known.DECODERS or method in known.DECODING_METHODS:
             value.labels |= known.DECODED
@@ -109,8 +107,24 @@ class CallReader(ExpressionReader):
         elif name.endswith("storage.get"):
             value.labels |= known.STORED
         self._label_roots(call)
-        if name in known.COUNTING:
-            call.value = Value(dotted=value.dotted)
+        self._label_end(call)
+
+    def _label_end(self, call: Call) -> None:
+        """Leave of a value what a count or a digest leaves of it, and tell a date that is written."""
+        if call.name in known.DATES and call.args and all(argument.exact for argument in call.args):
+            call.value.labels |= known.DATE
+        if call.name in known.DERIVING:
+            self._note_secret(call)
+        if call.name in known.COUNTING:
+            call.value = Value(dotted=call.value.dotted)
+        elif call.name.startswith("hashlib.") or call.name in known.DERIVING:
+            call.value = Value(dotted=call.value.dotted, labels=known.DIGEST)  # what was digested cannot be had back
+
+    def _note_secret(self, call: Call) -> None:
+        """What a key is derived from is a secret, wherever else it goes."""
+        place = known.SECRET_PLACES.get(call.name, 0)
+        for read in call.args[place].reads[-1:] if place < len(call.args) else ():
+            self.facts.flow(read, Value(labels=known.CREDENTIAL))
 
     def _label_roots(self, call: Call) -> None:
         """A root counts where it is walked, or handed to a function: ``"/"`` also parts texts."""
@@ -196,7 +210,8 @@ class CallReader(ExpressionReader):
                 reads=whole.reads,
                 text="\0".join(part.text for part in call.every if part.text)[:_MAX_TEXT],
                 first=call.args[0] if call.args else NOTHING,
-                in_loop=bool(self.loops or self.function.for_loops),
+                in_loop=self.in_loop,
+                in_flood=self.floods > 0,
                 is_method=bool(call.method),
                 guards=self.guards,
             )

@@ -45,6 +45,12 @@ class ExpressionReader:
         self.texts: dict[str, Value] = {}
         self.guards: tuple[Value, ...] = ()
         self.last_test = NOTHING
+        self.floods = 0
+
+    @property
+    def in_loop(self) -> bool:
+        """Whether the walk stands in a loop."""
+        return bool(self.loops or self.function.for_loops)
 
     # --- expressions -----------------------------------------------------------------------------------------------
 
@@ -227,6 +233,15 @@ class ExpressionReader:
             self.facts.flow((0, RESULT + self.function.name), value)
         return value
 
+    def on_compare(self, node: ast.Compare) -> Value:
+        """Note a search for a digest below a bound, which is what miners do."""
+        parts = [self.read(part) for part in (node.left, *node.comparators)]
+        value = merge(parts)
+        is_bound = isinstance(node.ops[0], (ast.Lt, ast.LtE, ast.Gt, ast.GtE))
+        if self.in_loop and is_bound and any(part.dotted in ("int()", "int.from_bytes()") for part in parts):
+            self.facts.searches.append((node.lineno, value))
+        return value
+
     def on_named(self, node: ast.NamedExpr) -> Value:
         value = self.read(node.value)
         self.bind(node.target, value)
@@ -350,6 +365,7 @@ _EXPRESSIONS: Final[dict[type[ast.expr], Callable[[ExpressionReader, Any], Value
     ast.Await: ExpressionReader.on_await,
     ast.Yield: ExpressionReader.on_await,
     ast.YieldFrom: ExpressionReader.on_await,
+    ast.Compare: ExpressionReader.on_compare,
     ast.NamedExpr: ExpressionReader.on_named,
     ast.Call: lambda reader, node: reader.on_call(node),
 }

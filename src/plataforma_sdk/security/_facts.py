@@ -63,6 +63,7 @@ class Sink:
         text: the constant parts of the arguments, parted by ``\\0``.
         first: the first argument.
         in_loop: whether it stands in a loop.
+        in_flood: whether it stands in a loop over a range that is written, and very long.
         is_method: whether it is called on a value.
         first_labels: of the first argument, set by `Facts.spread`.
         guards: the tests of the ``if`` statements that it stands in.
@@ -77,6 +78,7 @@ class Sink:
     text: str
     first: Value = NOTHING
     in_loop: bool = False
+    in_flood: bool = False
     is_method: bool = False
     first_labels: int = 0
     guards: tuple[Value, ...] = ()
@@ -118,6 +120,8 @@ class Facts:
     handlers: list[tuple[str, Value]] = attrs.field(factory=list)
     endpoints: dict[str, int] = attrs.field(factory=dict)
     secret_fields: list[int] = attrs.field(factory=list)
+    searches: list[tuple[int, Value]] = attrs.field(factory=list)
+    machine_code: list[int] = attrs.field(factory=list)
     lookups: list[Lookup] = attrs.field(factory=list)
     in_comprehension: int = 0
     _parents: list[int | None] = attrs.field(factory=list)

@@ -22,6 +22,7 @@ from plataforma_sdk.security._value import Value, fold_sum, merge
 
 __all__ = ["read_facts"]
 
+_FLOOD: Final = 10_000
 _ENDLESS: Final = frozenset({"itertools.count()", "itertools.cycle()"})
 
 
@@ -142,10 +143,13 @@ class _Reader(CallReader):
         iterated = self.read(node.iter)
         self.bind(node.target, iterated)
         self.function.for_loops += 1
+        is_flood = _is_long(node.iter)
+        self.floods += is_flood
         if iterated.dotted in _ENDLESS and isinstance(node, ast.For):
             self._loop(node, ends=False)
         else:
             self.body(node.body)
+        self.floods -= is_flood
         self.function.for_loops -= 1
         self.body(node.orelse)
 
@@ -205,6 +209,14 @@ def _is_always_true(test: ast.expr) -> bool:
             return bool(left == right)
         case _:
             return False
+
+
+def _is_long(iterated: ast.expr) -> bool:
+    """Whether a loop's range is written, and very long."""
+    if not isinstance(iterated, ast.Call) or not isinstance(iterated.func, ast.Name) or iterated.func.id != "range":
+        return False
+    numbers = [part.value for part in iterated.args if isinstance(part, ast.Constant) and isinstance(part.value, int)]
+    return max(numbers, default=0) >= _FLOOD
 
 
 def _is_as_program(test: ast.expr) -> bool:

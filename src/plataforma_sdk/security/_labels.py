@@ -18,6 +18,7 @@ __all__ = [
     "DATE",
     "DECODED",
     "DECODERS",
+    "DIGEST",
     "ENVIRONMENT",
     "EVENT",
     "FORM",
@@ -77,6 +78,8 @@ CLOCK: Final = 1 << 17
 """What time it is."""
 DATE: Final = 1 << 18
 """A point in time that is written in the source."""
+DIGEST: Final = 1 << 19
+"""A digest."""
 
 PERSONAL: Final = CREDENTIAL | ENVIRONMENT | CLIPBOARD | RECORDS | FORM | KEYS
 """What must not leave."""
@@ -87,7 +90,8 @@ _PLACES: Final = re.compile(
     |/etc/(?:passwd|shadow)|Login\ Data|Local\ State|Web\ Data|leveldb|key4\.db|logins\.json|cookies\.sqlite|Cookies\Z
     |wallet\.dat|keystore|Exodus|Electrum|Atomic[/\\]|Ethereum|metamask|nkbihfbeogaeaoehlefnkodbefgpgknn|\.solana
     |SUPERVISOR_TOKEN|container_environment|secrets\.ya?ml|auth_provider|\.storage/auth|serviceaccount/token
-    |/proc/(?:self|\d+)/environ|Keychains?[/\\]|login\.keychain|tdata|Telegram\ Desktop|\.minecraft|ssfn|loginusers\.vdf
+    |/proc/[^/\s]+/(?:environ|mem|maps|fd\b)|Keychains?[/\\]|login\.keychain
+    |tdata|Telegram\ Desktop|\.minecraft|ssfn|loginusers\.vdf
     |\.terraform|\.dockercfg|filezilla|winscp|\.purple|\.config[/\\]gh[/\\]|hosts\.yml|\.cargo[/\\]credentials""",
     re.VERBOSE | re.IGNORECASE,
 )
@@ -106,7 +110,8 @@ _SECRET_NAME: Final = re.compile(
 )
 _FIELDS: Final = re.compile(
     r"passw|senha|\bpin\b|\bcvv\b|\bcvc\b|card_?n|cartao|cartão|\bpan\b|\botp\b|mnemonic|seed_?phrase|private_?key|secret_?key|\biban\b"
-    r"|frase_de_recupera|chave_?privada",
+    r"|(?:frase|seed|recovery|wallet).{0,12}(?:recupera|secreta|semente|phrase|words)|chave.?privada|private.?key"
+    r"|\b(?:12|24|doze|twelve)\s+(?:palavras|words)|c.digo\s+d[eo]\s+(?:autentica|seguran|verifica)|security\s+code",
     re.IGNORECASE,
 )
 _SECRET_COLUMNS: Final = re.compile(
@@ -181,6 +186,10 @@ DATES: Final = (
 )
 """Calls that make a point in time of constants."""
 
+DERIVING: Final = ("hashlib.pbkdf2_hmac", "hashlib.scrypt", "hmac.new", "hmac.digest", "cryptography.fernet.Fernet")
+"""Calls that are given a secret, whatever its name is: its place among the arguments is that of `SECRET_PLACES`."""
+SECRET_PLACES: Final = {"hashlib.pbkdf2_hmac": 1}
+
 COUNTING: Final = frozenset({"len", "bool", "any", "all", "isinstance", "sum", "type", "callable"})
 """Calls after which nothing personal is left."""
 
@@ -188,6 +197,7 @@ READERS: Final[dict[str, int]] = {
     **dict.fromkeys(("json.dumps", "base64.b64encode", "base64.urlsafe_b64encode", "base64.b32encode"), PACKED),
     **dict.fromkeys(("time.time", "time.localtime", "time.gmtime", "time.time_ns", "datetime.date.today"), CLOCK),
     **dict.fromkeys(("datetime.datetime.now", "datetime.datetime.today", "datetime.datetime.utcnow"), CLOCK),
+    **dict.fromkeys(("zlib.compress", "gzip.compress", "bz2.compress", "lzma.compress", "pickle.dumps"), PACKED),
     **dict.fromkeys(("binascii.hexlify", "binascii.b2a_base64", "urllib.parse.urlencode", "repr"), PACKED),
     "urllib.request.urlopen": REMOTE,
     "urllib.request.urlretrieve": REMOTE,
@@ -268,7 +278,9 @@ SINKS: Final[dict[str, str]] = {
         for verb in ("get", "post", "put", "patch", "request", "head", "delete", "Session", "Client", "AsyncClient")
     },
     **dict.fromkeys(("http.client.HTTPConnection", "http.client.HTTPSConnection"), "network"),
-    **dict.fromkeys(("socket.socket", "socket.create_connection", "socket.gethostbyname"), "network"),
+    **dict.fromkeys(
+        ("socket.socket", "socket.create_connection", "socket.gethostbyname", "socket.gethostbyname_ex"), "network"
+    ),
     **dict.fromkeys(("socket.getaddrinfo", "smtplib.SMTP", "smtplib.SMTP_SSL", "ftplib.FTP"), "network"),
     **dict.fromkeys(("asyncio.open_connection", "websockets.connect", "websocket.create_connection"), "network"),
     **dict.fromkeys(("paramiko.SSHClient", "telebot.TeleBot", "dns.resolver.resolve"), "network"),
@@ -276,6 +288,8 @@ SINKS: Final[dict[str, str]] = {
     **dict.fromkeys(
         ("shutil.copy", "shutil.copyfile", "shutil.copy2", "shutil.move", "os.rename", "os.symlink"), "copy"
     ),
+    "print": "tell",
+    "mmap.mmap": "native",
     **dict.fromkeys(("os._exit", "os.abort", "os.kill", "os.killpg", "signal.raise_signal"), "exit"),
     **dict.fromkeys(("gc.get_objects", "gc.get_referrers", "gc.get_referents", "sys._getframe"), "host"),
     **dict.fromkeys(("sys.settrace", "sys.setprofile", "threading.settrace", "sys.addaudithook"), "host"),
@@ -292,6 +306,9 @@ SINK_METHODS: Final[dict[str, str]] = {
     **dict.fromkeys(("unlink", "rmdir", "rmtree"), "delete"),
     **dict.fromkeys(("write_text", "write_bytes"), "write"),
     **dict.fromkeys(("write", "writelines"), "fill"),
+    **dict.fromkeys(("getaddrinfo", "gethostbyname"), "network"),
+    **dict.fromkeys(("log", "notify"), "tell"),
+    "query": "query",
     "emit": "emit",
     "execute": "execute",
     **dict.fromkeys(("exec_module", "runsource", "runcode", "run_cell"), "code"),

