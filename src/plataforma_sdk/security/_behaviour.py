@@ -192,6 +192,8 @@ def _shown(sink: Sink) -> str:
 def _write(path: str, sink: Sink) -> Iterator[Issue]:
     if sink.first_labels & known.PERSISTENT or (sink.is_method and sink.labels & known.PERSISTENT):
         yield Issue.of("stays-behind", path, sink.line, f"{sink.name} writes {_shown(sink)}")
+    elif sink.labels & known.LISTED and sink.labels & known.CIPHERED and sink.in_loop:
+        yield Issue.of("destroys-files", path, sink.line, f"{sink.name} encrypts what a walk found")
     elif sink.labels & known.HOME and sink.labels & known.LISTED:
         yield Issue.of("destroys-files", path, sink.line, f"{sink.name} writes over what a walk found")
 

@@ -8,9 +8,10 @@ from typing import Final
 
 from plataforma_sdk.security import _labels as known
 from plataforma_sdk.security._call import Call
-from plataforma_sdk.security._expressions import BUILTINS, RESULT, ExpressionReader
+from plataforma_sdk.security._expressions import ExpressionReader
 from plataforma_sdk.security._facts import Lookup, Sink
 from plataforma_sdk.security._platform_calls import note_platform_call
+from plataforma_sdk.security._scope import BUILTINS, RESULT
 from plataforma_sdk.security._value import NOTHING, PLAIN_FOLDS, Value, fold_call, joins_letters, merge
 
 __all__ = ["CallReader"]
@@ -52,7 +53,7 @@ class CallReader(ExpressionReader):
         self._label(call)
         note_platform_call(self.facts, call)
         self._fold(call)
-        self._pass_on(call, target)
+        self._pass_on(call)
         self._end(call)
         return call.value
 
@@ -166,7 +167,7 @@ class CallReader(ExpressionReader):
 
     # --- what it changes -------------------------------------------------------------------------------------------
 
-    def _pass_on(self, call: Call, target: Value) -> None:
+    def _pass_on(self, call: Call) -> None:
         """Join arguments to parameters, the result to what the function returns, and mutators to what they change."""
         called = call.method or _own_name(call.name)
         is_foreign = call.method in _COMMON and call.owner.dotted not in ("self", "cls")
@@ -174,8 +175,8 @@ class CallReader(ExpressionReader):
             self.function.calls.add(called)
             self.facts.calls.append((called, call.every))
             call.value.reads = (*call.value.reads, (0, RESULT + called))
-        if call.method in _MUTATORS and target.reads:
-            self._change(target.reads[-1], call)
+        if call.method in _MUTATORS and call.owner.reads:
+            self._change(call.owner.reads[-1], call)
         if call.name == "urllib.request.urlretrieve" and len(call.every) > 1:
             for read in call.every[1].reads:
                 self.facts.flow(read, Value(labels=known.REMOTE))

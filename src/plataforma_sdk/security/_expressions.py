@@ -7,22 +7,13 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from plataforma_sdk.security import _labels as known
-from plataforma_sdk.security._facts import Facts, Function, Lookup, Loop
+from plataforma_sdk.security._facts import Lookup
+from plataforma_sdk.security._scope import BUILTINS, RESULT, ScopeReader
 from plataforma_sdk.security._value import NOTHING, Value, fold_sum, items_of, merge
 
-__all__ = ["BUILTINS", "RESULT", "ExpressionReader"]
-
-BUILTINS: Final = frozenset({"builtins", "__builtins__", "__builtin__"})
-RESULT: Final = "return:"
-"""Before the name of a function: the key of what it returns."""
+__all__ = ["ExpressionReader"]
 
 _NAMESPACES: Final = frozenset({"globals", "locals", "vars"})
-_POWERFUL_NAMES: Final = (
-    "exec eval compile open getattr globals system popen Popen run call check_output spawn startfile "
-    "execv environ getenv socket connect urlopen urlretrieve post loads fork remove unlink rmtree CDLL "
-    "windll os sys subprocess builtins ctypes import_module decompress b64decode"
-)
-_POWERFUL: Final = frozenset(_POWERFUL_NAMES.split())
 _MAX_POWER_BITS: Final = 50_000_000
 _MAX_REPEAT: Final = 200_000_000
 _MAX_TEXT: Final = 4_096
@@ -32,25 +23,8 @@ _YEAR_2050: Final = 2_524_608_000
 _INSIDE: Final = ("__", "f_", "gi_", "cr_", "ag_", "tb_")
 
 
-class ExpressionReader:
+class ExpressionReader(ScopeReader):
     """Reads expressions in the scope that a walk stands in; calls are read by `CallReader`."""
-
-    def __init__(self) -> None:
-        self.facts = Facts()
-        self.scope = self.facts.new_scope(None)
-        self.function = Function("", 0)
-        self.facts.functions[""] = self.function
-        self.loops: list[Loop] = []
-        self.aliases: dict[str, str] = {}
-        self.texts: dict[str, Value] = {}
-        self.guards: tuple[Value, ...] = ()
-        self.last_test = NOTHING
-        self.floods = 0
-
-    @property
-    def in_loop(self) -> bool:
-        """Whether the walk stands in a loop."""
-        return bool(self.loops or self.function.for_loops)
 
     # --- expressions -----------------------------------------------------------------------------------------------
 
@@ -156,7 +130,7 @@ class ExpressionReader:
             if value.text:
                 value.labels |= known.labels_of_text(value.text)
         elif isinstance(node.op, ast.BitXor):
-            value.labels |= known.DECODED * self.facts.in_comprehension
+            value.labels |= (known.DECODED | known.CIPHERED) * bool(self.facts.in_comprehension)
         elif isinstance(node.op, (ast.Mod, ast.Div)):
             value.text = f"{left.text}/{right.text}" if isinstance(node.op, ast.Div) else left.text
             value.labels |= known.labels_of_text(value.text) if value.text else 0
@@ -211,10 +185,13 @@ class ExpressionReader:
     def on_lambda(self, node: ast.Lambda) -> Value:
         before = self.scope
         self.scope = self.facts.new_scope(before)
-        for argument in node.args.args:
-            self.facts.bind(self.scope, argument.arg)
+        names = [argument.arg for argument in node.args.args]
+        for name in names:
+            self.facts.bind(self.scope, name)
+        scope = self.scope
         value = self.read(node.body)
         self.scope = before
+        self.parameters = [(scope, name) for name in names if name not in ("self", "cls", "_")]
         return Value(labels=value.labels, reads=value.reads)
 
     def on_sequence(self, node: ast.List | ast.Tuple | ast.Set) -> Value:
@@ -222,6 +199,19 @@ class ExpressionReader:
         value.items = items_of(node)
         value.text = "\0".join(str(item) for item in value.items[:64]) if value.items else ""
         return value
+
+    def on_dict(self, node: ast.Dict) -> Value:
+        values = []
+        for key, value in zip(node.keys, node.values, strict=True):
+            read = self.read(value)
+            values.append(read)
+            if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                self.name_lambda(key.value, value)
+                self.facts.entries.append((key.value, read, node.lineno))
+                values.append(self.read(key))
+            elif key is not None:
+                values.append(self.read(key))
+        return merge(values)
 
     def on_await(self, node: Any) -> Value:
         if isinstance(node, (ast.Yield, ast.YieldFrom, ast.Await)):
@@ -250,68 +240,6 @@ class ExpressionReader:
     def on_call(self, node: ast.Call) -> Value:
         """Read a call."""
         raise NotImplementedError
-
-    def note_hidden(self, key: Value, line: int, *, is_module: bool = False) -> None:
-        """Note the name of a module, or of something powerful, that was built in place of being written."""
-        is_powerful = is_module or key.text in _POWERFUL or key.text.startswith("__")
-        if key.hidden and key.exact and is_powerful and key.text.isidentifier():
-            self.facts.hidden.append((key.text, line))
-
-    def note_picked(self, value: Value, owner: Value, name: str) -> None:
-        """Note that something is picked by a name; what a secret field is picked out of holds the secret as well."""
-        if known.is_field(name):
-            value.labels |= known.FORM
-            for read in owner.reads[-1:]:
-                self.facts.flow(read, Value(labels=known.FORM))
-        elif known.is_secret_name(name):
-            value.labels |= known.NAMED
-
-    def leave(self) -> None:
-        """Say that the loops around end, or wait, here."""
-        for loop in self.loops:
-            loop.ends = True
-
-    # --- binding ---------------------------------------------------------------------------------------------------
-
-    def bind(self, target: ast.expr, value: Value) -> None:
-        if isinstance(target, ast.Name):
-            self.facts.bind(self.scope, target.id)
-            self.facts.flow((self.scope, target.id), value)
-            self.facts.names.append(target.id)
-            self._alias(target.id, value)
-        elif isinstance(target, ast.Attribute):
-            if isinstance(target.value, ast.Name):
-                self.facts.flow((0, f"{target.value.id}.{target.attr}"), value)
-                self._alias(f"{target.value.id}.{target.attr}", value)
-            owner = self.read(target.value).dotted
-            if owner.partition(".")[0] == "plataforma_sdk" and not owner.endswith(")"):
-                self.facts.attributes.append((f"{owner}.{target.attr}=", target.lineno))
-            if target.attr in ("__code__", "__closure__", "__builtins__"):
-                self.facts.attributes.append((f"{target.attr}=", target.lineno))
-        elif isinstance(target, (ast.Tuple, ast.List)):
-            for element in target.elts:
-                self.bind(element, value)
-        elif isinstance(target, ast.Starred):
-            self.bind(target.value, value)
-        elif isinstance(target, ast.Subscript):
-            self.bind_item(target, value)
-
-    def bind_item(self, target: ast.Subscript, value: Value) -> None:
-        owner, key = self.read(target.value), self.read(target.slice)
-        for read in owner.reads[:1]:
-            self.facts.flow(read, value)
-        if owner.dotted == "sys.modules" or (owner.dotted in BUILTINS and key.exact):
-            self.facts.attributes.append((f"{owner.dotted}=", target.lineno))
-
-    def _alias(self, name: str, value: Value) -> None:
-        if value.dotted:
-            self.aliases[name] = value.dotted
-        else:
-            self.aliases.pop(name, None)
-        if value.text or value.items is not None:
-            self.texts[name] = value
-        else:
-            self.texts.pop(name, None)
 
 
 def _inner(node: ast.AST) -> Iterator[ast.expr]:
@@ -362,6 +290,7 @@ _EXPRESSIONS: Final[dict[type[ast.expr], Callable[[ExpressionReader, Any], Value
     ast.List: ExpressionReader.on_sequence,
     ast.Tuple: ExpressionReader.on_sequence,
     ast.Set: ExpressionReader.on_sequence,
+    ast.Dict: ExpressionReader.on_dict,
     ast.Await: ExpressionReader.on_await,
     ast.Yield: ExpressionReader.on_await,
     ast.YieldFrom: ExpressionReader.on_await,

@@ -15,9 +15,10 @@ import ast
 from collections.abc import Callable
 from typing import Any, Final
 
+from plataforma_sdk.security import _labels as known
 from plataforma_sdk.security._calls import CallReader
-from plataforma_sdk.security._expressions import RESULT
 from plataforma_sdk.security._facts import Facts, Function, Loop
+from plataforma_sdk.security._scope import RESULT
 from plataforma_sdk.security._value import Value, fold_sum, merge
 
 __all__ = ["read_facts"]
@@ -110,6 +111,8 @@ class _Reader(CallReader):
         for outer in (*node.decorator_list, *node.bases, *(word.value for word in node.keywords)):
             self.read(outer)
         self.body(node.body)
+        if any(isinstance(part, ast.FunctionDef) and part.name == "__init__" for part in node.body):
+            self.facts.functions.setdefault(node.name, self.facts.functions["__init__"])  # what calling the class calls
 
     def on_return(self, node: ast.Return) -> None:
         self.leave()
@@ -126,6 +129,8 @@ class _Reader(CallReader):
 
     def on_assign(self, node: ast.Assign) -> None:
         value = self.read(node.value)
+        if isinstance(node.targets[0], ast.Name):
+            self.name_lambda(node.targets[0].id, node.value)
         for target in node.targets:
             self.bind(target, value)
 
@@ -181,13 +186,16 @@ class _Reader(CallReader):
                     self.facts.flow(read, Value(reads=((self.scope, target.id),)))
 
     def on_try(self, node: Any) -> None:
-        before = len(self.facts.loops)
+        before, sinks = len(self.facts.loops), len(self.facts.sinks)
         self.body(node.body)
+        said = Value(labels=known.REMOTE * any(sink.kind == "network" for sink in self.facts.sinks[sinks:]))
         for loop in self.facts.loops[before:]:
             loop.ends |= bool(node.handlers)  # as a queue is emptied until it raises
         for handler in node.handlers:
             if handler.type is not None:
                 self.read(handler.type)
+            if handler.name is not None:
+                self.bind(ast.Name(handler.name, lineno=handler.lineno), said)  # an error holds what a server said
             if _swallows(handler):
                 self.facts.swallowed.append(handler.lineno)
             self.body(handler.body)

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import Final
 
 __all__ = [
+    "CIPHERED",
     "CLIPBOARD",
     "CLOCK",
     "CREDENTIAL",
@@ -80,6 +81,8 @@ DATE: Final = 1 << 18
 """A point in time that is written in the source."""
 DIGEST: Final = 1 << 19
 """A digest."""
+CIPHERED: Final = 1 << 20
+"""Encrypted, or mixed with a key."""
 
 PERSONAL: Final = CREDENTIAL | ENVIRONMENT | CLIPBOARD | RECORDS | FORM | KEYS
 """What must not leave."""
@@ -111,7 +114,7 @@ _SECRET_NAME: Final = re.compile(
 _FIELDS: Final = re.compile(
     r"passw|senha|\bpin\b|\bcvv\b|\bcvc\b|card_?n|cartao|cartão|\bpan\b|\botp\b|mnemonic|seed_?phrase|private_?key|secret_?key|\biban\b"
     r"|(?:frase|seed|recovery|wallet).{0,12}(?:recupera|secreta|semente|phrase|words)|chave.?privada|private.?key"
-    r"|\b(?:12|24|doze|twelve)\s+(?:palavras|words)|c.digo\s+d[eo]\s+(?:autentica|seguran|verifica)|security\s+code",
+    r"|\bsemente\b|\bseed\b|\b(?:12|24|doze|twelve)\s+(?:palavras|words)|c.digo\s+d[eo]\s+(?:autentica|seguran|verifica)|security\s+code",
     re.IGNORECASE,
 )
 _SECRET_COLUMNS: Final = re.compile(
@@ -197,6 +200,7 @@ READERS: Final[dict[str, int]] = {
     **dict.fromkeys(("json.dumps", "base64.b64encode", "base64.urlsafe_b64encode", "base64.b32encode"), PACKED),
     **dict.fromkeys(("time.time", "time.localtime", "time.gmtime", "time.time_ns", "datetime.date.today"), CLOCK),
     **dict.fromkeys(("datetime.datetime.now", "datetime.datetime.today", "datetime.datetime.utcnow"), CLOCK),
+    "ord": PACKED,
     **dict.fromkeys(("zlib.compress", "gzip.compress", "bz2.compress", "lzma.compress", "pickle.dumps"), PACKED),
     **dict.fromkeys(("binascii.hexlify", "binascii.b2a_base64", "urllib.parse.urlencode", "repr"), PACKED),
     "urllib.request.urlopen": REMOTE,
@@ -246,6 +250,7 @@ READING_METHODS: Final[dict[str, int]] = {
     "rglob": LISTED,
     "iterdir": LISTED,
     "asset": STORED,
+    "encrypt": CIPHERED,
     "hex": PACKED,
 }
 """Methods whose result holds what the bits say, whoever has them."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from plataforma_sdk.security._expressions import RESULT
 from plataforma_sdk.security._facts import Facts
+from plataforma_sdk.security._scope import RESULT
 
 __all__ = ["link"]
 

