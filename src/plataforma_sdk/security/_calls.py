@@ -97,6 +97,8 @@ class CallReader(ExpressionReader):
         if name in _ENVIRONMENT_READERS:
             is_secret = known.is_secret_name(call.text(0))
             value.labels = value.labels & ~known.ENVIRONMENT | known.ENVIRONMENT * is_secret
+        elif name.endswith("storage.get"):
+            value.labels |= known.STORED
         elif method in ("get", "pop"):
             self.note_picked(value, call.owner, call.text(0))
         elif method == "query" and known.is_sensitive_query(call.text(0)):
@@ -105,8 +107,6 @@ class CallReader(ExpressionReader):
             value.labels |= known.REMOTE if _is_url(call.text(0)) else known.STORED
         elif name.endswith("clipboard.read"):
             value.labels |= known.CLIPBOARD
-        elif name.endswith("storage.get"):
-            value.labels |= known.STORED
         self._label_roots(call)
         self._label_end(call)
 

@@ -121,6 +121,7 @@ class Facts:
     endpoints: dict[str, int] = attrs.field(factory=dict)
     secret_fields: list[int] = attrs.field(factory=list)
     searches: list[tuple[int, Value]] = attrs.field(factory=list)
+    removals: list[int] = attrs.field(factory=list)
     pixels: list[int] = attrs.field(factory=list)
     entries: list[tuple[str, Value, int]] = attrs.field(factory=list)
     machine_code: list[int] = attrs.field(factory=list)

@@ -19,6 +19,7 @@ _EVERY_ROW: Final = re.compile(r"\s*(?:UPDATE\s+(?P<one>\S+)\s+SET|DELETE\s+FROM
 _WHERE: Final = re.compile(r"\bWHERE\b", re.IGNORECASE)
 _DRASTIC: Final = frozenset({"code", "process", "pickle", "delete", "exit", "native"})
 _LEAVING: Final = frozenset({"network", "api", "write", "fill", "copy"})
+_EVERYWHERE: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104 - what is looked for
 _FLOODING: Final = frozenset({"emit", "api", "set", "tell"})
 
 
@@ -88,14 +89,15 @@ def _image(path: str, sink: Sink) -> Iterator[Issue]:
 
 def _request(path: str, sink: Sink) -> Iterator[Issue]:
     if PLEADING.search(sink.text):
-        yield Issue.of("pleads-for-permissions", path, sink.line, f"it says {quote(PLEADING, sink.text)}")
+        yield Issue.of("pleads-for-permissions", path, sink.line, f"the request says {quote(PLEADING, sink.text)}")
 
 
 def _api(path: str, sink: Sink) -> Iterator[Issue]:
     if sink.first.text:
         return
     if sink.first_labels & known.DECODED:
-        yield Issue.of("hidden-name", path, sink.line, "the address of a call is decoded first")
+        message = "the address of a call is decoded first"
+        yield Issue.of("hidden-name", path, sink.line, message, remedy="write the address")
     elif sink.first_labels & known.EVENT:
         yield Issue.of("obeys-from-afar", path, sink.line, "another module chooses what this one calls")
     elif sink.first_labels & known.REMOTE and "POST" in sink.text:
@@ -112,6 +114,11 @@ def _tell(path: str, sink: Sink) -> Iterator[Issue]:
         yield Issue.of("hands-on-records", path, sink.line, f"{sink.name} writes secrets where others read them")
 
 
+def _listen(path: str, sink: Sink) -> Iterator[Issue]:
+    if _EVERYWHERE & set(sink.text.split("\0")):
+        yield Issue.of("listens", path, sink.line, f"{sink.name} listens to the whole network")
+
+
 _CHECKS: Final[dict[str, Callable[[str, Sink], Iterator[Issue]]]] = {
     "emit": _emit,
     "set": _keep,
@@ -123,6 +130,7 @@ _CHECKS: Final[dict[str, Callable[[str, Sink], Iterator[Issue]]]] = {
     "api": _api,
     "tell": _tell,
     "query": _query,
+    "listen": _listen,
 }
 
 

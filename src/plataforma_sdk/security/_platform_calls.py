@@ -15,6 +15,7 @@ __all__ = ["note_platform_call"]
 
 _HANDLER_WORDS: Final = ("on_submit", "on_change", "on_press", "on_select")
 _READING: Final = ("read_text", "read_bytes", "open", "io.open", "codecs.open", "linecache.getlines", "shutil.copy")
+_REMOVING: Final = ("os.remove", "os.unlink", "os.truncate", "shutil.move", "os.rename", "os.replace")
 _OWN_NAMES: Final = frozenset({"__name__", "__class__", "modules"})
 _OVERHEARD: Final = re.compile(r"(?:\*|(?!module\b)[a-z0-9_-]+\.\*)\Z|\*\.")
 """Patterns of topics by which one hears what is meant for others."""
@@ -46,6 +47,8 @@ def note_platform_call(facts: Facts, call: Call) -> None:
             facts.handlers.append((_last(call.words[word].dotted), given))
     if call.method in _CODE_CALLS or (call.name == "mmap.mmap" and _is_executable(call)):
         facts.machine_code.append(call.node.lineno)
+    if call.name in _REMOVING and call.node.args and _is_own_file(call.node.args[0]):
+        facts.removals.append(call.node.lineno)
     if _reads_itself(call):
         call.value.labels |= known.SELF
 

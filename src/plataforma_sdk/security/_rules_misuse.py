@@ -132,6 +132,22 @@ MISUSE: Final[tuple[tuple[str, str, str, str, str, str], ...]] = (
         "remove it",
     ),
     (
+        "listens",
+        "sh",
+        "a server listens on every interface of the machine",
+        "It opens the host's network to whoever reaches it.",
+        "soopsocks (2025); ATT&CK T1090",
+        "answer under [endpoints]: register_endpoint",
+    ),
+    (
+        "removes-itself",
+        "sh",
+        "the module removes, empties or moves its own source",
+        "What has run is then not what lies there.",
+        "AccessPress Themes (2022), axios (2026); ATT&CK T1070.004",
+        "remove it",
+    ),
+    (
         "demands-ransom",
         "sh",
         "a text says that data was encrypted or taken, and asks for money",

@@ -15,6 +15,10 @@ BUILTINS: Final = frozenset({"builtins", "__builtins__", "__builtin__"})
 RESULT: Final = "return:"
 """Before the name of a function: the key of what it returns."""
 
+_GUARDIANS: Final = frozenset(
+    {"builtins", "hmac", "hashlib", "ssl", "secrets", "json", "importlib", "urllib.request", "http.client", "asyncio"}
+)
+"""Modules of the standard library that others trust with what is theirs."""
 _POWERFUL_NAMES: Final = (
     "exec eval compile open getattr globals system popen Popen run call check_output spawn startfile "
     "execv environ getenv socket connect urlopen urlretrieve post loads fork remove unlink rmtree CDLL "
@@ -82,14 +86,7 @@ class ScopeReader:
             self.facts.names.append(target.id)
             self._alias(target.id, value)
         elif isinstance(target, ast.Attribute):
-            if isinstance(target.value, ast.Name):
-                self.facts.flow((0, f"{target.value.id}.{target.attr}"), value)
-                self._alias(f"{target.value.id}.{target.attr}", value)
-            owner = self.read(target.value).dotted
-            if owner.partition(".")[0] == "plataforma_sdk" and not owner.endswith(")"):
-                self.facts.attributes.append((f"{owner}.{target.attr}=", target.lineno))
-            if target.attr in ("__code__", "__closure__", "__builtins__"):
-                self.facts.attributes.append((f"{target.attr}=", target.lineno))
+            self.bind_attribute(target, value)
         elif isinstance(target, (ast.Tuple, ast.List)):
             for element in target.elts:
                 self.bind(element, value)
@@ -97,6 +94,18 @@ class ScopeReader:
             self.bind(target.value, value)
         elif isinstance(target, ast.Subscript):
             self.bind_item(target, value)
+
+    def bind_attribute(self, target: ast.Attribute, value: Value) -> None:
+        if isinstance(target.value, ast.Name):
+            self.facts.flow((0, f"{target.value.id}.{target.attr}"), value)
+            self._alias(f"{target.value.id}.{target.attr}", value)
+        owner = self.read(target.value).dotted
+        if owner.partition(".")[0] == "plataforma_sdk" and not owner.endswith(")"):
+            self.facts.attributes.append((f"{owner}.{target.attr}=", target.lineno))
+        if owner in _GUARDIANS:
+            self.facts.attributes.append((f"{owner}.{target.attr}=", target.lineno))
+        if target.attr in ("__code__", "__closure__", "__builtins__"):
+            self.facts.attributes.append((f"{target.attr}=", target.lineno))
 
     def bind_item(self, target: ast.Subscript, value: Value) -> None:
         owner, key = self.read(target.value), self.read(target.slice)

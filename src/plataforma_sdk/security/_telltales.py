@@ -76,6 +76,7 @@ _ACCOUNT: Final = frozenset(
         "pix",
     }
 )
+_WORD_END: Final = re.compile(r"\w*")
 _SUBSTITUTING: Final = frozenset({"sub", "subn"})
 _MAX_ADDRESS_CHARS: Final = 200
 _ANALYSTS: Final = re.compile(
@@ -137,7 +138,9 @@ def _payees(path: str, facts: Facts) -> Iterator[Issue]:
     accounts: dict[int, set[str]] = {}
     for key, value, line in facts.entries:
         if key.lower() in _BLIND and value.exact and "@" in value.text:
-            yield Issue.of("swaps-addresses", path, line, f"{value.text[:60]!r} gets a blind copy of what is sent")
+            message = f"{value.text[:60]!r} gets a blind copy of what is sent"
+            remedy = "send to whom the person chose, and to nobody else"
+            yield Issue.of("swaps-addresses", path, line, message, remedy=remedy)
         elif key.lower() in _ACCOUNT and value.exact and value.text:
             accounts.setdefault(line, set()).add(key.lower())
     for line, keys in accounts.items():
@@ -148,6 +151,8 @@ def _payees(path: str, facts: Facts) -> Iterator[Issue]:
 
 
 def _machine(path: str, facts: Facts) -> Iterator[Issue]:
+    for line in facts.removals:
+        yield Issue.of("removes-itself", path, line, "the module removes or moves its own source")
     for line in facts.pixels:
         yield Issue.of("beacon-in-a-picture", path, line, "a picture that nobody sees has an address that is computed")
     for line in facts.machine_code:
@@ -165,13 +170,24 @@ def _host(path: str, facts: Facts) -> Iterator[Issue]:
         if name in _HOST_NAMES or room in _HOST_ROOMS or is_private:
             yield Issue.of("reaches-into-the-host", path, line, f"{name} is the host's side of the platform")
     for name, line in facts.attributes:
+        is_other = "." in name and not name.startswith(("plataforma_sdk", "sys.modules"))
+        if is_other and name.endswith("=") and not name.endswith("._="):  # the underscore of gettext and of consoles
+            yield Issue.of(
+                "reaches-into-the-host",
+                path,
+                line,
+                f"{name.removesuffix('=')} is replaced for everybody in the process",
+            )
         if (name.startswith("plataforma_sdk") and name.endswith("=")) or name.endswith("_runtime"):
             yield Issue.of("reaches-into-the-host", path, line, f"{name.removesuffix('=')} belongs to the platform")
 
 
 def quote(pattern: re.Pattern[str], text: str) -> str:
     found = pattern.search(text)
-    return repr(found.group()[:60]) if found else "so"
+    if found is None:
+        return "so"
+    end = _WORD_END.match(text, found.end())
+    return repr(text[found.start() : end.end() if end else found.end()][:60])
 
 
 # --- the whole package ------------------------------------------------------------------------------------------------

@@ -146,6 +146,15 @@ FIRES = [
     ),
 ]
 FIRES += [
+    ("listens", "import asyncio\nasync def f(self):\n    await asyncio.start_server(self.g, '0.0.0.0', 1080)", 4),
+    ("removes-itself", "import os\nos.remove(os.path.abspath(__file__))", 3),
+    ("reaches-into-the-host", "import hmac\nhmac.new = print", 3),
+    (
+        "stays-behind",
+        "import importlib.util\nplace = importlib.util.find_spec('json').origin\nopen(place, 'a').write('x = 1')",
+        4,
+    ),
+    ("runs-what-it-fetched", "async def f(self):\n    exec(await self.storage.get('theme'))", 3),
     (
         "leaks-secrets",
         (
@@ -201,6 +210,8 @@ FIRES += [
     ),
 ]
 QUIET = [
+    "import asyncio\nasync def f(self):\n    await asyncio.start_server(self.g, '127.0.0.1', 1080)",
+    "import sys\nsys.stdout = open('a.txt')",
     (
         "async def on_load(self):\n    self.subscribe('data.vendas.*', self.on_sale)\n"
         "async def on_sale(self, event):\n    await self.api_call('https://a.invalid', json=event.data)"
