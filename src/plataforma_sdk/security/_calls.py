@@ -102,7 +102,7 @@ class CallReader(ExpressionReader):
         elif method in ("get", "pop"):
             self.note_picked(value, call.owner, call.text(0))
         elif method == "query" and known.is_sensitive_query(call.text(0)):
-            value.labels |= known.RECORDS
+            value.labels |= known.RECORDS | known.ROWS
         elif method == "api_call":
             value.labels |= known.REMOTE if _is_url(call.text(0)) else known.STORED
         elif name.endswith("clipboard.read"):

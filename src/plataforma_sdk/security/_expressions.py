@@ -159,19 +159,19 @@ class ExpressionReader(ScopeReader):
         before = self.scope
         self.scope = self.facts.new_scope(before)
         self.facts.in_comprehension += 1
-        parts = []
+        parts, first = [], NOTHING
         for generator in node.generators:
             source = self.read(generator.iter)
-            parts.append(source)
+            first = source if first is NOTHING else first
             self.bind(generator.target, source)
-            parts += [self._read_filter(test) for test in generator.ifs]
+            parts += [self.facts.part_of(part) for part in (source, *map(self._read_filter, generator.ifs))]
         parts += (
             [self.read(node.key), self.read(node.value)] if isinstance(node, ast.DictComp) else [self.read(node.elt)]
         )
         self.facts.in_comprehension -= 1
         self.scope = before
         value = merge(parts)
-        value.items = _chr_items(node, parts[0])
+        value.items = _chr_items(node, first)
         return value
 
     def _read_filter(self, test: ast.expr) -> Value:
@@ -207,7 +207,8 @@ class ExpressionReader(ScopeReader):
             values.append(read)
             if isinstance(key, ast.Constant) and isinstance(key.value, str):
                 self.name_lambda(key.value, value)
-                self.facts.entries.append((key.value, read, node.lineno))
+                if not isinstance(value, ast.Constant) or isinstance(value.value, str):
+                    self.facts.entries.append((key.value, read, node.lineno))
                 values.append(self.read(key))
             elif key is not None:
                 values.append(self.read(key))

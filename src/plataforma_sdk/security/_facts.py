@@ -7,6 +7,7 @@ from typing import Final
 
 import attrs
 
+from plataforma_sdk.security._labels import ROWS
 from plataforma_sdk.security._value import NOTHING, Key, Value
 
 __all__ = ["Facts", "Function", "Lookup", "Loop", "Sink"]
@@ -131,6 +132,7 @@ class Facts:
     _bound: list[set[str]] = attrs.field(factory=list)
     _flows: list[tuple[Key, Value]] = attrs.field(factory=list)
     _labels: dict[Key, int] = attrs.field(factory=dict)
+    _parts: set[Key] = attrs.field(factory=set)
     _readers: dict[Key, list[Key]] = attrs.field(factory=dict)
 
     # --- while reading ---------------------------------------------------------------------------------------------
@@ -160,6 +162,22 @@ class Facts:
         if value.labels or value.reads:
             self._flows.append((target, value))
 
+    def part_of(self, value: Value) -> Value:
+        """Return what a value holds, save that it is no whole record any more."""
+        if not value.reads:
+            return Value(labels=value.labels & ~ROWS)
+        key = (0, f"part:{len(self._parts)}")
+        self._parts.add(key)
+        self.flow(key, Value(reads=value.reads))
+        return Value(labels=value.labels & ~ROWS, reads=(key,))
+
+    def pick(self, value: Value, owner: Value) -> None:
+        """Say that a value is one field of its owner's; what is put into it, the owner has."""
+        part = self.part_of(value)
+        value.labels, value.reads = part.labels, part.reads
+        for read in owner.reads[-1:]:
+            self.flow(read, part)
+
     def measure(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         """Note a function's length."""
         self.long_functions.append((node.name, node.lineno, (node.end_lineno or node.lineno) - node.lineno + 1))
@@ -185,22 +203,20 @@ class Facts:
                 self._labels[key] = self._labels.get(key, 0) | value.labels
                 pending.append(key)
         self._carry(pending)
-        self._settle()
+        self.settle()
 
     def receive(self, keys: list[Key], labels: int) -> bool:
-        """Carry labels that come from another file of the package, and say whether they were news."""
+        """Carry labels that come from another file of the package, and say whether they were news; then `settle`."""
         pending = []
         for key in map(self._resolve, keys):
             if labels & ~self._labels.get(key, 0):
                 self._labels[key] = self._labels.get(key, 0) | labels
                 pending.append(key)
-        if not pending:
-            return False
-        self._carry(pending)
-        self._settle()
-        return True
+        self._carry(list(pending))
+        return bool(pending)
 
-    def _settle(self) -> None:
+    def settle(self) -> None:
+        """Hand the labels on to what is looked at: sinks and look-ups."""
         for sink in self.sinks:
             sink.labels |= self.labels_of(sink.reads)
             sink.first_labels = sink.first.labels | self.labels_of(sink.first.reads)
@@ -210,8 +226,9 @@ class Facts:
     def _carry(self, pending: list[Key]) -> None:
         while pending:
             key = pending.pop()
-            labels = self._labels[key]
+            whole = self._labels[key]
             for reader in self._readers.get(key, ()):
+                labels = whole & ~ROWS if reader in self._parts else whole
                 if labels & ~self._labels.get(reader, 0):
                     self._labels[reader] = self._labels.get(reader, 0) | labels
                     pending.append(reader)
@@ -231,6 +248,10 @@ class Facts:
                 return scope, name
             scope = self._parents[scope]
         return 0, name
+
+    def labelled_names(self) -> set[str]:
+        """Return the names of the file itself that hold something."""
+        return {name for scope, name in self._labels if scope == 0}
 
     def runs_at_load(self) -> set[str]:
         """Return the names of the functions that run before anybody asks for anything."""

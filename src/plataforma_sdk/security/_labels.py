@@ -35,9 +35,11 @@ __all__ = [
     "RECORDS",
     "REMOTE",
     "ROOTS",
+    "ROWS",
     "SELF",
     "SINKS",
     "STORED",
+    "WHOLE",
     "count_places",
     "labels_of_text",
 ]
@@ -83,9 +85,13 @@ DIGEST: Final = 1 << 19
 """A digest."""
 CIPHERED: Final = 1 << 20
 """Encrypted, or mixed with a key."""
+ROWS: Final = 1 << 21
+"""Whole records, of which nothing was picked."""
 
 PERSONAL: Final = CREDENTIAL | ENVIRONMENT | CLIPBOARD | RECORDS | FORM | KEYS
 """What must not leave."""
+WHOLE: Final = PERSONAL & ~RECORDS | ROWS
+"""What must not be handed on inside the platform either."""
 
 _PLACES: Final = re.compile(
     r"""\.ssh[/\\]|\bid_(?:rsa|ed25519|ecdsa|dsa)\b|\.aws[/\\]|\.config[/\\]gcloud|\.azure[/\\]|\.kube[/\\]config|\.docker[/\\]config

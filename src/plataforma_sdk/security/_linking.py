@@ -6,7 +6,7 @@ function returns, a name that is imported, and what the platform hands to a hand
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from plataforma_sdk.security._facts import Facts
 from plataforma_sdk.security._scope import RESULT
@@ -16,19 +16,25 @@ __all__ = ["link"]
 _MAX_ROUNDS = 4
 
 
-def link(files: Mapping[str, Facts]) -> None:
+def link(files: Mapping[str, Facts], check_time: Callable[[], None]) -> None:
     """Carry labels between files until nothing changes, or long enough.
 
     Args:
         files: path -> facts of the package's own sources; what a wheel carries is read by itself.
+        check_time: raises where it takes too long.
     """
     pairs = [(facts, files[other]) for path, facts in files.items() for other in _imported(path, facts, files)]
     handlers = [(facts, other) for facts in files.values() if facts.handlers for other in files.values()]
+    steps = [(_join, *pair) for pair in pairs] + [(_hand_over, *pair) for pair in handlers if pair[0] is not pair[1]]
     for _ in range(_MAX_ROUNDS):
-        news = [_join(importer, imported) for importer, imported in pairs]
-        news += [_hand_over(facts, other) for facts, other in handlers if facts is not other]
-        if not any(news):
-            return
+        is_news = False
+        for step, facts, other in steps:
+            check_time()
+            is_news |= step(facts, other)
+        if not is_news:
+            break
+    for facts in files.values():
+        facts.settle()
 
 
 def _imported(path: str, facts: Facts, files: Mapping[str, Facts]) -> Iterator[str]:
@@ -52,8 +58,10 @@ def _join(importer: Facts, imported: Facts) -> bool:
             labels = value.labels | importer.labels_of(value.reads)
             is_news |= bool(labels) and imported.receive([parameter], labels)
         is_news |= _bring(importer, imported, RESULT + called)
-    for name, _ in importer.imports:
-        is_news |= _bring(importer, imported, name.rpartition(".")[2])
+    labelled = imported.labelled_names()
+    if labelled:
+        for name in labelled & {name.rpartition(".")[2] for name, _ in importer.imports}:
+            is_news |= _bring(importer, imported, name)
     return is_news
 
 

@@ -46,7 +46,7 @@ def platform_issues(path: str, facts: Facts) -> Iterator[Issue]:
 
 
 def _emit(path: str, sink: Sink) -> Iterator[Issue]:
-    if sink.labels & known.PERSONAL:
+    if sink.labels & known.WHOLE:
         yield Issue.of("hands-on-records", path, sink.line, "whole records or secrets go out in an event")
 
 

@@ -88,7 +88,9 @@ class ScanRequest:
         for source in request.sources:
             request.check_time()
             request.unreadable += request._facts_of(source)
-        link({path: facts for path, facts in request.facts.items() if path in package.sources})
+        own = {path: facts for path, facts in request.facts.items() if path in package.sources}
+        if len(own) > 1:
+            link(own, request.check_time)
         return request
 
     def _facts_of(self, source: Source) -> Iterator[Issue]:

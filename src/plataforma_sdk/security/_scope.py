@@ -66,6 +66,8 @@ class ScopeReader:
                 self.facts.flow(read, Value(labels=known.FORM))
         elif known.is_secret_name(name):
             value.labels |= known.NAMED
+        elif not known.is_sensitive_query(name):
+            self.facts.pick(value, owner)
 
     def name_lambda(self, name: str, node: ast.expr) -> None:
         """Let what was just read be called by a name, where it is a lambda."""

@@ -26,10 +26,13 @@ _HOST_ROOMS: Final = frozenset(
 )
 PLEADING: Final = re.compile(
     r"""(?:cli(?:que|car)|aperte|pressione|click|press|tap)\s+(?:em\s+|on\s+)?["']?(?:permitir|aceitar|sempre|allow|accept|always)
-    |permitir\s+sempre|always\s+allow|(?:plataforma|sistema|platform|system|windows|host)\s+(?:\w+\s+)?(?:exige|requires?|demands?|needs?)\b
-    |(?:exigid|requerid|aprovad|autorizad|solicitad)[oa]\s+pel[oa]\s|(?:required|approved|requested|authori[sz]ed)\s+by\s+
-    |(?:atualiza\S+|update)\s+de\s+seguran|security\s+(?:update|patch)|(?:funcionamento|operation)\s+(?:da|do|of\s+the)\s+pla
-    |(?:ser\S+|will\s+be)\s+(?:perdid|apagad|bloquead|suspens|lost|deleted|locked|suspended)|(?:caso\s+contr|sem\s+ela|otherwise,)""",
+    |permitir\s+sempre|always\s+allow
+    |(?:plataforma|platform|administra\w+|suporte|support)\s+(?:exige|requires|demands|solicita)\b
+    |(?:exigid|requerid|aprovad|autorizad|verificad|solicitad)[oa]\s+pel[oa]\s+(?:\w+\s+){0,2}(?:ti\b|plataforma|administra|suporte|seguran)
+    |(?:required|approved|requested|verified|authori[sz]ed)\s+by\s+(?:the\s+|your\s+)?(?:it\b|admin|platform|security|support|microsoft|google)
+    |(?:obrigat\S+|mandatory)\s+(?:\w+\s+){0,2}(?:seguran|security)|(?:seguran\S+|security\s+\w+)\s+(?:obrigat|mandatory)
+    |(?:necess\S+|obrigat\S+|required|needed)\s+(?:para|for)\s+(?:o\s+|the\s+)?(?:funcionamento|operation)\s+(?:da|of\s+the)\s+plat
+    |(?:seus|sua|your)\s+(?:dados|arquivos|conta|data|files|account)\s+(?:ser|will\s+be\s)\S*\s*(?:perd|apag|bloq|suspen|lost|delet|lock)""",
     re.VERBOSE | re.IGNORECASE,
 )
 _PRETENDING: Final = re.compile(
@@ -76,6 +79,7 @@ _ACCOUNT: Final = frozenset(
         "pix",
     }
 )
+_ACCOUNT_NUMBER: Final = re.compile(r"[\dXx./-]{3,}|[A-Z]{2}\d{2}[A-Z0-9 ]{11,40}|[\w.+-]+@[\w.-]+")
 _WORD_END: Final = re.compile(r"\w*")
 _SUBSTITUTING: Final = frozenset({"sub", "subn"})
 _MAX_ADDRESS_CHARS: Final = 200
@@ -105,7 +109,7 @@ def telltale_issues(path: str, facts: Facts) -> Iterator[Issue]:
 
 def _endpoints(path: str, facts: Facts) -> Iterator[Issue]:
     for name, line in facts.endpoints.items():
-        if facts.labels_of(((0, RESULT + name),)) & known.PERSONAL:
+        if facts.labels_of(((0, RESULT + name),)) & known.WHOLE:
             yield Issue.of("hands-on-records", path, line, f"the endpoint {name} answers with whole records or secrets")
 
 
@@ -141,7 +145,7 @@ def _payees(path: str, facts: Facts) -> Iterator[Issue]:
             message = f"{value.text[:60]!r} gets a blind copy of what is sent"
             remedy = "send to whom the person chose, and to nobody else"
             yield Issue.of("swaps-addresses", path, line, message, remedy=remedy)
-        elif key.lower() in _ACCOUNT and value.exact and value.text:
+        elif key.lower() in _ACCOUNT and value.exact and _ACCOUNT_NUMBER.fullmatch(value.text):
             accounts.setdefault(line, set()).add(key.lower())
     for line, keys in accounts.items():
         if len(keys) > 1:
@@ -183,6 +187,7 @@ def _host(path: str, facts: Facts) -> Iterator[Issue]:
 
 
 def quote(pattern: re.Pattern[str], text: str) -> str:
+    """Show what a pattern found, to the end of its last word."""
     found = pattern.search(text)
     if found is None:
         return "so"

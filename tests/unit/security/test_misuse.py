@@ -210,6 +210,16 @@ FIRES += [
     ),
 ]
 QUIET = [
+    (
+        "async def f(self):\n    rows = await self.query('SELECT * FROM Customer')\n"
+        "    self.emit('done', {'ids': [row['CustomerId'] for row in rows]})"
+    ),
+    (
+        "COLUMNS = {'banco': 'Banco', 'agencia': 'Agência', 'conta': 'Conta'}\nWIDTHS = {'banco': 120, 'conta': 200}\n"
+        "async def f(self):\n    await self.api_call('/a')"
+    ),
+    "async def f(self):\n    await self.permissions.request('api.vendas', 'Lê pedidos aprovados pelo gerente')",
+    "async def f(self):\n    await self.permissions.request('api.vendas', 'Reads what is required by the report')",
     "import asyncio\nasync def f(self):\n    await asyncio.start_server(self.g, '127.0.0.1', 1080)",
     "import sys\nsys.stdout = open('a.txt')",
     (
