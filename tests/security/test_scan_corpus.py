@@ -14,6 +14,7 @@ import pytest
 from plataforma_sdk import ModulePackage
 from plataforma_sdk.security import SecurityService
 from tests.security.corpus_packages import read_corpus
+from tests.security.scan_corpus_unseen.cases import read_cases
 
 MIN_RECALL = 0.95
 MAX_FALSE_ALARMS = 0.02
@@ -51,6 +52,31 @@ def test_benign_packages_pass(half):
     refused, count = wrong(f"benign_{half}", expected_to_pass=True)
     assert count >= 30
     assert len(refused) <= MAX_FALSE_ALARMS * count, refused
+
+
+@pytest.mark.parametrize("kind", ["malicious", "fresh_first", "fresh_second", "fresh_third"])
+def test_what_was_written_without_sight_of_the_rules_is_refused_by_now(kind):
+    """The first runs, untouched, stand in the README beside the corpus: this is no measure of what is still unseen."""
+    cases = list(read_cases(kind))
+    results = asyncio.run(scan_all(case.package() for case in cases))
+    missed = [case.name for case, result in zip(cases, results, strict=True) if result.passed]
+    assert len(cases) >= 12
+    assert len(missed) <= (1 - MIN_RECALL) * len(cases), missed
+
+
+def test_benign_modules_of_the_unseen_half_pass():
+    cases = list(read_cases("benign"))
+    results = asyncio.run(scan_all(case.package() for case in cases))
+    refused = [(case.name, result.reasons) for case, result in zip(cases, results, strict=True) if not result.passed]
+    assert len(cases) >= 30
+    assert len(refused) <= MAX_FALSE_ALARMS * len(cases), refused
+
+
+def test_each_unseen_malicious_module_names_its_incident():
+    for kind in ("malicious", "fresh_first", "fresh_second", "fresh_third"):
+        for case in read_cases(kind):
+            assert case.about.keys() == {"incident", "source", "does"}, case.name
+            assert case.about["source"].startswith("https://")
 
 
 def real_modules():

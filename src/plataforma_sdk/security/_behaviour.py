@@ -12,6 +12,7 @@ from plataforma_sdk.security import _labels as known
 from plataforma_sdk.security._facts import Facts, Sink
 from plataforma_sdk.security._flow import read_facts
 from plataforma_sdk.security._issue import Issue
+from plataforma_sdk.security._misuse import platform_issues
 from plataforma_sdk.security._risk import RiskLevel
 from plataforma_sdk.security._source import Source
 
@@ -46,6 +47,15 @@ _SCRIPT: Final = re.compile(
 _PUBLIC_ADDRESS: Final = re.compile(
     r"https?://(?!127\.|10\.|192\.168\.|0\.|169\.254\.|172\.(?:1[6-9]|2\d|3[01])\.)\d{1,3}(?:\.\d{1,3}){3}\b",
     re.IGNORECASE,
+)
+_DOMAIN: Final = re.compile(r"\0[^/\s]*\.[a-z][a-z0-9-]+\.?\Z", re.IGNORECASE)
+_RESOLVERS: Final = (
+    "gethostbyname",
+    "gethostbyname_ex",
+    "getaddrinfo",
+    "resolve",
+    "create_connection",
+    "open_connection",
 )
 _PACKERS: Final = re.compile(r"pyarmor_runtime\w*|pytransform|pyconcrete|sourcedefender|__pyarmor__")
 _CAPTURING: Final = frozenset(
@@ -86,6 +96,7 @@ def behaviour_issues(path: str, facts: Facts, *, depth: int = 0) -> Iterator[Iss
     yield from _escapes(path, facts)
     yield from _sockets(path, facts)
     yield from _scripts(path, facts)
+    yield from platform_issues(path, facts)
     yield from _inner_sources(path, facts, depth)
 
 
@@ -95,8 +106,8 @@ def behaviour_issues(path: str, facts: Facts, *, depth: int = 0) -> Iterator[Iss
 def _code(path: str, sink: Sink) -> Iterator[Issue]:
     if sink.labels & known.DECODED:
         yield Issue.of("runs-what-it-decoded", path, sink.line, f"{sink.name} runs what was decoded")
-    elif sink.labels & known.REMOTE:
-        yield Issue.of("runs-what-it-fetched", path, sink.line, f"{sink.name} runs what came over the network")
+    elif sink.labels & (known.REMOTE | known.EVENT):
+        yield Issue.of("runs-what-it-fetched", path, sink.line, f"{sink.name} runs what came from outside the module")
     elif sink.labels & (known.STORED | known.CLIPBOARD):
         yield Issue.of("runs-what-it-fetched", path, sink.line, f"{sink.name} runs what was read from a store")
 
@@ -114,8 +125,8 @@ def _process(path: str, sink: Sink) -> Iterator[Issue]:
         yield Issue.of("runs-what-it-fetched", path, sink.line, f"{sink.name} starts what came over the network")
     elif sink.labels & (known.DECODED | known.STORED):
         yield Issue.of("runs-what-it-decoded", path, sink.line, f"{sink.name} starts what was decoded or stored")
-    elif sink.labels & known.CREDENTIAL:
-        yield Issue.of("leaks-secrets", path, sink.line, f"{sink.name} is given credentials")
+    elif sink.labels & known.CREDENTIAL or (sink.name == "webbrowser.open" and sink.labels & known.PERSONAL):
+        yield Issue.of("leaks-secrets", path, sink.line, f"{sink.name} is given {_what(sink.labels)}")
 
 
 def _network(path: str, sink: Sink) -> Iterator[Issue]:
@@ -124,11 +135,23 @@ def _network(path: str, sink: Sink) -> Iterator[Issue]:
         return
     if personal:
         yield Issue.of("leaks-secrets", path, sink.line, f"{sink.name} sends {_what(personal)}")
+    elif sink.labels & known.EVENT and sink.labels & known.NAMED:
+        yield Issue.of("leaks-secrets", path, sink.line, f"{sink.name} sends secrets that were picked out of events")
+    elif sink.labels & known.HOME and sink.labels & known.LISTED:
+        yield Issue.of("leaks-secrets", path, sink.line, f"{sink.name} sends files that a walk through the home found")
+    elif sink.first_labels & (known.IDENTITY | known.PACKED) and _is_look_up(sink):
+        yield Issue.of("reports-the-machine", path, sink.line, f"{sink.name} asks for a domain that carries data")
+    elif sink.first_labels & known.DECODED and not sink.first.text and not sink.is_method:
+        yield Issue.of("hidden-name", path, sink.line, f"the address that {sink.name} is given is decoded first")
     elif _PUBLIC_ADDRESS.search(sink.text) and sink.name.rpartition(".")[2] != "Request":
         message = f"{sink.name} uses a server that has a number and no name"
         yield Issue.of("known-drop", path, sink.line, message, risk=RiskLevel.HIGH)
     elif sink.labels & known.IDENTITY and (_ADDRESS.search(sink.text) or _DROPS.search(sink.text)):
         yield Issue.of("reports-the-machine", path, sink.line, f"{sink.name} sends the names of user or machine")
+
+
+def _is_look_up(sink: Sink) -> bool:
+    return sink.name.rpartition(".")[2] in _RESOLVERS and _DOMAIN.search(sink.first.text) is not None
 
 
 def _is_sending(sink: Sink) -> bool:
@@ -169,6 +192,8 @@ def _shown(sink: Sink) -> str:
 def _write(path: str, sink: Sink) -> Iterator[Issue]:
     if sink.first_labels & known.PERSISTENT or (sink.is_method and sink.labels & known.PERSISTENT):
         yield Issue.of("stays-behind", path, sink.line, f"{sink.name} writes {_shown(sink)}")
+    elif sink.labels & known.LISTED and sink.labels & known.CIPHERED and sink.in_loop:
+        yield Issue.of("destroys-files", path, sink.line, f"{sink.name} encrypts what a walk found")
     elif sink.labels & known.HOME and sink.labels & known.LISTED:
         yield Issue.of("destroys-files", path, sink.line, f"{sink.name} writes over what a walk found")
 
@@ -273,6 +298,13 @@ def _escapes(path: str, facts: Facts) -> Iterator[Issue]:
             yield Issue.of("leaves-the-sandbox", path, line, f"{name[:80]} leads out of a Python jail")
         elif name.startswith(("__globals__[", "f_globals[", "f_builtins[")) and _ANSWERS.search(name):
             yield Issue.of("leaves-the-sandbox", path, line, f"{name[:80]} takes what the module was not given")
+    for lookup in facts.lookups:
+        if lookup.labels & known.DECODED:
+            yield Issue.of(
+                "hidden-name", path, lookup.line, "what is looked up here has a name made of numbers or code"
+            )
+        elif lookup.labels & (known.REMOTE | known.STORED | known.EVENT):
+            yield Issue.of("runs-what-it-fetched", path, lookup.line, "the name of what runs comes from outside")
     for name, line in facts.hidden:
         yield Issue.of("hidden-name", path, line, f"the name {name[:60]!r} is built in place of being written")
 

@@ -7,39 +7,24 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from plataforma_sdk.security import _labels as known
-from plataforma_sdk.security._facts import Facts, Function, Loop
+from plataforma_sdk.security._facts import Lookup
+from plataforma_sdk.security._scope import BUILTINS, RESULT, ScopeReader
 from plataforma_sdk.security._value import NOTHING, Value, fold_sum, items_of, merge
 
-__all__ = ["BUILTINS", "RESULT", "ExpressionReader"]
-
-BUILTINS: Final = frozenset({"builtins", "__builtins__", "__builtin__"})
-RESULT: Final = "return:"
-"""Before the name of a function: the key of what it returns."""
+__all__ = ["ExpressionReader"]
 
 _NAMESPACES: Final = frozenset({"globals", "locals", "vars"})
-_POWERFUL_NAMES: Final = (
-    "exec eval compile open getattr globals system popen Popen run call check_output spawn startfile "
-    "execv environ getenv socket connect urlopen urlretrieve post loads fork remove unlink rmtree CDLL "
-    "windll os sys subprocess builtins ctypes import_module decompress b64decode"
-)
-_POWERFUL: Final = frozenset(_POWERFUL_NAMES.split())
 _MAX_POWER_BITS: Final = 50_000_000
 _MAX_REPEAT: Final = 200_000_000
 _MAX_TEXT: Final = 4_096
+_YEAR_2020: Final = 1_577_836_800
+_YEAR_2050: Final = 2_524_608_000
+"""In seconds since 1970."""
 _INSIDE: Final = ("__", "f_", "gi_", "cr_", "ag_", "tb_")
 
 
-class ExpressionReader:
+class ExpressionReader(ScopeReader):
     """Reads expressions in the scope that a walk stands in; calls are read by `CallReader`."""
-
-    def __init__(self) -> None:
-        self.facts = Facts()
-        self.scope = self.facts.new_scope(None)
-        self.function = Function("", 0)
-        self.facts.functions[""] = self.function
-        self.loops: list[Loop] = []
-        self.aliases: dict[str, str] = {}
-        self.texts: dict[str, Value] = {}
 
     # --- expressions -----------------------------------------------------------------------------------------------
 
@@ -54,7 +39,8 @@ class ExpressionReader:
         if isinstance(value, bytes):
             value = value[:4096].decode("latin-1")
         elif isinstance(value, int) and not isinstance(value, bool):
-            return Value(str(value) if value.bit_length() < 64 else "", exact=True)  # noqa: PLR2004
+            text = str(value) if value.bit_length() < 64 else ""  # noqa: PLR2004
+            return Value(text, exact=True, labels=known.DATE if _YEAR_2020 < value < _YEAR_2050 else 0)
         if not isinstance(value, str) or not value:
             return NOTHING if value != "" else Value("", exact=True)
         self.facts.strings.append((value, node.lineno))
@@ -80,7 +66,7 @@ class ExpressionReader:
 
     def attribute_of(self, node: ast.Attribute, owner: Value) -> Value:
         """Read an attribute whose owner has been read: reading it twice would double with each link of a chain."""
-        if node.attr.startswith(("__", "f_", "gi_", "cr_", "ag_", "tb_")):
+        if node.attr.startswith(("__", "f_", "gi_", "cr_", "ag_", "tb_")) or node.attr == "_runtime":
             self.facts.attributes.append((_chain(node), node.lineno))
         dotted = f"{owner.dotted}.{node.attr}" if owner.dotted else ""
         dotted = dotted.removesuffix(".__call__")
@@ -106,6 +92,8 @@ class ExpressionReader:
         if owner.dotted in BUILTINS or owner.dotted.removesuffix("()") in _NAMESPACES or owner.dotted == "sys.modules":
             self.note_hidden(key, node.lineno)
             value.dotted = key.text if key.exact else ""
+            if not key.exact:
+                self.facts.lookups.append(Lookup(line=node.lineno, key=key))
             if owner.dotted in BUILTINS and not key.exact:
                 self.facts.hidden.append(("builtins", node.lineno))
         elif owner.dotted.endswith(".__dict__") and key.exact:
@@ -115,8 +103,8 @@ class ExpressionReader:
             self.facts.attributes.append((f"{owner.dotted.rpartition('.')[2]}[{key.text[:40]}]", node.lineno))
         elif owner.dotted == "os.environ":
             value.labels = known.ENVIRONMENT if known.is_secret_name(key.text) else known.HOME * (key.text == "HOME")
-        elif key.exact and known.is_field(key.text):
-            value.labels |= known.FORM
+        elif key.exact:
+            self.note_picked(value, owner, key.text)
         return value
 
     def _slice(self, node: ast.Slice, owner: Value) -> Value:
@@ -142,7 +130,7 @@ class ExpressionReader:
             if value.text:
                 value.labels |= known.labels_of_text(value.text)
         elif isinstance(node.op, ast.BitXor):
-            value.labels |= known.DECODED * self.facts.in_comprehension
+            value.labels |= (known.DECODED | known.CIPHERED) * bool(self.facts.in_comprehension)
         elif isinstance(node.op, (ast.Mod, ast.Div)):
             value.text = f"{left.text}/{right.text}" if isinstance(node.op, ast.Div) else left.text
             value.labels |= known.labels_of_text(value.text) if value.text else 0
@@ -171,28 +159,39 @@ class ExpressionReader:
         before = self.scope
         self.scope = self.facts.new_scope(before)
         self.facts.in_comprehension += 1
-        parts = []
+        parts, first = [], NOTHING
         for generator in node.generators:
             source = self.read(generator.iter)
-            parts.append(source)
+            first = source if first is NOTHING else first
             self.bind(generator.target, source)
-            parts += [self.read(test) for test in generator.ifs]
+            parts += [self.facts.part_of(part) for part in (source, *map(self._read_filter, generator.ifs))]
         parts += (
             [self.read(node.key), self.read(node.value)] if isinstance(node, ast.DictComp) else [self.read(node.elt)]
         )
         self.facts.in_comprehension -= 1
         self.scope = before
         value = merge(parts)
-        value.items = _chr_items(node, parts[0])
+        value.items = _chr_items(node, first)
+        return value
+
+    def _read_filter(self, test: ast.expr) -> Value:
+        """Read a test of a comprehension: ``if key in ("token", "cookie")`` picks by name."""
+        value = self.read(test)
+        if isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.In):
+            names = self.read(test.comparators[0]).items or ()
+            value.labels |= known.NAMED * any(known.is_secret_name(name) for name in names if isinstance(name, str))
         return value
 
     def on_lambda(self, node: ast.Lambda) -> Value:
         before = self.scope
         self.scope = self.facts.new_scope(before)
-        for argument in node.args.args:
-            self.facts.bind(self.scope, argument.arg)
+        names = [argument.arg for argument in node.args.args]
+        for name in names:
+            self.facts.bind(self.scope, name)
+        scope = self.scope
         value = self.read(node.body)
         self.scope = before
+        self.parameters = [(scope, name) for name in names if name not in ("self", "cls", "_")]
         return Value(labels=value.labels, reads=value.reads)
 
     def on_sequence(self, node: ast.List | ast.Tuple | ast.Set) -> Value:
@@ -200,6 +199,20 @@ class ExpressionReader:
         value.items = items_of(node)
         value.text = "\0".join(str(item) for item in value.items[:64]) if value.items else ""
         return value
+
+    def on_dict(self, node: ast.Dict) -> Value:
+        values = []
+        for key, value in zip(node.keys, node.values, strict=True):
+            read = self.read(value)
+            values.append(read)
+            if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                self.name_lambda(key.value, value)
+                if not isinstance(value, ast.Constant) or isinstance(value.value, str):
+                    self.facts.entries.append((key.value, read, node.lineno))
+                values.append(self.read(key))
+            elif key is not None:
+                values.append(self.read(key))
+        return merge(values)
 
     def on_await(self, node: Any) -> Value:
         if isinstance(node, (ast.Yield, ast.YieldFrom, ast.Await)):
@@ -211,6 +224,15 @@ class ExpressionReader:
             self.facts.flow((0, RESULT + self.function.name), value)
         return value
 
+    def on_compare(self, node: ast.Compare) -> Value:
+        """Note a search for a digest below a bound, which is what miners do."""
+        parts = [self.read(part) for part in (node.left, *node.comparators)]
+        value = merge(parts)
+        is_bound = isinstance(node.ops[0], (ast.Lt, ast.LtE, ast.Gt, ast.GtE))
+        if self.in_loop and is_bound and any(part.dotted in ("int()", "int.from_bytes()") for part in parts):
+            self.facts.searches.append((node.lineno, value))
+        return value
+
     def on_named(self, node: ast.NamedExpr) -> Value:
         value = self.read(node.value)
         self.bind(node.target, value)
@@ -219,57 +241,6 @@ class ExpressionReader:
     def on_call(self, node: ast.Call) -> Value:
         """Read a call."""
         raise NotImplementedError
-
-    def note_hidden(self, key: Value, line: int, *, is_module: bool = False) -> None:
-        """Note the name of a module, or of something powerful, that was built in place of being written."""
-        is_powerful = is_module or key.text in _POWERFUL or key.text.startswith("__")
-        if key.hidden and key.exact and is_powerful and key.text.isidentifier():
-            self.facts.hidden.append((key.text, line))
-
-    def leave(self) -> None:
-        """Say that the loops around end, or wait, here."""
-        for loop in self.loops:
-            loop.ends = True
-
-    # --- binding ---------------------------------------------------------------------------------------------------
-
-    def bind(self, target: ast.expr, value: Value) -> None:
-        if isinstance(target, ast.Name):
-            self.facts.bind(self.scope, target.id)
-            self.facts.flow((self.scope, target.id), value)
-            self.facts.names.append(target.id)
-            self._alias(target.id, value)
-        elif isinstance(target, ast.Attribute):
-            if isinstance(target.value, ast.Name):
-                self.facts.flow((0, f"{target.value.id}.{target.attr}"), value)
-                self._alias(f"{target.value.id}.{target.attr}", value)
-            if target.attr in ("__code__", "__closure__", "__builtins__"):
-                self.facts.attributes.append((f"{target.attr}=", target.lineno))
-            self.read(target.value)
-        elif isinstance(target, (ast.Tuple, ast.List)):
-            for element in target.elts:
-                self.bind(element, value)
-        elif isinstance(target, ast.Starred):
-            self.bind(target.value, value)
-        elif isinstance(target, ast.Subscript):
-            self.bind_item(target, value)
-
-    def bind_item(self, target: ast.Subscript, value: Value) -> None:
-        owner, key = self.read(target.value), self.read(target.slice)
-        for read in owner.reads[:1]:
-            self.facts.flow(read, value)
-        if owner.dotted == "sys.modules" or (owner.dotted in BUILTINS and key.exact):
-            self.facts.attributes.append((f"{owner.dotted}=", target.lineno))
-
-    def _alias(self, name: str, value: Value) -> None:
-        if value.dotted:
-            self.aliases[name] = value.dotted
-        else:
-            self.aliases.pop(name, None)
-        if value.text or value.items is not None:
-            self.texts[name] = value
-        else:
-            self.texts.pop(name, None)
 
 
 def _inner(node: ast.AST) -> Iterator[ast.expr]:
@@ -320,9 +291,11 @@ _EXPRESSIONS: Final[dict[type[ast.expr], Callable[[ExpressionReader, Any], Value
     ast.List: ExpressionReader.on_sequence,
     ast.Tuple: ExpressionReader.on_sequence,
     ast.Set: ExpressionReader.on_sequence,
+    ast.Dict: ExpressionReader.on_dict,
     ast.Await: ExpressionReader.on_await,
     ast.Yield: ExpressionReader.on_await,
     ast.YieldFrom: ExpressionReader.on_await,
+    ast.Compare: ExpressionReader.on_compare,
     ast.NamedExpr: ExpressionReader.on_named,
     ast.Call: lambda reader, node: reader.on_call(node),
 }

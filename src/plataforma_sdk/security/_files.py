@@ -44,6 +44,11 @@ _SCRIPT: Final = re.compile(rb"<script|\bon(?:load|error|click)\s*=|javascript:|
 _RUNNING: Final = re.compile(
     r"^(?:os|posix|nt|subprocess|builtins|__builtin__|sys|runpy|socket|pty|shutil|importlib|operator)\b"
 )
+_OLD_PICKLE: Final = re.compile(rb"[(\]}dlN.0-9IFSVUpqgt'\"\n]{0,8}[ci][a-z_.]+\n\w+\n")
+"""Protocol 0 has no first bytes of its own: a global's name comes on the first lines."""
+_PHISHING: Final = re.compile(rb"<form\b[^>]{0,400}\baction\s*=\s*['\"]?https?:", re.IGNORECASE)
+_PASSWORD: Final = re.compile(rb"type\s*=\s*['\"]?password", re.IGNORECASE)
+_STARTERS: Final = ("sitecustomize.py", "usercustomize.py")
 _SCRIPT_TEXT: Final = re.compile(
     rb"(?:curl|wget)\b[^\n|]{0,400}\|\s*(?:ba|z)?sh\b|exec\s*\(\s*(?:base64|zlib|__import__)|\biex\b"
 )
@@ -57,6 +62,8 @@ def file_issues(package: ModulePackage, check_time: Callable[[], None]) -> Itera
         check_time()
         if not path.endswith((".py", ".toml", ".wasm")):
             yield from _of_file(path, content)
+        elif path.rpartition("/")[2] in _STARTERS:
+            yield Issue.of("program-in-package", path, None, "Python runs a file of this name whenever it starts")
 
 
 def _of_file(path: str, content: bytes) -> Iterator[Issue]:
@@ -69,11 +76,17 @@ def _of_file(path: str, content: bytes) -> Iterator[Issue]:
         yield Issue.of("program-in-package", path, None, "it is a program or a script of the system")
     elif suffix in _MAGIC and not content.startswith(_MAGIC[suffix]):
         yield Issue.of("disguised-file", path, None, f"it is no {suffix[1:]}")
+    elif _PHISHING.search(content[:_MAX_READ_BYTES]) and _PASSWORD.search(content[:_MAX_READ_BYTES]):
+        yield Issue.of("active-asset", path, None, "it asks for a password and sends it away", risk=RiskLevel.HIGH)
     elif suffix in (".svg", ".html", ".htm", ".xhtml", ".xml") and _SCRIPT.search(content[:_MAX_READ_BYTES]):
         yield Issue.of("active-asset", path, None, "it holds a script, or what a viewer would run")
     elif _SCRIPT_TEXT.search(content[:_MAX_READ_BYTES]):
         yield Issue.of("program-in-package", path, None, "it holds commands that fetch or decode and run")
-    if suffix in _PICKLES or content.startswith((b"\x80\x04\x95", b"\x80\x05\x95", b"\x80\x03", b"\x80\x02")):
+    if (
+        suffix in _PICKLES
+        or _OLD_PICKLE.match(content)
+        or content.startswith((b"\x80\x04\x95", b"\x80\x05\x95", b"\x80\x03", b"\x80\x02"))
+    ):
         yield from _of_pickle(path, content)
     if suffix != ".whl" and content.startswith(b"PK\x03\x04"):
         yield from _of_zip(path, content)

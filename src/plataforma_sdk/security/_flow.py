@@ -15,12 +15,16 @@ import ast
 from collections.abc import Callable
 from typing import Any, Final
 
+from plataforma_sdk.security import _labels as known
 from plataforma_sdk.security._calls import CallReader
-from plataforma_sdk.security._expressions import RESULT
 from plataforma_sdk.security._facts import Facts, Function, Loop
+from plataforma_sdk.security._scope import RESULT
 from plataforma_sdk.security._value import Value, fold_sum, merge
 
 __all__ = ["read_facts"]
+
+_FLOOD: Final = 10_000
+_ENDLESS: Final = frozenset({"itertools.count()", "itertools.cycle()"})
 
 
 def read_facts(tree: ast.Module) -> Facts:
@@ -39,12 +43,16 @@ class _Reader(CallReader):
     """Walks statements in their order, with the scope that they stand in."""
 
     def body(self, statements: list[ast.stmt]) -> None:
+        before = self.guards
         for statement in statements:
             handler = _STATEMENTS.get(type(statement))
             if handler is not None:
                 handler(self, statement)
             else:
                 self.children(statement)
+            if isinstance(statement, ast.If) and isinstance(statement.body[-1], (ast.Return, ast.Raise)):
+                self.guards = (*self.guards, self.last_test)  # what follows runs where the test says no
+        self.guards = before
 
     def children(self, node: ast.AST) -> None:
         for child in ast.iter_child_nodes(node):
@@ -56,13 +64,16 @@ class _Reader(CallReader):
                 self.children(child)
 
     def on_if(self, node: ast.If) -> None:
-        self.read(node.test)
+        test = self.read(node.test)
         if self.function.name == "" and _is_as_program(node.test):
             before, self.function = self.function, Function("__main__", node.lineno)  # no import runs it
             self.body(node.body)
             self.function = before
         else:
+            self.guards = (*self.guards, test)
             self.body(node.body)
+            self.guards = self.guards[:-1]
+        self.last_test = test
         self.body(node.orelse)
 
     def on_import(self, node: ast.Import) -> None:
@@ -100,6 +111,8 @@ class _Reader(CallReader):
         for outer in (*node.decorator_list, *node.bases, *(word.value for word in node.keywords)):
             self.read(outer)
         self.body(node.body)
+        if any(isinstance(part, ast.FunctionDef) and part.name == "__init__" for part in node.body):
+            self.facts.functions.setdefault(node.name, self.facts.functions["__init__"])  # what calling the class calls
 
     def on_return(self, node: ast.Return) -> None:
         self.leave()
@@ -116,6 +129,8 @@ class _Reader(CallReader):
 
     def on_assign(self, node: ast.Assign) -> None:
         value = self.read(node.value)
+        if isinstance(node.targets[0], ast.Name):
+            self.name_lambda(node.targets[0].id, node.value)
         for target in node.targets:
             self.bind(target, value)
 
@@ -130,21 +145,30 @@ class _Reader(CallReader):
             self.bind(node.target, value)
 
     def on_for(self, node: ast.For | ast.AsyncFor) -> None:
-        self.bind(node.target, self.read(node.iter))
+        iterated = self.read(node.iter)
+        self.bind(node.target, iterated)
         self.function.for_loops += 1
-        self.body(node.body)
+        is_flood = _is_long(node.iter)
+        self.floods += is_flood
+        if iterated.dotted in _ENDLESS and isinstance(node, ast.For):
+            self._loop(node, ends=False)
+        else:
+            self.body(node.body)
+        self.floods -= is_flood
         self.function.for_loops -= 1
         self.body(node.orelse)
 
     def on_while(self, node: ast.While) -> None:
         self.read(node.test)
-        is_endless = isinstance(node.test, ast.Constant) and bool(node.test.value)
-        loop = Loop(node.lineno, self.function.name, ends=not is_endless)
+        self._loop(node, ends=not _is_always_true(node.test))
+        self.body(node.orelse)
+
+    def _loop(self, node: ast.While | ast.For, *, ends: bool) -> None:
+        loop = Loop(node.lineno, self.function.name, ends=ends)
         self.facts.loops.append(loop)
         self.loops.append(loop)
         self.body(node.body)
         self.loops.pop()
-        self.body(node.orelse)
 
     def on_with(self, node: ast.With | ast.AsyncWith) -> None:
         for item in node.items:
@@ -162,18 +186,45 @@ class _Reader(CallReader):
                     self.facts.flow(read, Value(reads=((self.scope, target.id),)))
 
     def on_try(self, node: Any) -> None:
-        before = len(self.facts.loops)
+        before, sinks = len(self.facts.loops), len(self.facts.sinks)
         self.body(node.body)
+        said = Value(labels=known.REMOTE * any(sink.kind == "network" for sink in self.facts.sinks[sinks:]))
         for loop in self.facts.loops[before:]:
             loop.ends |= bool(node.handlers)  # as a queue is emptied until it raises
         for handler in node.handlers:
             if handler.type is not None:
                 self.read(handler.type)
+            if handler.name is not None:
+                self.bind(ast.Name(handler.name, lineno=handler.lineno), said)  # an error holds what a server said
             if _swallows(handler):
                 self.facts.swallowed.append(handler.lineno)
             self.body(handler.body)
         self.body(node.orelse)
         self.body(node.finalbody)
+
+
+def _is_always_true(test: ast.expr) -> bool:
+    match test:
+        case ast.Constant(value=value):
+            return bool(value)
+        case ast.BoolOp(op=ast.Or(), values=values):
+            return any(map(_is_always_true, values))
+        case ast.BoolOp(op=ast.And(), values=values):
+            return all(map(_is_always_true, values))
+        case ast.UnaryOp(op=ast.Not(), operand=ast.Constant(value=value)):
+            return not value
+        case ast.Compare(left=ast.Constant(value=left), ops=[ast.Eq()], comparators=[ast.Constant(value=right)]):
+            return bool(left == right)
+        case _:
+            return False
+
+
+def _is_long(iterated: ast.expr) -> bool:
+    """Whether a loop's range is written, and very long."""
+    if not isinstance(iterated, ast.Call) or not isinstance(iterated.func, ast.Name) or iterated.func.id != "range":
+        return False
+    numbers = [part.value for part in iterated.args if isinstance(part, ast.Constant) and isinstance(part.value, int)]
+    return max(numbers, default=0) >= _FLOOD
 
 
 def _is_as_program(test: ast.expr) -> bool:

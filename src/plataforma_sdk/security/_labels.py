@@ -8,27 +8,39 @@ Code in PyPI Ecosystem" (2023); MITRE ATT&CK; the incidents named beside each ru
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 __all__ = [
+    "CIPHERED",
     "CLIPBOARD",
+    "CLOCK",
     "CREDENTIAL",
+    "DATE",
     "DECODED",
     "DECODERS",
+    "DIGEST",
     "ENVIRONMENT",
+    "EVENT",
     "FORM",
     "HOME",
     "IDENTITY",
     "KEYS",
     "LISTED",
+    "NAMED",
+    "PACKED",
     "PERSISTENT",
     "PERSONAL",
     "READERS",
     "RECORDS",
     "REMOTE",
     "ROOTS",
+    "ROWS",
+    "SELF",
     "SINKS",
     "STORED",
+    "WHOLE",
+    "count_places",
     "labels_of_text",
 ]
 
@@ -57,9 +69,29 @@ LISTED: Final = 1 << 11
 """A name that a walk over directories gave."""
 PERSISTENT: Final = 1 << 12
 """A place out of which the system, a shell, Python or a tool runs code later."""
+EVENT: Final = 1 << 13
+"""What another module, or the host, told in an event."""
+NAMED: Final = 1 << 14
+"""Picked out of something by a name like a secret's; see `EVENT`."""
+SELF: Final = 1 << 15
+"""The module's own source."""
+PACKED: Final = 1 << 16
+"""Written as one text, as whole values are to be sent."""
+CLOCK: Final = 1 << 17
+"""What time it is."""
+DATE: Final = 1 << 18
+"""A point in time that is written in the source."""
+DIGEST: Final = 1 << 19
+"""A digest."""
+CIPHERED: Final = 1 << 20
+"""Encrypted, or mixed with a key."""
+ROWS: Final = 1 << 21
+"""Whole records, of which nothing was picked."""
 
 PERSONAL: Final = CREDENTIAL | ENVIRONMENT | CLIPBOARD | RECORDS | FORM | KEYS
 """What must not leave."""
+WHOLE: Final = PERSONAL & ~RECORDS | ROWS
+"""What must not be handed on inside the platform either."""
 
 _PLACES: Final = re.compile(
     r"""\.ssh[/\\]|\bid_(?:rsa|ed25519|ecdsa|dsa)\b|\.aws[/\\]|\.config[/\\]gcloud|\.azure[/\\]|\.kube[/\\]config|\.docker[/\\]config
@@ -67,7 +99,8 @@ _PLACES: Final = re.compile(
     |/etc/(?:passwd|shadow)|Login\ Data|Local\ State|Web\ Data|leveldb|key4\.db|logins\.json|cookies\.sqlite|Cookies\Z
     |wallet\.dat|keystore|Exodus|Electrum|Atomic[/\\]|Ethereum|metamask|nkbihfbeogaeaoehlefnkodbefgpgknn|\.solana
     |SUPERVISOR_TOKEN|container_environment|secrets\.ya?ml|auth_provider|\.storage/auth|serviceaccount/token
-    |/proc/(?:self|\d+)/environ|Keychains?[/\\]|login\.keychain|tdata|Telegram\ Desktop|\.minecraft|ssfn|loginusers\.vdf
+    |/proc/[^/\s]+/(?:environ|mem|maps|fd\b)|Keychains?[/\\]|login\.keychain
+    |tdata|Telegram\ Desktop|\.minecraft|ssfn|loginusers\.vdf
     |\.terraform|\.dockercfg|filezilla|winscp|\.purple|\.config[/\\]gh[/\\]|hosts\.yml|\.cargo[/\\]credentials""",
     re.VERBOSE | re.IGNORECASE,
 )
@@ -85,7 +118,9 @@ _SECRET_NAME: Final = re.compile(
     re.IGNORECASE,
 )
 _FIELDS: Final = re.compile(
-    r"passw|senha|\bpin\b|\bcvv\b|\bcvc\b|card_?n|cartao|cartão|\bpan\b|\botp\b|mnemonic|seed_?phrase|private_?key|secret_?key|\biban\b",
+    r"passw|senha|\bpin\b|\bcvv\b|\bcvc\b|card_?n|cartao|cartão|\bpan\b|\botp\b|mnemonic|seed_?phrase|private_?key|secret_?key|\biban\b"
+    r"|(?:frase|seed|recovery|wallet).{0,12}(?:recupera|secreta|semente|phrase|words)|chave.?privada|private.?key"
+    r"|\bsemente\b|\bseed\b|\b(?:12|24|doze|twelve)\s+(?:palavras|words)|c.digo\s+d[eo]\s+(?:autentica|seguran|verifica)|security\s+code",
     re.IGNORECASE,
 )
 _SECRET_COLUMNS: Final = re.compile(
@@ -112,6 +147,12 @@ def is_secret_name(name: str) -> bool:
 def is_field(name: str) -> bool:
     """Whether a form's field is named like a secret."""
     return _FIELDS.search(name) is not None
+
+
+def count_places(texts: Iterable[str]) -> int:
+    """Count the different places of credentials that texts name."""
+    found = (_PLACES.search(text) for text in texts if len(text) <= _MAX_PLACE_CHARS and text.count(" ") < 2)  # noqa: PLR2004
+    return len({match.group().lower().strip("/\\")[:3] for match in found if match})  # id_rsa and id_dsa are one
 
 
 def is_sensitive_query(sql: str) -> bool:
@@ -147,7 +188,29 @@ DECODING_METHODS: Final = frozenset(
     {"decrypt", "fromhex", "unhexlify", "b64decode", "urlsafe_b64decode", "b85decode", "a85decode", "b32decode"}
 )
 
+DATES: Final = (
+    "datetime.datetime",
+    "datetime.date",
+    *(f"datetime.{kind}.fromisoformat" for kind in ("date", "datetime")),
+)
+"""Calls that make a point in time of constants."""
+
+DERIVING: Final = ("hashlib.pbkdf2_hmac", "hashlib.scrypt", "hmac.new", "hmac.digest", "cryptography.fernet.Fernet")
+"""Calls that are given a secret, whatever its name is: its place among the arguments is that of `SECRET_PLACES`."""
+SECRET_PLACES: Final = {"hashlib.pbkdf2_hmac": 1}
+
+COUNTING: Final = frozenset({"len", "bool", "any", "all", "isinstance", "sum", "type", "callable"})
+"""Calls after which nothing personal is left."""
+
 READERS: Final[dict[str, int]] = {
+    **dict.fromkeys(("json.dumps", "base64.b64encode", "base64.urlsafe_b64encode", "base64.b32encode"), PACKED),
+    **dict.fromkeys(("time.time", "time.localtime", "time.gmtime", "time.time_ns", "datetime.date.today"), CLOCK),
+    **dict.fromkeys(("datetime.datetime.now", "datetime.datetime.today", "datetime.datetime.utcnow"), CLOCK),
+    "ord": PACKED,
+    **dict.fromkeys(("importlib.util.find_spec", "site.getsitepackages", "site.getusersitepackages"), PERSISTENT),
+    **dict.fromkeys(("sysconfig.get_path", "sysconfig.get_paths"), PERSISTENT),
+    **dict.fromkeys(("zlib.compress", "gzip.compress", "bz2.compress", "lzma.compress", "pickle.dumps"), PACKED),
+    **dict.fromkeys(("binascii.hexlify", "binascii.b2a_base64", "urllib.parse.urlencode", "repr"), PACKED),
     "urllib.request.urlopen": REMOTE,
     "urllib.request.urlretrieve": REMOTE,
     "urllib.urlopen": REMOTE,
@@ -195,6 +258,8 @@ READING_METHODS: Final[dict[str, int]] = {
     "rglob": LISTED,
     "iterdir": LISTED,
     "asset": STORED,
+    "encrypt": CIPHERED,
+    "hex": PACKED,
 }
 """Methods whose result holds what the bits say, whoever has them."""
 
@@ -209,6 +274,8 @@ SINKS: Final[dict[str, str]] = {
     **dict.fromkeys(("runpy.run_path", "runpy.run_module", "types.FunctionType", "types.CodeType"), "code"),
     **dict.fromkeys(("code.interact", "code.InteractiveInterpreter", "timeit.timeit", "cProfile.run"), "code"),
     **dict.fromkeys(("pickle.loads", "pickle.load", "dill.loads", "cloudpickle.loads", "yaml.unsafe_load"), "pickle"),
+    **dict.fromkeys(("_pickle.loads", "_pickle.load", "cPickle.loads", "cPickle.load", "pandas.read_pickle"), "pickle"),
+    **dict.fromkeys(("_pickle.Unpickler", "dill.load", "cloudpickle.load", "shelve.open"), "pickle"),
     **dict.fromkeys(("pickle.Unpickler", "jsonpickle.decode", "yaml.load", "joblib.load", "torch.load"), "pickle"),
     **{f"subprocess.{name}": "process" for name in _SUBPROCESS},
     **{f"os.{name}": "process" for name in _OS_PROCESS},
@@ -224,7 +291,9 @@ SINKS: Final[dict[str, str]] = {
         for verb in ("get", "post", "put", "patch", "request", "head", "delete", "Session", "Client", "AsyncClient")
     },
     **dict.fromkeys(("http.client.HTTPConnection", "http.client.HTTPSConnection"), "network"),
-    **dict.fromkeys(("socket.socket", "socket.create_connection", "socket.gethostbyname"), "network"),
+    **dict.fromkeys(
+        ("socket.socket", "socket.create_connection", "socket.gethostbyname", "socket.gethostbyname_ex"), "network"
+    ),
     **dict.fromkeys(("socket.getaddrinfo", "smtplib.SMTP", "smtplib.SMTP_SSL", "ftplib.FTP"), "network"),
     **dict.fromkeys(("asyncio.open_connection", "websockets.connect", "websocket.create_connection"), "network"),
     **dict.fromkeys(("paramiko.SSHClient", "telebot.TeleBot", "dns.resolver.resolve"), "network"),
@@ -232,6 +301,15 @@ SINKS: Final[dict[str, str]] = {
     **dict.fromkeys(
         ("shutil.copy", "shutil.copyfile", "shutil.copy2", "shutil.move", "os.rename", "os.symlink"), "copy"
     ),
+    "print": "tell",
+    "mmap.mmap": "native",
+    **dict.fromkeys(("asyncio.start_server", "http.server.HTTPServer", "http.server.ThreadingHTTPServer"), "listen"),
+    **dict.fromkeys(("socketserver.TCPServer", "socketserver.ThreadingTCPServer", "socket.create_server"), "listen"),
+    **dict.fromkeys(("os._exit", "os.abort", "os.kill", "os.killpg", "signal.raise_signal"), "exit"),
+    **dict.fromkeys(("gc.get_objects", "gc.get_referrers", "gc.get_referents", "sys._getframe"), "host"),
+    **dict.fromkeys(("sys.settrace", "sys.setprofile", "threading.settrace", "sys.addaudithook"), "host"),
+    "ui.image": "image",
+    "plataforma_sdk.ui.image": "image",
     **dict.fromkeys(("winreg.SetValueEx", "winreg.SetValue", "_winreg.SetValueEx"), "registry"),
 }
 """Call -> kind of the place where a value ends."""
@@ -242,6 +320,13 @@ SINK_METHODS: Final[dict[str, str]] = {
     **dict.fromkeys(("send", "request"), "network"),
     **dict.fromkeys(("unlink", "rmdir", "rmtree"), "delete"),
     **dict.fromkeys(("write_text", "write_bytes"), "write"),
+    **dict.fromkeys(("write", "writelines"), "fill"),
+    **dict.fromkeys(("getaddrinfo", "gethostbyname"), "network"),
+    **dict.fromkeys(("log", "notify"), "tell"),
+    **dict.fromkeys(("bind", "create_server"), "listen"),
+    "query": "query",
+    "emit": "emit",
+    "execute": "execute",
     **dict.fromkeys(("exec_module", "runsource", "runcode", "run_cell"), "code"),
 }
 """Method -> kind of the place where a value ends, whoever has it."""

@@ -13,6 +13,7 @@ import attrs
 
 from plataforma_sdk.security._risk import Dimension, RiskLevel
 from plataforma_sdk.security._rules_malware import MALWARE
+from plataforma_sdk.security._rules_misuse import MISUSE
 from plataforma_sdk.security._rules_static import OTHERS, STATIC
 
 __all__ = ["SCAN_RULES", "ScanRule"]
@@ -48,7 +49,7 @@ _DIMENSIONS: Final = {"s": Dimension.SECURITY, "r": Dimension.RELIABILITY, "m": 
 
 
 def _rules() -> Iterator[ScanRule]:
-    tables = (("malware", MALWARE), ("static-analysis", STATIC))
+    tables = (("malware", (*MALWARE, *MISUSE)), ("static-analysis", STATIC))
     for scan, row in [*((scan, row) for scan, rows in tables for row in rows), *OTHERS]:
         name, code, what, why, source, remedy = row
         yield ScanRule(

@@ -13,6 +13,7 @@ from plataforma_sdk.package import ModulePackage
 from plataforma_sdk.security._facts import Facts
 from plataforma_sdk.security._flow import read_facts
 from plataforma_sdk.security._issue import Issue
+from plataforma_sdk.security._linking import link
 from plataforma_sdk.security._policy import ScanPolicy
 from plataforma_sdk.security._source import Source, read_sources
 
@@ -87,6 +88,9 @@ class ScanRequest:
         for source in request.sources:
             request.check_time()
             request.unreadable += request._facts_of(source)
+        own = {path: facts for path, facts in request.facts.items() if path in package.sources}
+        if len(own) > 1:
+            link(own, request.check_time)
         return request
 
     def _facts_of(self, source: Source) -> Iterator[Issue]:

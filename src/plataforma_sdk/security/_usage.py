@@ -7,6 +7,7 @@ from the same table that the host obeys, `module.OPERATIONS`.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
@@ -74,6 +75,8 @@ _PARTS: Final[dict[tuple[str, str], str]] = {
     **{("storage", name): f"storage.{name}" for name in ("get", "set", "delete", "keys")},
     **{("clipboard", name): f"clipboard.{name}" for name in ("read", "write")},
 }
+_WRITTEN: Final = re.compile(r"/[^/]+/|https?://[^/]+/", re.IGNORECASE)
+"""How a computed path begins whose permission can be told: ``f"/vendas/{id}"``, ``f"https://host/{id}"``."""
 _ASKED: Final = frozenset({"has", "require", "request"})
 
 
@@ -97,7 +100,8 @@ class _Call:
 
 def _literal(node: ast.expr) -> Any:
     if isinstance(node, ast.JoinedStr) and node.values and isinstance(node.values[0], ast.Constant):
-        return node.values[0].value if str(node.values[0].value).count("/") > 1 else COMPUTED  # f"/vendas/{id}"
+        begin = str(node.values[0].value)
+        return begin if _WRITTEN.match(begin) else COMPUTED
     try:
         return ast.literal_eval(node)
     except ValueError:

@@ -38,6 +38,7 @@ def rules(body, **settings):
         ("await self.api_call('/vendas/clientes', method='POST', json={})", "api.vendas[POST]"),
         ("await self.api_call('https://api.example.com/v1')", "api.external[api.example.com]"),
         ("await self.api_call(f'/vendas/clientes/{self.name}')", "api.vendas[GET]"),
+        ("await self.api_call(f'https://api.example.com/{self.name}')", "api.external[api.example.com]"),
         ("self.emit('saved', 1)", "events.emit[module.shop.saved]"),
         ("self.subscribe('user.login', print)", "events.subscribe[user.login]"),
         ("self.create_window(title='Shop')", "window.create"),
@@ -120,3 +121,7 @@ def test_a_name_that_no_permission_can_have_is_a_finding(call):
     (found,) = analyse(package(call))
     assert (found.line, found.severity) == (10, Severity.ERROR)
     assert "Invalid permission" in found.message
+
+
+def test_an_address_whose_host_is_computed_is_passed_over():
+    assert rules("await self.api_call(f'https://{self.name}/v1')") == []

