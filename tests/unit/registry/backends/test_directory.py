@@ -98,6 +98,43 @@ def test_a_write_that_fails_leaves_nothing_half_published(using, monkeypatch, pl
     assert using(lambda backend: read(backend, "vendas", release.archive)) == b"vendas 1.0.0"
 
 
+def test_no_blob_has_its_name_before_all_are_on_the_disk(using, root, monkeypatch):
+    done = []
+    force, rename = os.fsync, blob_files.Path.replace
+
+    def noting_force(file):
+        done.append("force")
+        force(file)
+
+    def noting_rename(path, target):
+        done.append("rename")
+        return rename(path, target)
+
+    using(publish)
+    monkeypatch.setattr(blob_files.os, "fsync", noting_force)
+    monkeypatch.setattr(blob_files.Path, "replace", noting_rename)
+    release, blobs = make_release(version="2.0.0", attachments={"sbom": b"{}", "scan": b"{ }"})
+    using(lambda backend: backend.publish(release, blobs))
+    assert done == ["force"] * 3 + ["rename"] * 3 + ["force"]  # the last one: of the directory
+
+
+def test_a_blob_that_cannot_be_written_leaves_no_file(using, root, monkeypatch):
+    using(publish)
+    release, blobs = make_release(version="2.0.0", attachments={"sbom": b"{}"})
+    calls = iter([None, DISK])
+
+    def force(_):
+        error = next(calls, None)
+        if error is not None:
+            raise error
+
+    before = set(root.rglob("*"))
+    monkeypatch.setattr(blob_files.os, "fsync", force)
+    with pytest.raises(RegistryError, match="No space left"):
+        using(lambda backend: backend.publish(release, blobs))
+    assert {path for path in set(root.rglob("*")) - before if "sqlite" not in path.name} == set()
+
+
 def test_what_killed_writers_left_is_swept_after_an_hour(using, root):
     using(publish)
     old, new = root / "blobs" / "incoming" / "old", root / "blobs" / "incoming" / "new"
