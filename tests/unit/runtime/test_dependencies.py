@@ -191,9 +191,7 @@ def test_a_version_that_those_loaded_do_not_take_is_a_conflict(hosting):
 
 def test_without_a_registry_it_says_what_to_load_first(hosting):
     async def case(host):
-        with pytest.raises(
-            PackageNotFoundError, match=r"'base' \^1, which is not loaded.*load 'base' first"
-        ):
+        with pytest.raises(PackageNotFoundError, match=r"'base' \^1, which is not loaded.*load 'base' first"):
             await host.load(make("vendas", base="^1"))
         await host.load(make("base"))
         await host.load(make("vendas", base="^1"))

@@ -6,7 +6,7 @@ import contextlib
 import os
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -74,6 +74,29 @@ class BlobFiles:
             raise
         if missing:
             _sync_directory(self._blobs)
+
+    def missing(self, digests: Iterable[str]) -> set[str]:
+        """Return those that are not there; whether they are intact is not looked at."""
+        return {digest for digest in digests if not self.path(digest).exists()}
+
+    def older_than(self, moment: float) -> dict[str, int]:
+        """Return the blobs that were written before a moment, digest -> bytes."""
+        found: dict[str, int] = {}
+        for path in self._blobs.iterdir():
+            with contextlib.suppress(FileNotFoundError):  # another process sweeps too
+                status = path.stat()
+                if status.st_mtime < moment:
+                    found[f"sha256:{path.name}"] = status.st_size
+        return found
+
+    def remove(self, digest: str, *, unless_after: float) -> bool:
+        """Remove a blob that was not written anew since a moment; return whether it was removed."""
+        path = self.path(digest)
+        with contextlib.suppress(FileNotFoundError):
+            if path.stat().st_mtime < unless_after:
+                path.unlink()
+                return True
+        return False
 
     def _is_intact(self, digest: str, data: bytes) -> bool:
         try:
