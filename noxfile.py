@@ -21,6 +21,15 @@ ALL_PYTHONS = [
 ESCAPES = "tests/security/test_restricted_escapes.py"
 BROKEN = ("tests/conformance/registry/test_faults.py", "tests/conformance/registry/test_kill.py")
 SCANS = "tests/security/test_scan_corpus.py"
+ONCE = (
+    "tests/conformance/registry",  # backends speak HTTP, SQL and files; what they read of Python is in unit/registry
+    "tests/security/test_wasm_attacks.py",  # the attacker runs in the guest, which is one CPython for every host
+    SCANS,  # rules over an `ast`, whose differences unit/security keeps
+    "tests/unit/examples",  # the plugin that runs them is tested in unit/testing, the tiers in conformance
+    "tests/unit/cli/test_new.py",  # likewise: each starts a pytest of its own
+    "tests/unit/cli/test_run_tests.py",
+)
+"""What does not depend on the version of the host's Python: run on the newest alone."""
 NPM_SEMVER = "semver@7.8.6"
 WARM_UP = "from plataforma_sdk.sandbox.wasm._compiled import compiled_runner; compiled_runner()"
 """Builds and compiles the guest before the tests, whose time-outs would otherwise begin with that."""
@@ -53,8 +62,10 @@ def _install_project(session: nox.Session, *groups: str) -> None:
 
 
 def _pytest(session: nox.Session, *args: str, workers: int = 2) -> None:
+    """Run tests. Bytecode is kept with the environment: a test that starts an interpreter would compile all of it."""
     parallel = ["-n", str(workers), "--dist", "worksteal"] if workers else []
-    session.run("pytest", *parallel, *args, *session.posargs)
+    bytecode = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": f"{session.virtualenv.location}/bytecode"}
+    session.run("pytest", *parallel, *args, *session.posargs, env=bytecode)
 
 
 @nox.session
@@ -90,12 +101,16 @@ def docs(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
-    """Run every test on each Python that is present; on the newest alone the long escape corpora, see `security`, and
-    the conformance suite once more in threads."""
+    """Run the tests on each Python that is present; on the newest alone what does not depend on it, see `ONCE`.
+
+    The snippets of the documentation are run by `docs`, the escape corpora by `security`, and the conformance suite
+    once more in threads by `integration`.
+    """
     _install_project(session, "test")
     session.run("python", "-c", WARM_UP)
-    corpora = () if session.python == PYTHONS[-1] else ("--ignore", ESCAPES, "-k", "not wasm-threads-")
-    _pytest(session, *(() if session.posargs else ("tests", "--ignore=tests/integration", *corpora)))
+    apart = ["tests/integration", "tests/docs", ESCAPES, *(() if session.python == PYTHONS[-1] else ONCE)]
+    everything = ("tests", *(f"--ignore={path}" for path in apart), "-k", "not wasm-threads-")
+    _pytest(session, *(() if session.posargs else everything))
 
 
 @nox.session(python=PYTHONS)
@@ -128,7 +143,7 @@ def differential(session: nox.Session) -> None:
 @nox.session(python=PYTHONS[-1:])
 def integration(session: nox.Session) -> None:
     """Use real parts: compilers of other languages, packages of the index inside the guest with their own tests, and
-    registries; break and kill those that are built in."""
+    registries; break and kill those that are built in; and the conformance suite with the stock binding, in threads."""
     _install_project(session, "test", "integration")
     session.run("python", "-c", WARM_UP)
     session.install("pip")
@@ -142,6 +157,8 @@ def integration(session: nox.Session) -> None:
         many = {"PLATAFORMA_FAULTS": "2500", "PLATAFORMA_KILLS": "200"}
         parts = {"PLATAFORMA_WHEELS": wheels, "NODE_PATH": f"{wheels}/node_modules"}
         session.run("pytest", *(session.posargs or ("tests/integration", *BROKEN)), env=many | parts)
+        if not session.posargs:
+            _pytest(session, "tests/conformance", "-k", "wasm-threads-")
 
 
 @nox.session
