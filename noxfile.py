@@ -21,6 +21,15 @@ ALL_PYTHONS = [
 ESCAPES = "tests/security/test_restricted_escapes.py"
 BROKEN = tuple(f"tests/conformance/registry/test_{name}.py" for name in ("faults", "kill", "tuf_faults"))
 SCANS = "tests/security/test_scan_corpus.py"
+ONCE = (
+    "tests/conformance/registry",  # backends speak HTTP, SQL and files; what they read of Python is in unit/registry
+    "tests/security/test_wasm_attacks.py",  # the attacker runs in the guest, which is one CPython for every host
+    SCANS,  # rules over an `ast`, whose differences unit/security keeps
+    "tests/unit/examples",  # the plugin that runs them is tested in unit/testing, the tiers in conformance
+    "tests/unit/cli/test_new.py",  # likewise: each starts a pytest of its own
+    "tests/unit/cli/test_run_tests.py",
+)
+"""What does not depend on the version of the host's Python: run on the newest alone."""
 NPM_SEMVER = "semver@7.8.6"
 BROWSER = "tests/e2e/desktop"
 NPM_AXE = "axe-core@4.14.1"
@@ -56,8 +65,10 @@ def _install_project(session: nox.Session, *groups: str) -> None:
 
 
 def _pytest(session: nox.Session, *args: str, workers: int = 2) -> None:
+    """Run tests. Bytecode is kept with the environment: a test that starts an interpreter would compile all of it."""
     parallel = ["-n", str(workers), "--dist", "worksteal"] if workers else []
-    session.run("pytest", *parallel, *args, *session.posargs)
+    bytecode = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": f"{session.virtualenv.location}/bytecode"}
+    session.run("pytest", *parallel, *args, *session.posargs, env=bytecode)
 
 
 @nox.session
@@ -93,13 +104,16 @@ def docs(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
-    """Run every test on each Python that is present; on the newest alone the long escape corpora, see `security`, and
-    the conformance suite once more in threads."""
+    """Run the tests on each Python that is present; on the newest alone what does not depend on it, see `ONCE`.
+
+    The snippets of the documentation are run by `docs`, the escape corpora by `security`, and the conformance suite
+    once more in threads by `integration`.
+    """
     _install_project(session, "test")
     session.run("python", "-c", WARM_UP)
-    corpora = () if session.python == PYTHONS[-1] else ("--ignore", ESCAPES, "-k", "not wasm-threads-")
-    elsewhere = ("--ignore=tests/integration", f"--ignore={BROWSER}")
-    _pytest(session, *(() if session.posargs else ("tests", *elsewhere, *corpora)))
+    apart = ["tests/integration", "tests/docs", BROWSER, ESCAPES, *(() if session.python == PYTHONS[-1] else ONCE)]
+    everything = ("tests", *(f"--ignore={path}" for path in apart), "-k", "not wasm-threads-")
+    _pytest(session, *(() if session.posargs else everything))
 
 
 @nox.session(python=PYTHONS)
@@ -132,7 +146,7 @@ def differential(session: nox.Session) -> None:
 @nox.session(python=PYTHONS[-1:])
 def integration(session: nox.Session) -> None:
     """Use real parts: compilers of other languages, packages of the index inside the guest with their own tests, and
-    registries; break and kill those that are built in."""
+    registries; break and kill those that are built in; and the conformance suite with the stock binding, in threads."""
     _install_project(session, "test", "integration")
     session.run("python", "-c", WARM_UP)
     session.install("pip")
@@ -151,6 +165,8 @@ def integration(session: nox.Session) -> None:
         if (Path(suite) / "test").is_dir():
             parts["PLATAFORMA_SIGSTORE"] = suite
         session.run("pytest", *(session.posargs or ("tests/integration", *BROKEN)), env=many | parts)
+        if not session.posargs:
+            _pytest(session, "tests/conformance", "-k", "wasm-threads-")
 
 
 @nox.session(python=PYTHONS[-1:])

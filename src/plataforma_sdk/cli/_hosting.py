@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 import typer
 
+from plataforma_sdk.cli._dependencies import UsualRegistry
 from plataforma_sdk.errors import InvalidPermissionError, PermissionDeniedError, PlataformaError
 from plataforma_sdk.permissions import (
     AuditRecord,
@@ -101,6 +102,7 @@ def make_host(options: HostOptions, prompt: Prompt, on_denied: Callable[[AuditRe
         api=options.api,
         database=options.data,
         state_dir=options.state,
+        registry=UsualRegistry(),
         permission_manager=manager,
     )
 

@@ -13,6 +13,7 @@ from typing import Any, Final, TypeAlias
 
 import attrs
 
+from plataforma_sdk.cli._dependencies import UsualRegistry
 from plataforma_sdk.cli._needs import Needs, needs_of
 from plataforma_sdk.errors import PlataformaError
 from plataforma_sdk.manifest import METHODS, ManifestEvents, ManifestPermissions
@@ -110,11 +111,12 @@ async def record_run(package: ModulePackage, plan: RunPlan) -> Recording:
     Raises:
         PlataformaError: it does not load even so.
     """
-    managers: list[MockPermissionManager] = []
+    managers: dict[str | None, MockPermissionManager] = {}  # of what it depends on, too
 
     def make_manager(grants: Iterable[str], **settings: Any) -> MockPermissionManager:
-        managers.append(MockPermissionManager([*grants, *plan.allow], denies=plan.deny, **settings))
-        return managers[-1]
+        manager = MockPermissionManager([*grants, *plan.allow], denies=plan.deny, **settings)
+        managers.setdefault(manager.module, manager)
+        return manager
 
     with tempfile.TemporaryDirectory(prefix="plataforma-record-") as directory:
         host = ModuleHost(
@@ -124,17 +126,18 @@ async def record_run(package: ModulePackage, plan: RunPlan) -> Recording:
             grants=["*"],
             record=True,
             limits=_LIMITS,
+            registry=UsualRegistry(),
             permission_manager=make_manager,
         )
         async with host:
             pilot = ModulePilot(await host.load(_undeclared(package)))
             faults = EventRecorder(host.events, _FAULT)
-            notes = [note async for note in _use(host, pilot, managers[0], plan)]
+            notes = [note async for note in _use(host, pilot, managers[package.id], plan)]
             notes += [_fault_note(data) for data in faults.of(_FAULT)]
     if isinstance(plan.api, FakeApi):
         missing = sorted({f"{request.method} {request.path}" for request in plan.api.unexpected})
         notes += [f"{route} was called and --api has no answer for it" for route in missing]
-    return Recording(needs_of(managers[0].checks, denied=plan.deny), tuple(notes))
+    return Recording(needs_of(managers[package.id].checks, denied=plan.deny), tuple(notes))
 
 
 def _undeclared(package: ModulePackage) -> ModulePackage:

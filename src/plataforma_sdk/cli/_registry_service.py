@@ -11,7 +11,7 @@ from plataforma_sdk.cli._registry_tuf import tuf_app
 
 __all__ = ["registry_app", "token_app"]
 
-registry_app = typer.Typer(no_args_is_help=True, help="Serve a registry, and say who may write to it.")
+registry_app = typer.Typer(no_args_is_help=True, help="Serve a registry, say who may write to it, and clean up.")
 token_app = typer.Typer(no_args_is_help=True, help="Make, list and revoke tokens of a registry service.")
 registry_app.add_typer(token_app, name="token")
 registry_app.add_typer(tuf_app, name="tuf")
@@ -59,6 +59,26 @@ def serve_command(  # noqa: PLR0917 - typer reads the options from the signature
         max_requests_per_s=max_rate,
     )
     start(options, host=host, port=port, certificate=certificate, key=key, grace_s=grace)
+
+
+@registry_app.command("sweep")
+def sweep_command(
+    directory: Annotated[
+        Path, typer.Argument(exists=True, file_okay=False, help="The registry's directory.", show_default=False)
+    ] = Path("registry"),
+    grace: Annotated[
+        float, typer.Option(min=0, help="Hours that a blob is left, which may be about to be published.")
+    ] = 24.0,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, and remove nothing.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Remove blobs that no release names, of publishes that were cut off or refused; a service may run meanwhile.
+
+    Exit codes: 0 done; 1 the directory cannot be used, or an index is damaged; 2 wrong use.
+    """
+    from plataforma_sdk.cli._registry_sweep import sweep
+
+    sweep(directory, grace_s=grace * 3_600, dry_run=dry_run, as_json=as_json)
 
 
 @token_app.command("create")

@@ -23,6 +23,7 @@ from plataforma_sdk.manifest._manifest import (
     ManifestPermissions,
     ManifestReading,
 )
+from plataforma_sdk.manifest._order import dependencies_first
 from plataforma_sdk.manifest._parse import MAX_MANIFEST_CHARS, read_manifest
 from plataforma_sdk.manifest._versions import Version, VersionRange
 
@@ -41,6 +42,7 @@ __all__ = [
     "ManifestReading",
     "Version",
     "VersionRange",
+    "dependencies_first",
     "locate_keys",
     "read_manifest",
 ]

@@ -2,35 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
 import attrs
 
+from plataforma_sdk.manifest import dependencies_first
 from plataforma_sdk.registry._records import Release
 
-__all__ = ["Resolution", "dependencies_first"]
+__all__ = ["Resolution"]
 
 
 def _frozen(mapping: Mapping[str, Any]) -> Mapping[str, Any]:
     return MappingProxyType(dict(sorted(mapping.items())))
-
-
-def dependencies_first(roots: Iterable[str], releases: Mapping[str, Release]) -> tuple[str, ...]:
-    """Order ids, those that others depend on before these; in a cycle, where it is met first decides."""
-    order: dict[str, None] = {}
-    opened: set[str] = set()
-    waiting = list(reversed(list(roots)))
-    while waiting:
-        module_id = waiting[-1]
-        if module_id in opened:
-            order.setdefault(waiting.pop())
-            continue
-        opened.add(module_id)
-        following = sorted(releases[module_id].dependencies, reverse=True) if module_id in releases else ()
-        waiting.extend(name for name in following if name not in opened)
-    return tuple(order)
 
 
 @attrs.frozen(kw_only=True)
@@ -52,7 +37,7 @@ class Resolution:
     @property
     def load_order(self) -> tuple[str, ...]:
         """Ids, dependencies before those that ask for them; in a cycle, where a module is met first decides."""
-        return dependencies_first(self.requirements, self.releases)
+        return dependencies_first(self.requirements, lambda name: self.releases[name].dependencies)
 
     def asked_by(self, module_id: str) -> Mapping[str, str]:
         """Return who asks for a module: id -> range; the id is empty for whoever resolved."""

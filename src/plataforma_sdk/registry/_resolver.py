@@ -8,13 +8,13 @@ from typing import Final, Protocol, TypeVar
 
 from plataforma_sdk import __version__
 from plataforma_sdk.errors import ResolutionError
-from plataforma_sdk.manifest import Version
+from plataforma_sdk.manifest import Version, dependencies_first
 from plataforma_sdk.registry._candidates import Candidates, Conditions, range_of
 from plataforma_sdk.registry._explain import explain
 from plataforma_sdk.registry._greedy import Answer, resolve_greedily
 from plataforma_sdk.registry._lock import EVERYTHING, Lock
 from plataforma_sdk.registry._records import ModuleIndex, Release, check_id
-from plataforma_sdk.registry._resolution import Resolution, dependencies_first
+from plataforma_sdk.registry._resolution import Resolution
 from plataforma_sdk.registry._solver import Contradiction, Fact, Solver, TooHardError
 from plataforma_sdk.registry.backends._together import together
 
@@ -138,7 +138,9 @@ class _Work:
             following = {name for release in found.values() if release for name in release.dependencies}
             seen |= waiting
             waiting = following - seen
-        return reversed(dependencies_first(requirements, newest))
+        return reversed(
+            dependencies_first(requirements, lambda name: newest[name].dependencies if name in newest else ())
+        )
 
     async def _run(self, steps: _Steps[_T], *, in_thread: bool = False) -> _T:
         """Drive a search, and read the indexes that it asks for."""

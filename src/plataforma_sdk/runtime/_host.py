@@ -10,21 +10,18 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-import attrs
-
 from plataforma_sdk.errors import ModuleStateError
 from plataforma_sdk.events import EventBus
-from plataforma_sdk.package import ModulePackage
 from plataforma_sdk.plugins import make_plugin_manager
 from plataforma_sdk.runtime._engines import HostEngines
-from plataforma_sdk.runtime._journals import open_journal
-from plataforma_sdk.runtime._launch import ModuleSetup, require_declared
+from plataforma_sdk.runtime._handle import ModuleHandle
 from plataforma_sdk.runtime._loader import LoadTarget, PackageSource, check_tier, package_of
+from plataforma_sdk.runtime._loads import ModuleLoads
 from plataforma_sdk.runtime._observers import Observers
 from plataforma_sdk.runtime._parts import HostParts
-from plataforma_sdk.runtime._restore import Restoration, RestoreSource, read_source
+from plataforma_sdk.runtime._restore import RestoreSource, read_source
+from plataforma_sdk.runtime._roster import Roster
 from plataforma_sdk.runtime._setups import SetupFactory
-from plataforma_sdk.runtime._shelf import ModuleShelf
 from plataforma_sdk.runtime._sources import open_source
 from plataforma_sdk.runtime._state import HostState
 from plataforma_sdk.runtime._stats import HostStats
@@ -167,8 +164,17 @@ class ModuleHost:
             limits=limits or ResourceLimits(),
             config=dict(config or {}),
             park_after_s=park_after_s,
+            locale=locale,
         )
-        self._shelf = ModuleShelf(self._parts, self._state, self._telemetry)
+        self._roster = Roster(self.registry)
+        self._loads = ModuleLoads(
+            roster=self._roster,
+            setups=self._setups,
+            state=self._state,
+            parts=self._parts,
+            telemetry=self._telemetry,
+            check_use=self._check_use,
+        )
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_closing = False
         self._pid = os.getpid()
@@ -192,12 +198,12 @@ class ModuleHost:
 
     @property
     def modules(self) -> Mapping[str, ModuleHandle]:
-        """Loaded modules by id."""
-        return MappingProxyType(self._shelf.handles)
+        """Loaded modules by id, in the order of their loads: what others need before these."""
+        return MappingProxyType(self._roster.modules)
 
     def manifest_of(self, module_id: str) -> Manifest | None:
         """Return the manifest of a module that is loaded, or that is being loaded and perhaps asks a person."""
-        return self._shelf.manifest_of(module_id)
+        return self._roster.manifest_of(module_id)
 
     @property
     def prompt(self) -> Prompt | None:
@@ -263,7 +269,11 @@ class ModuleHost:
         seed: int | None = None,
         record: str | os.PathLike[str] | Journal | None = None,
     ) -> ModuleHandle:
-        """Load a module and run its `on_load`.
+        """Load a module and run its `on_load`; before it, what its manifest names under ``[dependencies]``.
+
+        A dependency that is loaded already is shared. One that is not comes from the registry, whatever the module
+        itself comes from, runs in the same tier, and holds the host's grants and limits, never those given here. It is
+        unloaded with the last module that needs it, unless it was loaded by itself before.
 
         Args:
             target: ``"id@range"``, a path (a directory, ``.zip`` or ``.wasm``), a `ModulePackage`, or, with
@@ -281,6 +291,8 @@ class ModuleHost:
             ManifestError: the package has faults; all of them are listed.
             PermissionDeniedError: a required permission is refused, or there is nobody to ask.
             ModuleStateError: a module of this id is loaded already.
+            PackageNotFoundError: it, or what it depends on, is not there.
+            ResolutionError: what it depends on is loaded in a version that does not fit, or none fits.
             ModuleLoadError: the tier is excluded, or the package holds nothing that it can run.
             PolicyError: the restricted tier refuses the source, with every fault.
             GuestError: the module's own code failed while it loaded.
@@ -289,14 +301,11 @@ class ModuleHost:
         chosen = self._engines.choose(engine, isolation)
         package = await package_of(target, self.registry, chosen)
         check_tier(package, chosen)
-        with self._shelf.reserve(package):
-            setup = self._setups.make(
-                package, chosen, target, grants=grants, limits=limits, locale=self.locale, seed=seed
+        self._roster.check_free(package.id)
+        async with self._loads.needs_of(package, chosen):
+            return await self._loads.load(
+                package, chosen, target, grants=grants, limits=limits, seed=seed, record=record
             )
-            with self._shelf.drop_where_it_fails(setup):
-                await require_declared(package, setup.permissions)
-                self._check_use()
-                return await self._start(package, attrs.evolve(setup, journal=open_journal(record, chosen.name)))
 
     async def restore(
         self,
@@ -334,20 +343,9 @@ class ModuleHost:
         chosen = self._engines.choose(engine if found.by == "state" else "wasm", None)
         package = found.package
         check_tier(package, chosen)
-        with self._shelf.reserve(package):
-            setup = self._setups.make(package, chosen, package, grants=grants, limits=limits, locale=self.locale)
-            with self._shelf.drop_where_it_fails(setup):
-                await require_declared(package, setup.permissions)
-                setup = attrs.evolve(setup, journal=found.open_journal(record, chosen.name))
-                try:
-                    await found.prepare(setup.limits_of(package).max_memory_bytes)
-                    self._check_use()
-                    return await self._start(package, setup, found)
-                except BaseException:
-                    found.drop()
-                    if setup.journal is not None:
-                        setup.journal.close()
-                    raise
+        self._roster.check_free(package.id)
+        async with self._loads.needs_of(package, chosen):
+            return await self._loads.restore(found, chosen, grants=grants, limits=limits, record=record)
 
     async def unload(self, module_id: str) -> None:
         """End a module; one that is not loaded is left alone."""
@@ -375,12 +373,3 @@ class ModuleHost:
             raise ModuleStateError("This host was made before a fork; make one in each process")
         if self._loop is None or self._is_closing:
             raise ModuleStateError("The host is not entered, or closed: 'async with ModuleHost(...) as host'")
-
-    async def _start(
-        self, package: ModulePackage, setup: ModuleSetup, restoration: Restoration | None = None
-    ) -> ModuleHandle:
-        handle = await self._shelf.start(package, setup, restoration)
-        if self._is_closing:
-            await handle.unload()
-            raise ModuleStateError("The host was closed while the module loaded", module=package.id)
-        return handle

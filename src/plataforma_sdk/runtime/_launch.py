@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -53,6 +54,7 @@ class ModuleSetup:
         on_version: called when a version has loaded.
         tracing: makes spans of what it asks of its host, or None.
         extra_services: services of plugins, method -> what serves it.
+        needs_of: has what a version depends on loaded, while the block lasts.
     """
 
     engine: Engine
@@ -74,6 +76,7 @@ class ModuleSetup:
     on_version: Callable[[ModulePackage], None] = lambda _: None
     tracing: TracingObserver | None = None
     extra_services: Mapping[str, Callable[..., Any]] = attrs.field(factory=dict)
+    needs_of: Callable[[ModulePackage], AbstractAsyncContextManager[None]] = lambda _: nullcontext()
     lowered: Mapping[str, int] = attrs.field(factory=dict)
 
     def host_limits(self, package: ModulePackage) -> ResourceLimits:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from plataforma_sdk import ui
@@ -45,6 +45,7 @@ class LiveModule:
         upgrade_from: str | None = None,
         restoration: Restoration | None = None,
         on_unloaded: Callable[[], None] = lambda: None,
+        after_unload: Callable[[], Awaitable[None]],
     ) -> None:
         self.package = package
         self.parts = parts
@@ -59,6 +60,7 @@ class LiveModule:
         self._restoration = restoration
         self.restored_by = restoration.by if restoration is not None else None
         self._on_unloaded = on_unloaded
+        self._after_unload = after_unload
         self.report = LeakReport(parts.events)
         self._supervisor = Supervisor(
             package.id, self._launch, restart=package.manifest.restart, clock=parts.clock, on_failed=self._on_failed
@@ -307,6 +309,11 @@ class LiveModule:
         if package.id != self.id:
             raise ModuleStateError(f"Module {self.id!r} cannot become {package.id!r}: load that one", module=self.id)
         check_tier(package, self.engine)
+        async with self.setup.needs_of(package):
+            self._check_change("reload")
+            await self._replace(package)
+
+    async def _replace(self, package: ModulePackage) -> None:
         task = self._reloading = asyncio.create_task(self._reload(package), name=f"plataforma-reload-{self.id}")
         try:
             await asyncio.wait([task])
@@ -383,6 +390,7 @@ class LiveModule:
         await self.services.close()
         self._on_unloaded()
         self._announce("unloaded")
+        await self._after_unload()
 
     async def _say_goodbye(self, instance: Instance) -> None:
         if instance.is_poisoned:

@@ -45,6 +45,7 @@ class SetupFactory:
         limits: of a module whose load names none.
         config: module id -> values.
         park_after_s: see `ModuleHost`.
+        locale: BCP 47 tag.
     """
 
     state: HostState
@@ -59,6 +60,7 @@ class SetupFactory:
     limits: ResourceLimits
     config: Mapping[str, Mapping[str, Any]]
     park_after_s: float | None
+    locale: str
 
     def make(
         self,
@@ -68,7 +70,6 @@ class SetupFactory:
         *,
         grants: Iterable[str] | None,
         limits: ResourceLimits | None,
-        locale: str,
         seed: int | None = None,
     ) -> ModuleSetup:
         """Make that of a package, loaded from `target`; it counts from now on."""
@@ -89,7 +90,7 @@ class SetupFactory:
             telemetry=telemetry,
             tracing=self.tracing,
             config=self.config.get(package.id, {}),
-            locale=locale,
+            locale=self.locale,
             seed=seed,
             seal_key=self.state.seal_key,
             reread=functools.partial(resolve, target, self.registry) if is_named else None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import logging
@@ -11,6 +12,7 @@ from typer.testing import CliRunner
 
 from plataforma_sdk.cli._app import app
 from plataforma_sdk.registry import digest_of
+from plataforma_sdk.registry.backends import DirectoryBackend
 from plataforma_sdk.registry.backends._catalogue import open_catalogue
 from plataforma_sdk.web.registry import open_tokens
 from plataforma_sdk.web.registry._tokens import find_token
@@ -83,6 +85,25 @@ def test_what_cannot_be_done_is_said(tmp_path, monkeypatch, words, code, message
     assert (result.exit_code, result.stdout) == (code, "")
     assert message in " ".join(result.stderr.split())
     assert logging.getLogger("plataforma_sdk").handlers == []  # as before: whoever else logs in this process goes on
+
+
+def test_a_sweep_says_what_is_gone(tmp_path):
+    async def make():
+        backend = DirectoryBackend(tmp_path)
+        await backend.health()
+        await backend.aclose()
+
+    asyncio.run(make())
+    (tmp_path / "blobs" / "sha256" / ("0" * 64)).write_bytes(b"left")
+    report = json.loads(run("sweep", tmp_path, "--grace", "0", "--dry-run", "--json").stdout)
+    assert report == {"removed": {f"sha256:{'0' * 64}": 4}, "bytes": 4, "is_dry_run": True}
+    assert "0 blobs, 0 bytes removed" in run("sweep", tmp_path).stdout  # a day of grace
+    assert "1 blobs, 4 bytes removed" in run("sweep", tmp_path, "--grace", "0").stdout
+
+
+def test_a_directory_that_is_no_registry_is_not_swept(tmp_path):
+    result = run("sweep", tmp_path)
+    assert (result.exit_code, "is no registry" in result.stderr, list(tmp_path.iterdir())) == (1, True, [])
 
 
 # --- TUF ---

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import pytest
@@ -9,6 +10,8 @@ from typer.testing import CliRunner
 
 from plataforma_sdk.cli._app import app
 from plataforma_sdk.package import ModulePackage
+from plataforma_sdk.registry import ModuleRegistry
+from plataforma_sdk.security import SecurityService
 
 MANIFEST = """
 id = "contador"
@@ -48,6 +51,16 @@ class Contador(ModuleFramework):
 
     def render(self):
         return ui.text(f"count {self.count}")
+"""
+BASE = """
+from plataforma_sdk import ModuleFramework, ui
+
+class Base(ModuleFramework):
+    async def on_load(self):
+        pass
+
+    def render(self):
+        return ui.text("base")
 """
 API = """
 async def application(scope, receive, send):
@@ -91,6 +104,22 @@ def test_an_archive_runs_too(module, tmp_path):
     archive = tmp_path / "contador.zip"
     ModulePackage.from_directory(module).write(archive)
     assert run_command(archive, "--yes", "--engine", "trusted").exit_code == 0
+
+
+def test_what_it_depends_on_comes_from_the_usual_registry(module, tmp_path, monkeypatch):
+    (module / "module.toml").write_text(f'{MANIFEST}[dependencies]\nbase = "^1"\n')
+    monkeypatch.setenv("PLATAFORMA_REGISTRY", str(tmp_path / "registry"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    result = run_command(module, "--yes", "--engine", "trusted")
+    assert (result.exit_code, "base" in result.stderr) == (1, True)
+
+    async def publish():
+        async with ModuleRegistry(tmp_path / "registry", security=SecurityService(trial=False, tools=False)) as there:
+            await there.publish(ModulePackage.from_source(BASE, id="base", version="1.2.0"))
+
+    asyncio.run(publish())
+    result = run_command(module, "--yes", "--engine", "trusted")
+    assert result.exit_code == 0, result.stderr
 
 
 def test_without_a_terminal_nothing_is_granted(module):

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import io
 import json
+import random
 import zipfile
 
 import pytest
@@ -81,6 +82,17 @@ def test_an_asset_is_compressed_where_that_saves_something(make_package, monkeyp
         copies = {name: archive.read(name) for name in archive.namelist()}
     assert gzip.decompress(copies["gzip/a.css"]) == text
     assert "gzip/b.css" not in copies
+
+
+@pytest.mark.parametrize(
+    ("head", "is_compressed"),
+    [pytest.param(0, False, id="dense all over"), pytest.param(9_000, True, id="a stretch of zeros in it")],
+)
+def test_a_large_asset_is_compressed_in_whole_only_where_samples_promise_something(make_package, head, is_compressed):
+    noise = random.Random(7).randbytes(70_000)
+    data = noise[:30_000] + bytes(head) + noise[30_000:]
+    facts = json.loads(attachment(build(make_package(files={"a.bin": data}), {}), "build"))
+    assert ("gzip" in facts["assets"]["a.bin"]["encodings"]) is is_compressed
 
 
 def test_brotli_is_used_where_it_is_installed(make_package, monkeypatch):

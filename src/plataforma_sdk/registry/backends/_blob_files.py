@@ -6,9 +6,9 @@ import contextlib
 import os
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from plataforma_sdk.registry._verify import digest_of
 
@@ -54,12 +54,49 @@ class BlobFiles:
         return self._blobs / digest.partition(":")[2]
 
     def put(self, blobs: Mapping[str, bytes]) -> None:
-        """Store blobs whose digests were checked; one that is there is kept if it is intact, and replaced if not."""
+        """Store blobs whose digests were checked; one that is there is kept if it is intact, and replaced if not.
+
+        All are written before the first is forced to the disk: a journalling file system then forces them together,
+        and that is most of what a publish costs. None has its name before all are on the disk.
+        """
         missing = {digest: data for digest, data in blobs.items() if not self._is_intact(digest, data)}
-        for digest, data in missing.items():
-            self._write(digest, data)
+        asides = {digest: self.aside() for digest in missing}
+        try:
+            with contextlib.ExitStack() as files:
+                written = [files.enter_context(_written(asides[digest], data)) for digest, data in missing.items()]
+                for file in written:
+                    os.fsync(file.fileno())
+            for digest, aside in asides.items():
+                aside.replace(self.path(digest))
+        except BaseException:
+            for aside in asides.values():
+                aside.unlink(missing_ok=True)
+            raise
         if missing:
-            _sync_directory(self._blobs)  # once for all: forcing things to the disk is most of what a publish costs
+            _sync_directory(self._blobs)
+
+    def missing(self, digests: Iterable[str]) -> set[str]:
+        """Return those that are not there; whether they are intact is not looked at."""
+        return {digest for digest in digests if not self.path(digest).exists()}
+
+    def older_than(self, moment: float) -> dict[str, int]:
+        """Return the blobs that were written before a moment, digest -> bytes."""
+        found: dict[str, int] = {}
+        for path in self._blobs.iterdir():
+            with contextlib.suppress(FileNotFoundError):  # another process sweeps too
+                status = path.stat()
+                if status.st_mtime < moment:
+                    found[f"sha256:{path.name}"] = status.st_size
+        return found
+
+    def remove(self, digest: str, *, unless_after: float) -> bool:
+        """Remove a blob that was not written anew since a moment; return whether it was removed."""
+        path = self.path(digest)
+        with contextlib.suppress(FileNotFoundError):
+            if path.stat().st_mtime < unless_after:
+                path.unlink()
+                return True
+        return False
 
     def _is_intact(self, digest: str, data: bytes) -> bool:
         try:
@@ -67,18 +104,6 @@ class BlobFiles:
             return path.stat().st_size == len(data) and digest_of(path.read_bytes()) == digest
         except FileNotFoundError:
             return False
-
-    def _write(self, digest: str, data: bytes) -> None:
-        aside = self._incoming / secrets.token_hex(16)
-        try:
-            with os.fdopen(os.open(aside, _MADE, 0o600), "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            aside.replace(self.path(digest))
-        except BaseException:
-            aside.unlink(missing_ok=True)
-            raise
 
     def read(self, digest: str, offset: int, size: int) -> bytes | None:
         """Return up to `size` bytes from `offset`, or None where there is no such blob."""
@@ -88,6 +113,18 @@ class BlobFiles:
                 return file.read(size)
         except FileNotFoundError:
             return None
+
+
+def _written(path: Path, data: bytes) -> BinaryIO:
+    """Write a new file, and leave it open for whoever forces it to the disk."""
+    file = os.fdopen(os.open(path, _MADE, 0o600), "wb")
+    try:
+        file.write(data)
+        file.flush()
+    except BaseException:
+        file.close()
+        raise
+    return file
 
 
 def _sync_directory(path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +14,7 @@ from cachetools import LRUCache
 from plataforma_sdk.errors import RegistryError
 from plataforma_sdk.registry._json import seal, unseal
 from plataforma_sdk.registry._records import ModuleIndex, Release, SearchHit, SearchPage
-from plataforma_sdk.registry.rules import check_publish, namespace_of, newest_hit, set_yanked, words_of
+from plataforma_sdk.registry.rules import blobs_of, check_publish, namespace_of, newest_hit, set_yanked, words_of
 
 __all__ = ["Catalogue", "open_catalogue"]
 
@@ -94,12 +94,20 @@ class Catalogue:
         owner = _owner(connection, module_id)
         return known if known.owner == owner else attrs.evolve(known, owner=owner)
 
-    def publish(self, connection: sqlite3.Connection, release: Release, owner: str | None) -> ModuleIndex:
-        """List a release whose blobs are stored."""
+    def publish(
+        self,
+        connection: sqlite3.Connection,
+        release: Release,
+        owner: str | None,
+        *,
+        ensure_blobs: Callable[[], None] = lambda: None,
+    ) -> ModuleIndex:
+        """List a release whose blobs are stored; `ensure_blobs` looks once more, when no `sweep` can be under way."""
         with _transaction(connection):
             index = self.index(connection, release.id)
             if check_publish(index, release, owner):
                 return index
+            ensure_blobs()
             if owner is not None and index.owner is None:
                 namespace = namespace_of(release.id)
                 claim = seal({"namespace": namespace, "owner": owner})
@@ -116,6 +124,18 @@ class Catalogue:
             if index is not before:
                 _store(connection, index)
         return index
+
+    def sweep(self, connection: sqlite3.Connection, found: Collection[str], remove: Callable[[str], bool]) -> list[str]:
+        """Remove those of the digests that no release names, while nobody can list one; return which.
+
+        It reads every index: milliseconds for hundreds of modules, during which others wait to write.
+        """
+        with _transaction(connection):
+            unnamed = set(found)
+            for module_id, data in connection.execute("SELECT id, data FROM modules"):
+                index = ModuleIndex.from_data(unseal(data, what=f"the index of {module_id}"))
+                unnamed.difference_update(blob.digest for release in index.releases for blob in blobs_of(release))
+            return [digest for digest in sorted(unnamed) if remove(digest)]
 
     def _parse(self, module_id: str, data: bytes) -> ModuleIndex:
         cached = self._parsed.get(module_id)

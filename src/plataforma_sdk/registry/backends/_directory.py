@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Final, TypeVar
@@ -13,13 +14,16 @@ from plataforma_sdk.registry._records import BackendHealth, BlobRef, ModuleIndex
 from plataforma_sdk.registry._verify import IndexMemory
 from plataforma_sdk.registry.backends import _catalogue
 from plataforma_sdk.registry.backends._blob_files import BlobFiles
-from plataforma_sdk.registry.rules import check_blobs, check_publish
+from plataforma_sdk.registry.rules import blobs_of, check_blobs, check_publish
 from plataforma_sdk.sandbox._private import locked
 from plataforma_sdk.services._worker import SqliteWorker
 
-__all__ = ["DirectoryBackend"]
+__all__ = ["GRACE_S", "DirectoryBackend"]
 
 T = TypeVar("T")
+
+GRACE_S: Final = 86_400.0
+"""A day: longer than any client takes from its first upload to the release that names it."""
 
 _PIECE_BYTES: Final = 1 << 20
 
@@ -29,8 +33,8 @@ class DirectoryBackend:
 
     ``registry.sqlite`` holds the indexes and the search, ``blobs/`` the bytes. A release is listed in one transaction
     after its blobs are on the disk, so a process that is killed leaves it whole or not at all, and at worst a blob
-    that nothing names. The directory is made with mode 0700, with the first call. A file system over a network whose
-    locks do not work is no place for it.
+    that nothing names, which `sweep` removes. The directory is made with mode 0700, with the first call. A file system
+    over a network whose locks do not work is no place for it.
 
     >>> import asyncio, tempfile
     >>> async def main():
@@ -60,22 +64,63 @@ class DirectoryBackend:
         check_blobs(release, blobs)
         last = self._memory.last(release.id)
 
+        def restore() -> None:  # what was here before it was listed may have been swept meanwhile
+            self._blobs.put({digest: blobs[digest] for digest in self._blobs.missing(blobs)})
+
         def job(connection: sqlite3.Connection) -> ModuleIndex:
             if not check_publish(self._catalogue.index(connection, release.id), release, owner):
                 self._blobs.put(blobs)
-            return self._catalogue.publish(connection, release, owner)
+            return self._catalogue.publish(connection, release, owner, ensure_blobs=restore)
 
         return self._memory.accept(await self._run(job), last)
 
-    async def enlist(self, release: Release, *, owner: str | None = None) -> ModuleIndex:
-        """List a release as `publish` does, whose blobs the caller has checked and stored: a service streams them."""
+    async def enlist(self, release: Release, *, owner: str | None = None, are_blobs_here: bool = True) -> ModuleIndex:
+        """List a release as `publish` does, whose blobs the caller has checked and stored: a service streams them.
+
+        Raises:
+            RegistryError: one of the blobs was swept meanwhile; or as `publish`.
+        """
         last = self._memory.last(release.id)
-        index = await self._run(lambda connection: self._catalogue.publish(connection, release, owner))
+
+        def check() -> None:
+            if are_blobs_here and self._blobs.missing(blob.digest for blob in blobs_of(release)):
+                raise RegistryError(f"{release.id} {release.version}: a blob was swept meanwhile: publish again")
+
+        index = await self._run(
+            lambda connection: self._catalogue.publish(connection, release, owner, ensure_blobs=check)
+        )
         return self._memory.accept(index, last)
 
     async def beside(self, job: Callable[[sqlite3.Connection, _catalogue.Catalogue], T]) -> T:
         """Run a job on the index's own thread and connection: for what a service keeps beside the index."""
         return await self._run(lambda connection: job(connection, self._catalogue))
+
+    async def sweep(self, *, grace_s: float = GRACE_S, dry_run: bool = False) -> dict[str, int]:
+        """Remove blobs that no release names: what publishers left that were killed, or that were refused.
+
+        Others may publish meanwhile. It may be killed at any point: only what nobody needs is gone.
+
+        Args:
+            grace_s: leave what was written in so many seconds: it may be about to be listed.
+            dry_run: remove nothing.
+
+        Returns:
+            digest -> bytes of what was removed, or would be.
+
+        Raises:
+            IntegrityError: an index is damaged; nothing is removed then.
+            RegistryError: the directory cannot be used.
+        """
+        before = time.time() - grace_s
+
+        def remove(digest: str) -> bool:
+            return dry_run or self._blobs.remove(digest, unless_after=before)
+
+        def job(connection: sqlite3.Connection) -> dict[str, int]:
+            old = self._blobs.older_than(before)
+            return {digest: old[digest] for digest in self._catalogue.sweep(connection, old, remove)} if old else {}
+
+        return await self._run(job)
 
     async def fetch(self, module_id: str, blob: BlobRef) -> AsyncIterator[bytes]:
         """See `RegistryBackend.fetch`."""

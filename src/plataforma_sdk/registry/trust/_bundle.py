@@ -27,6 +27,8 @@ __all__ = ["BUNDLE", "BUNDLE_TYPE", "MAX_BUNDLE_BYTES", "Identity", "is_sigstore
 BUNDLE: Final = "sigstore"
 """Name of the attachment."""
 BUNDLE_TYPE: Final = "application/vnd.dev.sigstore.bundle.v0.3+json"
+"""Media type of a bundle, as sigstore's own tools write it and as OCI referrers carry it."""
+
 MAX_BUNDLE_BYTES: Final = 256 << 10
 
 _STATEMENT_TYPE: Final = "application/vnd.in-toto+json"

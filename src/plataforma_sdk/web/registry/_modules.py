@@ -50,7 +50,7 @@ async def publish_release(request: Request) -> Response:
     await _check_blobs(service, release)
     await check_signatures(service.blobs, release, owner=before.owner or owner)
     try:
-        index = await service.backend.enlist(release, owner=owner)
+        index = await service.backend.enlist(release, owner=owner, are_blobs_here=service.options.blobs is None)
     except (IntegrityError, VersionConflictError) as error:  # somebody was faster
         status = 409 if isinstance(error, VersionConflictError) else 403
         raise Refusal(status, error.message, code=type(error).__name__) from None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
+import random
 from urllib.parse import parse_qs
 
 import httpx2
@@ -175,6 +177,45 @@ class Guarded(httpx2.AsyncBaseTransport):
         name = request.url.path.removeprefix("/v2/").split("/manifests")[0].split("/blobs")[0].split("/tags")[0]
         actions = "pull,push" if request.method in {"PUT", "POST"} or "/blobs/sha256" in request.url.path else "pull"
         return f"Bearer for-repository:{name}:{actions}"
+
+
+class Interleaved(httpx2.AsyncBaseTransport):
+    """Lets others go first before each request, as often as the dice say."""
+
+    def __init__(self, registry, seed):
+        self._registry, self._dice = registry, random.Random(seed)
+
+    async def handle_async_request(self, request):
+        for _ in range(self._dice.randrange(12)):
+            await asyncio.sleep(0)
+        return await self._registry.handle_async_request(request)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_of_two_who_push_one_version_at_once_the_tag_is_one_who_was_not_refused(run, seed):
+    """OCI has no compare-and-set: the last to write has the tag, and never believes that it lost."""
+    registry = OciRegistry()
+
+    async def push(content, number):
+        pushing = backend(Interleaved(registry, f"{seed} {number}"))
+        try:
+            return await publish(pushing, content=content)
+        except (VersionConflictError, IntegrityError) as refused:
+            return refused
+        finally:
+            await pushing.aclose()
+
+    async def main():
+        ends = await asyncio.gather(push(b"one", 1), push(b"two", 2))
+        reader = backend(registry)
+        try:
+            (listed,) = (await reader.versions("vendas")).releases
+        finally:
+            await reader.aclose()
+        return ends, listed
+
+    ends, listed = run(main())
+    assert listed.digest in {end.digest for end in ends if not isinstance(end, Exception)}
 
 
 def test_a_token_is_fetched_once_for_each_scope(registry, run):
