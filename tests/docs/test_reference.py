@@ -47,6 +47,7 @@ ROOMS = (
     "windows",
     "web",
     "web.charts",
+    "web.desktop",
     "web.registry",
     "workers",
 )

@@ -94,6 +94,8 @@ class Access:
     def new_token(self, subject: str) -> str:
         """Make a token that lets one browser in, once, within ten minutes."""
         self._drop_old_tokens()
+        while len(self._tokens) >= _MAX_TOKENS:
+            del self._tokens[next(iter(self._tokens))]
         token = secrets.token_urlsafe(32)
         self._tokens[_digest(token)] = (subject, self._now() + TOKEN_S)
         return token
@@ -107,8 +109,6 @@ class Access:
     def _drop_old_tokens(self) -> None:
         now = self._now()
         self._tokens = {digest: token for digest, token in self._tokens.items() if token[1] > now}
-        while len(self._tokens) >= _MAX_TOKENS:
-            del self._tokens[next(iter(self._tokens))]
 
     # --- sessions of a browser -------------------------------------------------------------------------------------
 

@@ -179,6 +179,8 @@ class Desktop:
 
     def _show(self, window: Window) -> None:
         is_news = not window.is_open or window.tree is None  # opened or closed: the launcher lists it
+        if not window.is_open:
+            self.launcher.note_closed(window.module)
         for session in self.sessions:
             session.show(window)
         if is_news:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
@@ -16,6 +17,8 @@ from plataforma_sdk.windows import Window
 __all__ = ["ChartSource", "Frames", "Shown"]
 
 _ALWAYS_PATCH_BYTES: Final = 1_024
+_log: Final = logging.getLogger("plataforma_sdk.web.desktop")
+
 _MAX_KEPT: Final = 256
 _MAX_KEPT_BYTES: Final = 16 << 20
 
@@ -79,7 +82,11 @@ class Frames:
         key = (window, window.revision, window.width, locale)
         found = self._named.get(key)
         if found is None:
-            charts = self._charts.charts_of(tree, locale=locale, width=window.width, owner=window.module)
+            try:
+                charts = self._charts.charts_of(tree, locale=locale, width=window.width, owner=window.module)
+            except Exception:  # noqa: BLE001 - logged; a chart that nobody can name must not end the page
+                _log.exception("The charts of window %r of module %r are shown as tables", window.id, window.module)
+                charts = {}
             found = self._named[key] = {name: attrs.asdict(chart) for name, chart in charts.items()}
         return found
 

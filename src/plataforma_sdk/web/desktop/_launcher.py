@@ -47,12 +47,17 @@ class Launcher:
         known = [each if isinstance(each, Launchable) else Launchable(package=each) for each in modules]
         self._known = {each.package.id: each for each in known}
         self._starting: set[str] = set()
+        self._closed: set[str] = set()
 
     def list(self) -> list[dict[str, Any]]:
         """Describe every module, as the message ``modules`` does."""
         self._remember()
         handles = self._host.modules
         return [_entry(known, handles.get(name), name in self._starting) for name, known in self._known.items()]
+
+    def note_closed(self, module_id: str) -> None:
+        """Take note that a module had a window: one that never has any is not loaded anew for one."""
+        self._closed.add(module_id)
 
     def _remember(self) -> None:
         for name, handle in self._host.modules.items():
@@ -63,7 +68,7 @@ class Launcher:
                 self._known[name] = attrs.evolve(known, package=handle.package)
 
     async def show(self, module_id: str) -> str:
-        """Bring a module to the screen: load it where it is not loaded, and where it closed all its windows, anew.
+        """Bring a module to the screen: load it where it is not loaded, or anew where all its windows were closed.
 
         Returns:
             Its state.
@@ -75,7 +80,8 @@ class Launcher:
         self._remember()
         known, handle = self._known.get(module_id), self._host.modules.get(module_id)
         if handle is not None:
-            if handle.state == "failed" or (handle.state in {"active", "parked"} and not handle.windows):
+            has_closed = not handle.windows and module_id in self._closed and handle.state in {"active", "parked"}
+            if handle.state == "failed" or has_closed:
                 await handle.reload(handle.package)  # only `on_load` knows which windows it opens
             return handle.state
         if known is None:

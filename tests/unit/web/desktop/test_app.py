@@ -10,9 +10,11 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
+from plataforma_sdk import ModuleHost, ModulePackage
 from plataforma_sdk.errors import PlataformaError
+from plataforma_sdk.web.desktop import desktop_app
 from tests.unit.web.desktop.browsing import Browser, event
-from tests.unit.web.desktop.desk import COUNTER, Open
+from tests.unit.web.desktop.desk import COUNTER, GRANTS, INDEX, Open
 
 
 def test_the_page_is_filled_in(run: Any, open_case: Open) -> None:
@@ -219,11 +221,34 @@ def test_a_chart_that_did_not_change_is_not_named_again(run: Any, open_case: Ope
     run(main())
 
 
-def test_an_application_that_was_not_entered_begins_with_its_first_page(run: Any, tmp_path: Path) -> None:
-    from plataforma_sdk import ModuleHost
-    from plataforma_sdk.web.desktop import desktop_app
-    from tests.unit.web.desktop.desk import GRANTS, INDEX
+def test_a_fault_of_the_chart_source_leaves_the_window_and_its_tables(run: Any, open_case: Open) -> None:
+    class BrokenCharts(FakeCharts):
+        def charts_of(self, tree: Any, *, locale: str, width: float, owner: str = "") -> dict[str, DrawnChart]:
+            raise RuntimeError("out of ink")
 
+    async def main() -> None:
+        async with open_case(charts=BrokenCharts()) as case:
+            page = await (await case.browser()).join()
+            assert (await page.take("window"))["charts"] == {}
+
+    run(main())
+
+
+def test_a_module_that_never_had_a_window_is_not_loaded_anew(run: Any, open_case: Open) -> None:
+    source = "from plataforma_sdk import ModuleFramework, ui\n\nclass Quiet(ModuleFramework):\n"
+    source += "    async def on_load(self): pass\n    def render(self): return ui.text('')\n"
+
+    async def main() -> None:
+        async with open_case(load=False) as case:
+            handle = await case.host.load(ModulePackage.from_source(source, id="quiet"))
+            page = await (await case.browser()).join()
+            assert (await page.answer_to("show", module="quiet"))["value"] == {"state": "active"}
+            assert handle.stats.reloads == 0
+
+    run(main())
+
+
+def test_an_application_that_was_not_entered_begins_with_its_first_page(run: Any, tmp_path: Path) -> None:
     (tmp_path / "index.html").write_text(INDEX)
 
     async def main() -> None:
