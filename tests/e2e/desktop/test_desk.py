@@ -479,11 +479,37 @@ def test_only_limits_that_were_changed_are_sent(desk):
     page.press("Enter")
     page.page.get_by_text("Digite um número acima de zero").first.wait_for()
     memory.fill("64")
+    page.page.get_by_label("Processador por segundo").fill("")
     page.press("Enter")
     page.page.locator(".pd-limits-dialog").wait_for(state="detached")
     assert page.sent("task") == [
         {"type": "task", "module": "vendas", "action": "limits", "limits": {"max_memory_bytes": 67_108_864}}
     ]
+
+
+@pytest.mark.parametrize(
+    ("module", "entry", "buttons"),
+    [
+        ({}, {"state": "denied", "by": "host"}, []),
+        ({}, {"state": "denied", "by": "person"}, ["Retirar a negação"]),
+        ({"loaded": False}, {"state": "granted"}, ["Revogar"]),
+        ({"loaded": False}, {"state": "undecided"}, []),
+    ],
+    ids=["host", "person", "forget", "nothing"],
+)
+def test_only_what_a_person_may_decide_is_offered(desk, module, entry, buttons):
+    page = desk()
+    page.press("Alt+Shift+S")
+    page.page.evaluate(
+        """([module, entry]) => {
+            const message = fake.data.permissions();
+            const [first] = message.modules;
+            message.modules = [{...first, ...module, entries: [{...first.entries[0], ...entry}]}];
+            fake.say(message);
+        }""",
+        [module, entry],
+    )
+    assert page.page.locator(".pd-entry button").all_inner_texts() == buttons
 
 
 # --- the connection --------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import { icon } from "./icons.js";
 
 const SHOWN_AFTER_MS = 400; // a connection that is back at once is no news
 const KNOWN_ENDS = new Set(["replaced", "unauthorized", "forbidden", "closed"]);
-const KNOWN_BYES = new Set(["rate", "size", "shutdown"]);
+const KNOWN_BYES = new Set(["rate", "size", "shutdown", "slow", "sessions", "protocol"]);
 
 /** The banner over the desk. */
 export class Banner {

@@ -8,7 +8,7 @@ import { formatter } from "./format.js";
 const MIB = 2 ** 20;
 const isBytes = (name) => name.endsWith("_bytes");
 const shown = (name, value) => (value === null || value === undefined ? "" : String(isBytes(name) ? toNumber(value) / MIB : toNumber(value)));
-const meant = (name, text) => Math.round(Number(text) * (isBytes(name) ? MIB : 1));
+const meant = (name, text) => text === "" ? null : Math.round(Number(text) * (isBytes(name) ? MIB : 1));
 
 /** Let a person change what a module may use; only what was changed is sent. */
 export function editLimits(desktop, module) {
@@ -48,13 +48,15 @@ function makeField({ t, locale }, { limits_most: limitsMost, limits_pending: pen
   const id = uid("pd");
   const error = h("span", { className: "pd-field-error", id: `${id}-error` });
   const input = h("input", { id, type: "number", min: 1, step: "any", value: before, inputmode: "decimal", placeholder: t("desktop.limits.none"), "aria-describedby": `${id}-note ${id}-error` });
+  input.disabled = name === "max_fuel" && most === null; // fuel is counted from the start or not at all
   if (most !== null) input.max = shown(name, most);
   const notes = [
     most === null ? null : t("desktop.limits.most", { most: formatter(locale).number(toNumber(most) / (isBytes(name) ? MIB : 1)) }),
     pending?.includes(name) ? t("desktop.limits.pending") : null,
   ];
   const check = () => {
-    const isGood = input.value === before || (Number(input.value) > 0 && meant(name, input.value) >= 1 && (most === null || meant(name, input.value) <= toNumber(most)));
+    const isLifted = input.value === "" && most === null; // a lowering that is taken back
+    const isGood = input.value === before || isLifted || (Number(input.value) > 0 && meant(name, input.value) >= 1 && (most === null || meant(name, input.value) <= toNumber(most)));
     setText(error, isGood ? "" : t("desktop.limits.wrong"));
     input.setAttribute("aria-invalid", String(!isGood));
     return isGood;

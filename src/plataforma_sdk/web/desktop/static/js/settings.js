@@ -11,6 +11,8 @@ import { THEMES } from "./theme.js";
 
 // state -> what a person can do about it
 const ACTIONS = { granted: ["revoke", "deny"], denied: ["lift"], undecided: ["grant", "deny"] };
+// ... where only the decision is left, and the module is not loaded
+const FORGETTING = { granted: ["revoke"], denied: ["lift"], undecided: [] };
 const TONES = { granted: "success", denied: "danger", undecided: "neutral" };
 
 /** The content of the settings window. */
@@ -113,20 +115,21 @@ export class Settings {
     return element;
   }
 
-  #drawCard({ id, name, entries }) {
+  #drawCard({ id, name, entries, loaded }) {
     const { t } = this.desktop;
     return [
       h("header", { className: "pd-card-head" }, icon("package", { size: 18 }), h("h4", null, h("bdi", { textContent: name })), h("code", { textContent: id })),
       entries.length
-        ? h("ul", { className: "pd-entries" }, entries.map((entry) => this.#drawEntry(id, name, entry)))
+        ? h("ul", { className: "pd-entries" }, entries.map((entry) => this.#drawEntry(id, name, entry, loaded === false ? FORGETTING : ACTIONS)))
         : h("p", { className: "pd-note", textContent: t("desktop.settings.no_entries") }),
     ];
   }
 
-  #drawEntry(module, name, entry) {
+  #drawEntry(module, name, entry, possible) {
     const { t } = this.desktop;
     const { permission, state, meaning, reason } = entry;
-    const actions = (ACTIONS[state] ?? []).map((action) => button(t(`desktop.permission.${action}`), () => this.#act(module, permission, action), {
+    const isHosts = state === "denied" && entry.by === "host"; // what the application denies is not the person's to lift
+    const actions = (isHosts ? [] : possible[state] ?? []).map((action) => button(t(`desktop.permission.${action}`), () => this.#act(module, permission, action), {
       kind: action === "deny" || action === "revoke" ? "quiet-danger" : "plain",
       dataset: { entry: permission },
       "aria-label": t("desktop.permission.do", { action: t(`desktop.permission.${action}`), permission, name }),
