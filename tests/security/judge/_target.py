@@ -16,7 +16,7 @@ from plataforma_sdk.module import FakeBridge, ModuleContext
 from plataforma_sdk.sandbox.restricted._asyncio import AsyncTwin, Tasks
 from plataforma_sdk.sandbox.restricted._crossing import Crossing
 from plataforma_sdk.sandbox.restricted._driving import Metered
-from plataforma_sdk.sandbox.restricted._faults import Faults
+from plataforma_sdk.sandbox.restricted._faults import INTERRUPTED, Faults
 from plataforma_sdk.sandbox.restricted._fuel import Account
 from plataforma_sdk.sandbox.restricted._gates import Gates
 from plataforma_sdk.sandbox.restricted._host_module import RestrictedRuntime, host_function
@@ -152,7 +152,7 @@ class Target:
         ends = [await self._await(call) for call in calls]
         await asyncio.sleep(0)
         ends += [_UNORDERED] if _has_unordered_timer(asyncio.get_running_loop()) else []
-        await self._tasks.close()
+        await self._tasks.close(functools.partial(self._meter.stop, INTERRUPTED))  # as an instance does
         ends += [self._end(error) for error in self._failures]
         return next((end for end in sorted(ends, reverse=True) if end.startswith(("untyped:", "limit:"))), "ok")
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from plataforma_sdk.errors import PlataformaError
+from plataforma_sdk.logs import logger_of
 from plataforma_sdk.permissions import is_swallowed, is_touched, parse_permission
 from plataforma_sdk.runtime import ModuleHost
 from plataforma_sdk.web.desktop._entries import listed_permissions
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["DesktopDecisions"]
 
 _ACTIONS: Final = ("grant", "deny", "revoke", "lift")
-_LOG: Final = logging.getLogger("plataforma_sdk.web.desktop")
+_LOG: Final = logger_of("plataforma_sdk.web.desktop")
 
 
 class DesktopDecisions:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
@@ -11,13 +10,14 @@ from cachetools import LRUCache
 
 from plataforma_sdk import codec
 from plataforma_sdk.errors import CodecError
+from plataforma_sdk.logs import logger_of
 from plataforma_sdk.web.desktop._patches import diff
 from plataforma_sdk.windows import Window
 
 __all__ = ["ChartSource", "Frames", "Shown"]
 
 _ALWAYS_PATCH_BYTES: Final = 1_024
-_log: Final = logging.getLogger("plataforma_sdk.web.desktop")
+_log: Final = logger_of("plataforma_sdk.web.desktop")
 
 _MAX_KEPT: Final = 256
 _MAX_KEPT_BYTES: Final = 16 << 20

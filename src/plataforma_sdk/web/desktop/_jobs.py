@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Coroutine
 from typing import Any, Final
 
+from plataforma_sdk.logs import logger_of
+
 __all__ = ["Jobs"]
 
-_log: Final = logging.getLogger("plataforma_sdk.web.desktop")
+_log: Final = logger_of("plataforma_sdk.web.desktop")
 
 
 class Jobs:

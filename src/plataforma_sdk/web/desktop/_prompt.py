@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import secrets
 from collections import deque
 from collections.abc import Iterator, Mapping
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 
 from plataforma_sdk.errors import PlataformaError
+from plataforma_sdk.logs import logger_of
 from plataforma_sdk.permissions import CHOICES, PermissionAnswer, PermissionRequest, clean_text
 from plataforma_sdk.runtime import ModuleHost, sentence_of
 from plataforma_sdk.types import Clock, SystemClock
@@ -33,7 +33,7 @@ _KEPT_CLOSED: Final = 64
 _SLACK_S: Final = 0.1
 """A time-out is told from a withdrawal by the clock, and a loop's timer may be a little early."""
 
-_LOG: Final = logging.getLogger("plataforma_sdk.web.desktop")
+_LOG: Final = logger_of("plataforma_sdk.web.desktop")
 
 
 @attrs.define(eq=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import Mapping
 from typing import Any, Final
@@ -11,6 +10,7 @@ from typing import Any, Final
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from plataforma_sdk import codec
+from plataforma_sdk.logs import logger_of
 from plataforma_sdk.web.desktop._access import Identity
 from plataforma_sdk.web.desktop._desktop import Desktop
 from plataforma_sdk.web.desktop._protocol import SUBPROTOCOL, Bye, WireLimits, checked_locale, read_message
@@ -23,7 +23,7 @@ _FORGED: Final = frozenset({"protocol", "unauthorized"})
 _CODES: Final[Mapping[str, int]] = {"shutdown": 1001, "size": 1009, "slow": 1013, "sessions": 1013}
 _POLICY_CODE: Final = 1008
 
-_log: Final = logging.getLogger("plataforma_sdk.web.desktop")
+_log: Final = logger_of("plataforma_sdk.web.desktop")
 
 
 async def serve_socket(websocket: WebSocket, desktop: Desktop) -> None:

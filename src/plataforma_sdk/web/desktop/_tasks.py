@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
 from plataforma_sdk.errors import PlataformaError
+from plataforma_sdk.logs import logger_of
 from plataforma_sdk.runtime import ModuleHost
 from plataforma_sdk.sandbox import ResourceLimits
 from plataforma_sdk.types import Clock, SystemClock
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["DesktopTasks"]
 
 _ACTIONS: Final = ("park", "restart", "unload", "limits")
-_LOG: Final = logging.getLogger("plataforma_sdk.web.desktop")
+_LOG: Final = logger_of("plataforma_sdk.web.desktop")
 
 
 class DesktopTasks:
