@@ -17,7 +17,7 @@ from plataforma_sdk.registry._candidates import problem_of, range_of
 from plataforma_sdk.registry._files import write_whole
 from plataforma_sdk.registry._greedy import is_valid
 from plataforma_sdk.registry._json import from_json
-from plataforma_sdk.registry._records import ModuleIndex, Release, check_id
+from plataforma_sdk.registry._records import ModuleIndex, Release, check_id, check_revision
 from plataforma_sdk.registry._resolution import Resolution
 
 __all__ = ["EVERYTHING", "Lock", "LockedModule"]
@@ -65,10 +65,10 @@ class LockedModule:
             raise IntegrityError(f"{module_id} in module.lock is damaged: take it from your version control")
         fields = dict(data)
         registry, revision = fields.pop("registry", None), fields.pop("revision", None)
-        if not isinstance(registry, str) or type(revision) is not int or revision < 0:
-            raise IntegrityError(f"{module_id} in module.lock names no registry and revision")
+        if not isinstance(registry, str):
+            raise IntegrityError(f"{module_id} in module.lock names no registry")
         release = Release.from_data({**_BLANK, **fields, "id": module_id})
-        return cls(release=release, registry=registry, revision=revision)
+        return cls(release=release, registry=registry, revision=check_revision(revision, module_id))
 
 
 def _check_ranges(every: Iterable[Mapping[str, str]]) -> None:

@@ -186,3 +186,12 @@ def test_the_command_forgets_a_module(tmp_path: Path) -> None:
         pins.replace("vendas", None, Pin(registry="memory:", key=None))
     assert run("forget", "vendas", state=tmp_path)[0] == 0
     assert run("forget", "vendas", state=tmp_path)[0] == 1
+
+
+def test_a_pin_that_cannot_be_kept_is_a_fault_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "pins.sqlite"
+    with PinStore(path) as pins:
+        assert pins.replace("vendas", None, Pin(registry="https://registry.example", key=KEY))
+        path.write_bytes(b"\xff" * path.stat().st_size)
+        with pytest.raises(RegistryError, match="nothing is taken: see to the disk"):
+            pins.replace("base", None, Pin(registry="https://registry.example", key=KEY))
