@@ -22,7 +22,7 @@ from plataforma_sdk.cli._registry_use import (
     split_target,
     use,
 )
-from plataforma_sdk.cli._say import EXIT_USAGE, refuse, say, say_json
+from plataforma_sdk.cli._say import EXIT_USAGE, refuse, say, say_json, say_line
 
 if TYPE_CHECKING:
     from plataforma_sdk.package import ModulePackage
@@ -140,7 +140,7 @@ def resolve_command(
         say(f"{name} {chosen[name].version}")
         if explain:
             for line in _explained(_reasons(asked, chosen, indexes[name])):
-                say(f"  {line}")
+                say_line(f"  {line}")
     say(f"Install: {again('install', *targets, registry=registry)}")
 
 
@@ -219,7 +219,7 @@ def verify_command(
         say_json({"id": release.id, "version": release.version, **_found(found)})
         return
     for line in found.checked:
-        say(f"  {line}")
+        say_line(f"  {line}")
     say(f"{release.id} {release.version} is what was published; signed by {found.signer}")
 
 

@@ -30,6 +30,7 @@ __all__ = [
 
 ARCHIVE_TYPE: Final = "application/vnd.plataforma.module.v1+zip"
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}", re.ASCII)
 _MAX_BLOB_BYTES: Final = 1 << 30
 _MAX_REVISION: Final = (1 << 53) - 1
 """What every reader of JSON reads alike, and every database of a client keeps."""
@@ -71,6 +72,12 @@ def check_revision(revision: Any, module_id: Any) -> int:
     if type(revision) is not int or not 0 <= revision <= _MAX_REVISION:
         raise IntegrityError(f"the index of {str(module_id)[:80]!r} is damaged: its revision is none")
     return revision
+
+
+def _check_names(release: Release, _: object, attachments: Mapping[str, Any]) -> None:
+    for name in attachments:
+        if _NAME.fullmatch(name) is None:
+            raise IntegrityError(f"{name[:80]!r} of {release.id} is no name of an attachment: write a-z, 0-9, . _ -")
 
 
 @attrs.frozen
@@ -140,7 +147,7 @@ class Release:
     sdk: str = "*"
     excluded_tiers: tuple[str, ...] = ()
     dependencies: Mapping[str, str] = attrs.field(factory=dict, converter=_frozen)
-    attachments: Mapping[str, BlobRef] = attrs.field(factory=dict, converter=_frozen)
+    attachments: Mapping[str, BlobRef] = attrs.field(factory=dict, converter=_frozen, validator=_check_names)
     publisher: str | None = None
     published_at: str = ""
     yanked: str | None = None

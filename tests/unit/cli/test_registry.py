@@ -149,6 +149,14 @@ def test_a_yanked_version_is_not_installed_until_that_is_taken_back(run, module)
     assert run("install", "vendas").exit_code == 0
 
 
+def test_what_a_registry_says_forges_no_line(run, module):
+    run("publish", module())
+    run("publish", module(version="0.9.0"))
+    run("yank", "vendas@1.0.0", "--reason", "old\nOwner    ed25519:forged")
+    shown = (run("info", "vendas"), run("resolve", "vendas", "--explain"), run("install", "vendas@^1"))
+    assert all("old Owner" in result.output for result in shown)
+
+
 @pytest.mark.parametrize(
     ("command", "code", "text"),
     [
