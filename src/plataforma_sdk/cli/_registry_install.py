@@ -124,6 +124,7 @@ def resolve_command(
     targets: Targets,
     explain: Annotated[bool, typer.Option("--explain", help="Say for each who asks, and why no newer one.")] = False,
     registry: RegistryOption = DEFAULT_REGISTRY,
+    state: StateOption = HOME,
     as_json: JsonOption = False,
 ) -> None:
     """Show which versions an install would take, and fetch nothing.
@@ -131,7 +132,7 @@ def resolve_command(
     Exit codes: 0 resolved; 1 no set of versions fits, and the message says why; 2 wrong use.
     """
     asked = _asked("resolve", targets)
-    chosen, indexes = use("resolve", registry, lambda there: _resolve(there, asked))
+    chosen, indexes = use("resolve", registry, lambda there: _resolve(there, asked), state=state)
     if as_json:
         rows = {name: _reasons(asked, chosen, indexes[name]) for name in sorted(chosen)}
         say_json({"resolved": rows})

@@ -50,7 +50,11 @@ def run(tmp_path):
 
     def command(name, *arguments, state=True, env=None):
         where = [] if env else ["--registry", str(tmp_path / "registry")]
-        kept = ["--state", str(tmp_path / "state")] if state and name in ("publish", "install", "verify") else []
+        kept = (
+            ["--state", str(tmp_path / "state")]
+            if state and name in ("publish", "install", "resolve", "verify")
+            else []
+        )
         return CliRunner().invoke(app, [name, *map(str, arguments), *where, *kept], env=env)
 
     return command
@@ -139,6 +143,16 @@ def test_an_explanation_says_who_asks_and_why_no_newer_one(run, module):
     said = run("resolve", "vendas", "--explain").stdout
     assert "clientes 1.0.0\n  vendas 1.0.0 asks for ^1\n" in said
     assert "  not 1.1.0: yanked: lost sales\n  not 2.0.0: outside ^1, which vendas 1.0.0 asks for\n" in said
+
+
+def test_a_resolution_is_held_to_the_pins_of_its_state(run, module, tmp_path):
+    elsewhere, written = {"PLATAFORMA_REGISTRY": str(tmp_path / "elsewhere")}, module()
+    run("publish", written)
+    run("install", "vendas")
+    run("publish", written, env=elsewhere)
+    assert run("resolve", "vendas", env=elsewhere).exit_code == 1
+    moved = run("resolve", "vendas", "--state", tmp_path / "other", env=elsewhere, state=False)
+    assert (moved.exit_code, moved.stdout.splitlines()[0]) == (0, "vendas 1.0.0")
 
 
 def test_a_yanked_version_is_not_installed_until_that_is_taken_back(run, module):
