@@ -48,7 +48,7 @@ async def publish_release(request: Request) -> Response:
     check_owner(token, module_id, owner=before.owner, claimed=owner)
     _check_size(before, release)
     await _check_blobs(service, release)
-    await check_signatures(service.blobs, release, owner=before.owner or owner)
+    await check_signatures(service.blobs, release, before=before, owner=before.owner or owner)
     try:
         index = await service.backend.enlist(release, owner=owner)
     except (IntegrityError, VersionConflictError) as error:  # somebody was faster
