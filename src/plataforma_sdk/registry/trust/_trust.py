@@ -252,7 +252,7 @@ class Trust:
                 known, rotations=max(known.rotations, len(chain))
             )
         if new.key is None or known.key is None or not leads(chain, known.key, known.rotations, self._revoked):
-            raise _changed_key(release, known.key, new.key)
+            raise _changed_key(release, known, new.key)
         verdict = Verdict(key=new.key, attestation=attestation, rotated_from=known.key)
         return verdict, attrs.evolve(known, key=new.key, rotations=len(chain))
 
@@ -323,11 +323,15 @@ def _check_registry(module_id: str, known: Pin, registry: str) -> None:
         )
 
 
-def _changed_key(release: Release, old: str | None, new: str | None) -> IntegrityError:
+def _changed_key(release: Release, known: Pin, new: str | None) -> IntegrityError:
     now = f"signed by {new}" if new else "not signed"
+    earlier = "; a release from before it passed to that key is taken only where a lock names it" * bool(
+        known.rotations
+    )
     return IntegrityError(
-        f"{release.id} {release.version} is {now}, and this module is known to be signed by {old}: nothing that "
-        f"the old key signed passes it on. Ask the publisher; if that is right, plataforma key forget {release.id}",
+        f"{release.id} {release.version} is {now}, and this module is known to be signed by {known.key}: nothing that "
+        f"that key signed passes it on{earlier}. Ask the publisher; if that is right, plataforma key forget "
+        f"{release.id}",
         module=release.id,
     )
 
