@@ -37,9 +37,7 @@ def search_command(
         say_json({"total": page.total, "offset": offset, "hits": [attrs.asdict(hit) for hit in page.hits]})
         return
     if not page.hits:
-        refuse(
-            "search", f"nothing {'more ' if offset else ''}was found for {query!r}: try fewer words, or none for all"
-        )
+        refuse("search", _nothing(query, offset, registry))
     for hit in page.hits:
         about = hit.description or hit.name
         say(f"{hit.id} {hit.version}  {' '.join(about.split())[:_MAX_CHARS]}")
@@ -48,6 +46,12 @@ def search_command(
         say(f"{page.total:,} in all; more: {rest}")
     else:
         say(f"Look at one: {again('info', page.hits[0].id, registry=registry)}")
+
+
+def _nothing(query: str, offset: int, registry: str) -> str:
+    if not query and not offset:
+        return f"there is nothing in {registry}: publish a module there, or name another one with --registry"
+    return f"nothing {'more ' if offset else ''}was found for {query!r}: try fewer words, or none for all"
 
 
 def info_command(

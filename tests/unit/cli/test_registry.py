@@ -182,6 +182,7 @@ def test_what_a_registry_says_forges_no_line(run, module):
         (["install", "vendas"], 1, "check its name with search"),
         (["info", "vendas"], 1, "plataforma search"),
         (["search", "nada"], 1, "try fewer words"),
+        (["search"], 1, "publish a module there, or name another one with --registry"),
         (["yank", "vendas@1"], 2, "write it whole"),
         (["yank", "vendas@1.0.0"], 1, "was never published"),
         (["yank", "vendas@1.0.0", "--undo", "--reason", "x"], 2, "--undo takes no --reason"),
