@@ -99,11 +99,13 @@ def rotate(
     Exit codes: 0 done; 1 a key is missing, or the file leads to another key than the old one.
     """
     from plataforma_sdk.registry import trust as room
+    from plataforma_sdk.registry._files import write_whole
 
     with _told():
         store = _store(state)
         earlier = file.read_bytes() if file.exists() else None
-        file.write_bytes(room.rotate(store.load(old), store.load(new_name), namespace=namespace, earlier=earlier))
+        rotations = room.rotate(store.load(old), store.load(new_name), namespace=namespace, earlier=earlier)
+        write_whole(file, rotations)  # what it held before is the only copy of earlier rotations
         _note(f"{namespace} is passed on to {store.load(new_name).fingerprint}: publish {file} with every release")
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from plataforma_sdk.cli._registry_use import DEFAULT_REGISTRY, JsonOption, RegistryOption, again, split_target, use
-from plataforma_sdk.cli._say import refuse, say, say_json
+from plataforma_sdk.cli._say import refuse, say, say_json, say_line
 
 if TYPE_CHECKING:
     from plataforma_sdk.registry import ModuleIndex, Release
@@ -37,9 +37,7 @@ def search_command(
         say_json({"total": page.total, "offset": offset, "hits": [attrs.asdict(hit) for hit in page.hits]})
         return
     if not page.hits:
-        refuse(
-            "search", f"nothing {'more ' if offset else ''}was found for {query!r}: try fewer words, or none for all"
-        )
+        refuse("search", _nothing(query, offset, registry))
     for hit in page.hits:
         about = hit.description or hit.name
         say(f"{hit.id} {hit.version}  {' '.join(about.split())[:_MAX_CHARS]}")
@@ -48,6 +46,12 @@ def search_command(
         say(f"{page.total:,} in all; more: {rest}")
     else:
         say(f"Look at one: {again('info', page.hits[0].id, registry=registry)}")
+
+
+def _nothing(query: str, offset: int, registry: str) -> str:
+    if not query and not offset:
+        return f"there is nothing in {registry}: publish a module there, or name another one with --registry"
+    return f"nothing {'more ' if offset else ''}was found for {query!r}: try fewer words, or none for all"
 
 
 def info_command(
@@ -74,7 +78,7 @@ def info_command(
         say_json({**data, "releases": [item.to_data() for item in shown]})
         return
     for line in _lines(index, shown):
-        say(line)
+        say_line(line)
     newest = next((item for item in shown if item.yanked is None), None)
     if newest is not None:
         say(f"Install it: {again('install', f'{module_id}@^{newest.version}', registry=registry)}")
@@ -83,7 +87,7 @@ def info_command(
 def _lines(index: ModuleIndex, shown: list[Release]) -> Iterator[str]:
     newest = shown[0]
     yield f"{newest.name or index.id}, {index.id}"
-    yield from (f"| {line}" for line in newest.description.splitlines())  # else it could forge what follows
+    yield from (f"| {line}" for line in newest.description.splitlines())  # else it could be taken for what follows
     yield f"Owner    {index.owner or 'no key: whoever may write to this registry publishes it'}"
     yield f"Licence  {newest.licence or 'not stated'}"
     yield f"Authors  {', '.join(newest.authors) or 'not stated'}"

@@ -22,7 +22,7 @@ from plataforma_sdk.cli._registry_use import (
     split_target,
     use,
 )
-from plataforma_sdk.cli._say import EXIT_USAGE, refuse, say, say_json
+from plataforma_sdk.cli._say import EXIT_USAGE, refuse, say, say_json, say_line
 
 if TYPE_CHECKING:
     from plataforma_sdk.package import ModulePackage
@@ -124,6 +124,7 @@ def resolve_command(
     targets: Targets,
     explain: Annotated[bool, typer.Option("--explain", help="Say for each who asks, and why no newer one.")] = False,
     registry: RegistryOption = DEFAULT_REGISTRY,
+    state: StateOption = HOME,
     as_json: JsonOption = False,
 ) -> None:
     """Show which versions an install would take, and fetch nothing.
@@ -131,7 +132,7 @@ def resolve_command(
     Exit codes: 0 resolved; 1 no set of versions fits, and the message says why; 2 wrong use.
     """
     asked = _asked("resolve", targets)
-    chosen, indexes = use("resolve", registry, lambda there: _resolve(there, asked))
+    chosen, indexes = use("resolve", registry, lambda there: _resolve(there, asked), state=state)
     if as_json:
         rows = {name: _reasons(asked, chosen, indexes[name]) for name in sorted(chosen)}
         say_json({"resolved": rows})
@@ -140,7 +141,7 @@ def resolve_command(
         say(f"{name} {chosen[name].version}")
         if explain:
             for line in _explained(_reasons(asked, chosen, indexes[name])):
-                say(f"  {line}")
+                say_line(f"  {line}")
     say(f"Install: {again('install', *targets, registry=registry)}")
 
 
@@ -219,7 +220,7 @@ def verify_command(
         say_json({"id": release.id, "version": release.version, **_found(found)})
         return
     for line in found.checked:
-        say(f"  {line}")
+        say_line(f"  {line}")
     say(f"{release.id} {release.version} is what was published; signed by {found.signer}")
 
 

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+import typer
+
 from plataforma_sdk.cli._say import EXIT_USAGE, refuse, say, say_json
 from plataforma_sdk.errors import RegistryError
 from plataforma_sdk.web.registry import Scope, Token, create_token, list_tokens, open_tokens, revoke_token
@@ -34,7 +36,8 @@ def create(
         say_json({**_as_data(token), "token": text})
         return
     say(text)
-    say(f"It is shown this once. Use it as PLATAFORMA_REGISTRY_TOKEN; revoke it as {token.id}.")
+    hint = f"It is shown this once. Use it as PLATAFORMA_REGISTRY_TOKEN; revoke it as {token.id}."
+    typer.echo(hint, err=True)  # so that a script can take what is printed as it is
 
 
 def show(directory: Path, *, as_json: bool) -> None:

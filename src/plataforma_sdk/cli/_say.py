@@ -7,7 +7,7 @@ from typing import Any, Final, NoReturn
 
 import typer
 
-__all__ = ["EXIT_FAILED", "EXIT_USAGE", "clean", "refuse", "say", "say_json"]
+__all__ = ["EXIT_FAILED", "EXIT_USAGE", "clean", "refuse", "say", "say_json", "say_line"]
 
 EXIT_FAILED: Final = 1
 EXIT_USAGE: Final = 2
@@ -23,6 +23,11 @@ def clean(text: str) -> str:
 def say(text: str = "") -> None:
     """Write a line to standard output."""
     typer.echo(clean(text))
+
+
+def say_line(text: str) -> None:
+    """Write a line, and only one: what a registry says of a module could forge the next."""
+    say(text.replace("\n", " "))
 
 
 def say_json(data: Any) -> None:

@@ -10,6 +10,7 @@ from typing import Final
 import attrs
 
 from plataforma_sdk.manifest import Version, VersionRange
+from plataforma_sdk.permissions import clean_text
 from plataforma_sdk.registry._records import ModuleIndex, Release
 from plataforma_sdk.types import is_module_id
 
@@ -82,7 +83,7 @@ class Candidates:
 
     def _find_problem(self, release: Release) -> str | None:
         if release.yanked is not None and not self._is_locked(release):
-            return f"is yanked: {release.yanked[:200] or 'no reason given'}"
+            return f"is yanked: {clean_text(release.yanked) or 'no reason given'}"
         return problem_of(release, sdk=self._conditions.sdk, tier=self._conditions.tier)
 
 

@@ -13,12 +13,11 @@ from typing import Final
 
 from plataforma_sdk.errors import IntegrityError, RegistryError
 from plataforma_sdk.logs import logger_of
-from plataforma_sdk.registry._packages import open_directory
+from plataforma_sdk.registry._packages import keep_file, open_directory
 from plataforma_sdk.registry._protocol import RegistryBackend
 from plataforma_sdk.registry._records import ModuleIndex
 from plataforma_sdk.registry._verify import check_succession
 from plataforma_sdk.registry.trust import Freshness
-from plataforma_sdk.sandbox._private import write_aside
 from plataforma_sdk.types import module_segment
 
 __all__ = ["Indexes"]
@@ -97,7 +96,7 @@ class Indexes:
                 advice = f"if the registry was made anew on purpose, remove {self._path(now.id)}"
                 raise IntegrityError(f"{error.message}; {advice}", module=now.id) from None
         if now != seen:
-            write_aside(self._path(now.id), json.dumps(now.to_data()).encode())
+            keep_file(self._path(now.id), json.dumps(now.to_data()).encode())
 
     def _read(self, module_id: str) -> ModuleIndex | None:
         try:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import secrets
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -13,12 +11,13 @@ from typing import Any, Final, Self
 
 import attrs
 
-from plataforma_sdk.errors import IntegrityError, PackageNotFoundError
+from plataforma_sdk.errors import IntegrityError, PackageNotFoundError, RegistryError
 from plataforma_sdk.manifest import Version
 from plataforma_sdk.registry._candidates import problem_of, range_of
+from plataforma_sdk.registry._files import write_whole
 from plataforma_sdk.registry._greedy import is_valid
 from plataforma_sdk.registry._json import from_json
-from plataforma_sdk.registry._records import ModuleIndex, Release, check_id
+from plataforma_sdk.registry._records import ModuleIndex, Release, check_id, check_revision
 from plataforma_sdk.registry._resolution import Resolution
 
 __all__ = ["EVERYTHING", "Lock", "LockedModule"]
@@ -66,10 +65,10 @@ class LockedModule:
             raise IntegrityError(f"{module_id} in module.lock is damaged: take it from your version control")
         fields = dict(data)
         registry, revision = fields.pop("registry", None), fields.pop("revision", None)
-        if not isinstance(registry, str) or type(revision) is not int or revision < 0:
-            raise IntegrityError(f"{module_id} in module.lock names no registry and revision")
+        if not isinstance(registry, str):
+            raise IntegrityError(f"{module_id} in module.lock names no registry")
         release = Release.from_data({**_BLANK, **fields, "id": module_id})
-        return cls(release=release, registry=registry, revision=revision)
+        return cls(release=release, registry=registry, revision=check_revision(revision, module_id))
 
 
 def _check_ranges(every: Iterable[Mapping[str, str]]) -> None:
@@ -218,18 +217,17 @@ class Lock:
             raise PackageNotFoundError(f"There is no {path}: resolve once with the registry to make it") from None
 
     def write(self, path: Path) -> bool:
-        """Write the file aside and rename it; tell whether it changed. May block."""
+        """Write the file whole; tell whether it changed. May block.
+
+        Raises:
+            RegistryError: it cannot be written; what was there stays.
+        """
         text = self.to_text().encode()
-        with contextlib.suppress(FileNotFoundError):
-            if path.read_bytes() == text:
-                return False
-        aside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
         try:
-            with aside.open("xb") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            aside.replace(path)
-        finally:
-            aside.unlink(missing_ok=True)
+            with contextlib.suppress(FileNotFoundError):
+                if path.read_bytes() == text:
+                    return False
+            write_whole(path, text)
+        except OSError as error:
+            raise RegistryError(f"{path} cannot be written ({error.strerror}): see to its directory") from None
         return True

@@ -19,6 +19,7 @@ from plataforma_sdk.registry._indexes import Indexes
 from plataforma_sdk.registry._lock import Lock
 from plataforma_sdk.registry._packages import PackageCache
 from plataforma_sdk.registry._parts import Distributor, PackageScanner
+from plataforma_sdk.registry._proofs import ProofCache
 from plataforma_sdk.registry._protocol import RegistryBackend
 from plataforma_sdk.registry._publish import Progress, Publication
 from plataforma_sdk.registry._records import BackendHealth, BlobRef, ModuleIndex, Release, SearchPage
@@ -33,6 +34,7 @@ from plataforma_sdk.registry.trust import (
     Freshness,
     KeyStore,
     PinStore,
+    ProofSource,
     SigningKey,
     Trust,
     TrustPolicy,
@@ -97,6 +99,7 @@ class ModuleRegistry:
         self.backend = backend
         directory = None if cache_dir is None else Path(cache_dir).expanduser().absolute()
         self._packages = PackageCache(directory)
+        self._proofs: ProofSource = backend if backend.is_local else ProofCache(backend, directory)
         self._indexes = Indexes(backend, directory, lambda: self._freshness)
         self._tuf_root = None if tuf_root is None else Path(tuf_root).expanduser()
         self._given_scanner = security
@@ -268,7 +271,7 @@ class ModuleRegistry:
             IntegrityError: other bytes than its digest says, another module inside, or not signed as it must be.
             RegistryError: as `fetch_package`.
         """
-        verdict = await self._check_trust(release, revision, lock or self._lock)
+        verdict = await self._check_trust(release, revision, lock or self._lock, self._proofs)
         package = self._packages.get(release.archive)
         if package is None:
             data = await self._read(release, release.archive)
@@ -305,7 +308,7 @@ class ModuleRegistry:
             RegistryError: the registry cannot be reached.
         """
         metadata = await self._indexes.metadata(release.id)
-        verdict = await self._check_trust(release, 0, self._lock)
+        verdict = await self._check_trust(release, 0, self._lock, self.backend)
         data = await self._read(release, release.archive)
         package = await asyncio.to_thread(ModulePackage.from_archive, data)
         check_content(release, package)
@@ -315,15 +318,17 @@ class ModuleRegistry:
             await self._read(release, blob)
         return Verification.of(release, verdict, metadata)
 
-    async def _check_trust(self, release: Release, revision: int, lock: Lock | None) -> Verdict | None:
+    async def _check_trust(
+        self, release: Release, revision: int, lock: Lock | None, proofs: ProofSource
+    ) -> Verdict | None:
         """Decide whether a release is taken; None where whatever the registry serves is."""
         if self._trust is None:
             if BUNDLE not in release.attachments:
                 return None
             with PinStore() as forgotten:  # a bundle must verify, whatever is taken
-                return await Trust(self._policy, forgotten).verify(release, self.backend)
+                return await Trust(self._policy, forgotten).verify(release, proofs)
         locked = None if lock is None else lock.modules.get(release.id)
-        return await self._trust.verify(release, self.backend, revision=revision, locked=locked)
+        return await self._trust.verify(release, proofs, revision=revision, locked=locked)
 
     @cached_property
     def _policy(self) -> TrustPolicy:

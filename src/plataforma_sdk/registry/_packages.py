@@ -23,7 +23,7 @@ from plataforma_sdk.registry._records import BlobRef
 from plataforma_sdk.registry._verify import digest_of
 from plataforma_sdk.sandbox._private import chosen_directory, private_directory, prune, write_aside
 
-__all__ = ["PackageCache", "open_directory"]
+__all__ = ["PackageCache", "keep_file", "open_directory"]
 
 _LOG: Final = logger_of("plataforma_sdk.registry")
 _KEPT_ARCHIVES: Final = 1_000
@@ -49,6 +49,20 @@ def open_directory(chosen: Path | None, name: str) -> Path:
         return chosen_directory(chosen / name)
     except SandboxError as error:
         raise RegistryError(error.message) from None
+
+
+def keep_file(path: Path, data: bytes | bytearray, *, at_most: int | None = None) -> None:
+    """Write a file of the cache, and remove those of its kind that were used longest ago.
+
+    Raises:
+        RegistryError: it cannot be written.
+    """
+    try:
+        write_aside(path, data)
+        for old in () if at_most is None else prune(path.parent, f"*{path.suffix}", at_most):
+            old.unlink(missing_ok=True)
+    except OSError as error:
+        raise RegistryError(f"The cache {path} cannot be written ({error.strerror}): see to its disk") from None
 
 
 class PackageCache:
@@ -91,13 +105,7 @@ class PackageCache:
             RegistryError: the cache cannot be written.
         """
         package = ModulePackage.from_archive(data)
-        path = self.path(blob)
-        try:
-            write_aside(path, data)
-            for old in prune(path.parent, "*.zip", _KEPT_ARCHIVES):
-                old.unlink(missing_ok=True)
-        except OSError as error:
-            raise RegistryError(f"The cache {path} cannot be written ({error.strerror}): see to its disk") from None
+        keep_file(self.path(blob), data, at_most=_KEPT_ARCHIVES)
         return self._remember(blob, package)
 
     def path(self, blob: BlobRef) -> Path:

@@ -17,11 +17,23 @@ from plataforma_sdk.errors import IntegrityError
 from plataforma_sdk.manifest import Version
 from plataforma_sdk.types import is_module_id
 
-__all__ = ["BackendHealth", "BlobRef", "ModuleIndex", "Release", "SearchHit", "SearchPage", "check_id"]
+__all__ = [
+    "BackendHealth",
+    "BlobRef",
+    "ModuleIndex",
+    "Release",
+    "SearchHit",
+    "SearchPage",
+    "check_id",
+    "check_revision",
+]
 
 ARCHIVE_TYPE: Final = "application/vnd.plataforma.module.v1+zip"
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}", re.ASCII)
 _MAX_BLOB_BYTES: Final = 1 << 30
+_MAX_REVISION: Final = (1 << 53) - 1
+"""What every reader of JSON reads alike, and every database of a client keeps."""
 
 
 def _frozen(mapping: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -49,6 +61,23 @@ def _check_version(release: Release, _: object, version: Any) -> None:
         Version.parse(version)
     except (TypeError, ValueError):
         raise IntegrityError(f"{str(version)[:80]!r} of {release.id} is no version") from None
+
+
+def check_revision(revision: Any, module_id: Any) -> int:
+    """Return the revision of an index.
+
+    Raises:
+        IntegrityError: it is none.
+    """
+    if type(revision) is not int or not 0 <= revision <= _MAX_REVISION:
+        raise IntegrityError(f"the index of {str(module_id)[:80]!r} is damaged: its revision is none")
+    return revision
+
+
+def _check_names(release: Release, _: object, attachments: Mapping[str, Any]) -> None:
+    for name in attachments:
+        if _NAME.fullmatch(name) is None:
+            raise IntegrityError(f"{name[:80]!r} of {release.id} is no name of an attachment: write a-z, 0-9, . _ -")
 
 
 @attrs.frozen
@@ -118,7 +147,7 @@ class Release:
     sdk: str = "*"
     excluded_tiers: tuple[str, ...] = ()
     dependencies: Mapping[str, str] = attrs.field(factory=dict, converter=_frozen)
-    attachments: Mapping[str, BlobRef] = attrs.field(factory=dict, converter=_frozen)
+    attachments: Mapping[str, BlobRef] = attrs.field(factory=dict, converter=_frozen, validator=_check_names)
     publisher: str | None = None
     published_at: str = ""
     yanked: str | None = None
@@ -179,7 +208,7 @@ class ModuleIndex:
     """
 
     id: str
-    revision: int = 0
+    revision: int = attrs.field(default=0, validator=lambda index, _, revision: check_revision(revision, index.id))
     owner: str | None = None
     releases: tuple[Release, ...] = ()
 
@@ -206,7 +235,7 @@ class ModuleIndex:
             IntegrityError: anything else, a release of another module among it too.
         """
         fields = _fields(data, {"id", "revision", "owner", "releases"}, "an index")
-        if type(fields["revision"]) is not int or fields["revision"] < 0 or not isinstance(fields["releases"], list):
+        if not isinstance(fields["releases"], list):
             raise IntegrityError(f"the index of {str(fields['id'])[:80]!r} is damaged")
         releases = tuple(Release.from_data(item) for item in fields["releases"])
         if any(release.id != fields["id"] for release in releases):

@@ -50,7 +50,11 @@ def run(tmp_path):
 
     def command(name, *arguments, state=True, env=None):
         where = [] if env else ["--registry", str(tmp_path / "registry")]
-        kept = ["--state", str(tmp_path / "state")] if state and name in ("publish", "install", "verify") else []
+        kept = (
+            ["--state", str(tmp_path / "state")]
+            if state and name in ("publish", "install", "resolve", "verify")
+            else []
+        )
         return CliRunner().invoke(app, [name, *map(str, arguments), *where, *kept], env=env)
 
     return command
@@ -141,12 +145,30 @@ def test_an_explanation_says_who_asks_and_why_no_newer_one(run, module):
     assert "  not 1.1.0: yanked: lost sales\n  not 2.0.0: outside ^1, which vendas 1.0.0 asks for\n" in said
 
 
+def test_a_resolution_is_held_to_the_pins_of_its_state(run, module, tmp_path):
+    elsewhere, written = {"PLATAFORMA_REGISTRY": str(tmp_path / "elsewhere")}, module()
+    run("publish", written)
+    run("install", "vendas")
+    run("publish", written, env=elsewhere)
+    assert run("resolve", "vendas", env=elsewhere).exit_code == 1
+    moved = run("resolve", "vendas", "--state", tmp_path / "other", env=elsewhere, state=False)
+    assert (moved.exit_code, moved.stdout.splitlines()[0]) == (0, "vendas 1.0.0")
+
+
 def test_a_yanked_version_is_not_installed_until_that_is_taken_back(run, module):
     run("publish", module())
     assert run("yank", "vendas@1.0.0").exit_code == 0
     assert run("install", "vendas").exit_code == 1
     assert run("yank", "vendas@1.0.0", "--undo").exit_code == 0
     assert run("install", "vendas").exit_code == 0
+
+
+def test_what_a_registry_says_forges_no_line(run, module):
+    run("publish", module())
+    run("publish", module(version="0.9.0"))
+    run("yank", "vendas@1.0.0", "--reason", "old\nOwner    ed25519:forged")
+    shown = (run("info", "vendas"), run("resolve", "vendas", "--explain"), run("install", "vendas@^1"))
+    assert all("old Owner" in result.output for result in shown)
 
 
 @pytest.mark.parametrize(
@@ -160,6 +182,7 @@ def test_a_yanked_version_is_not_installed_until_that_is_taken_back(run, module)
         (["install", "vendas"], 1, "check its name with search"),
         (["info", "vendas"], 1, "plataforma search"),
         (["search", "nada"], 1, "try fewer words"),
+        (["search"], 1, "publish a module there, or name another one with --registry"),
         (["yank", "vendas@1"], 2, "write it whole"),
         (["yank", "vendas@1.0.0"], 1, "was never published"),
         (["yank", "vendas@1.0.0", "--undo", "--reason", "x"], 2, "--undo takes no --reason"),

@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 import pytest
 
-from plataforma_sdk.errors import IntegrityError, PackageNotFoundError
+from plataforma_sdk.errors import IntegrityError, PackageNotFoundError, RegistryError
 from plataforma_sdk.manifest import Version
 from plataforma_sdk.registry import EVERYTHING, Lock, Release
 from tests.unit.registry._indexes import FakeSource, Graph, index, refused, release, resolve, source_of, versions
@@ -120,6 +120,11 @@ def test_a_lock_is_written_and_read_alike(lock: Lock, tmp_path: Path) -> None:
     assert Lock.read(path) == lock
     assert lock.write(path) is False
     assert [item.name for item in tmp_path.iterdir()] == ["module.lock"]
+
+
+def test_a_lock_that_cannot_be_written_says_where(tmp_path: Path) -> None:
+    with pytest.raises(RegistryError, match=r"nowhere.module\.lock cannot be written \(No such file or directory\)"):
+        Lock().write(tmp_path / "nowhere" / "module.lock")
 
 
 def test_the_order_of_resolution_does_not_show_in_the_text() -> None:

@@ -117,3 +117,10 @@ def test_an_index_of_another_module_is_refused():
     memory = IndexMemory()
     with pytest.raises(IntegrityError, match="'vendas' for 'clientes'"):
         memory.accept(ONE, memory.last("clientes"))
+
+
+@pytest.mark.parametrize("name", ["", "sbom\nattestation signed by ed25519:1", "../sbom", "x" * 65])
+def test_an_attachment_whose_name_is_none_is_refused(name):
+    known = release("1.0.0")
+    with pytest.raises(IntegrityError, match="is no name of an attachment"):
+        attrs.evolve(known, attachments={name: known.archive})

@@ -13,6 +13,7 @@ from cachetools import LRUCache
 
 from plataforma_sdk import errors
 from plataforma_sdk.errors import IntegrityError, RegistryError
+from plataforma_sdk.manifest import Version
 from plataforma_sdk.permissions import clean_text
 from plataforma_sdk.registry._json import from_json, to_json
 from plataforma_sdk.registry._records import (
@@ -113,7 +114,8 @@ class HttpBackend:
         )
         data = self._data(answer)
         try:
-            return SearchPage(hits=tuple(_hit(hit) for hit in data["hits"]), total=int(data["total"]))
+            hits = tuple(_hit(hit) for hit in data["hits"])
+            return SearchPage(hits=hits[:limit], total=_count(data["total"]))
         except (TypeError, KeyError, ValueError, AttributeError):
             raise IntegrityError(f"{self.url} answered a search with something else than a page of hits") from None
 
@@ -197,4 +199,12 @@ def _hit(data: Any) -> SearchHit:
     fields = {field.name: data[field.name] for field in attrs.fields(SearchHit)}
     if not all(isinstance(value, str) for value in fields.values()):
         raise TypeError("a hit holds text")
+    check_id(fields["id"])  # people copy it into a command
+    Version.parse(fields["version"])
     return SearchHit(**fields)
+
+
+def _count(data: Any) -> int:
+    if type(data) is not int or data < 0:
+        raise TypeError("a count is a number")
+    return data

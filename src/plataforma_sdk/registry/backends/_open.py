@@ -51,6 +51,8 @@ def open_backend(url: str | os.PathLike[str], *, plugins: pluggy.PluginManager |
     'memory:'
     """
     text = os.fspath(url)
+    if text in ("", "dir:"):  # an empty variable would make a registry of whatever directory this is
+        raise RegistryError(f"{text!r} is no address of a registry: name a directory, './registry' or 'dir:registry'")
     found = _SCHEME.match(text) if isinstance(url, str) else None
     if found is None:
         return DirectoryBackend(text)

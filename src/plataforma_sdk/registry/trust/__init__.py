@@ -12,7 +12,7 @@ from plataforma_sdk.registry.trust._pins import Pin, PinStore
 from plataforma_sdk.registry.trust._policy import TrustPolicy
 from plataforma_sdk.registry.trust._rotation import ROTATIONS, Rotation, read_rotations, rotate
 from plataforma_sdk.registry.trust._store import KeyStore, KnownKey
-from plataforma_sdk.registry.trust._trust import Trust, Verdict
+from plataforma_sdk.registry.trust._trust import ProofSource, Trust, Verdict
 from plataforma_sdk.registry.trust._watched import WatchedSource
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "MetadataSource",
     "Pin",
     "PinStore",
+    "ProofSource",
     "Rotation",
     "SigningKey",
     "Trust",

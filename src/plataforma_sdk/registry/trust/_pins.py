@@ -48,6 +48,7 @@ class PinStore:
         Raises:
             RegistryError: it cannot be opened, or others can write to it.
         """
+        self._path = path
         self._lock = threading.Lock()
         try:
             if path is not None:
@@ -65,30 +66,40 @@ class PinStore:
 
     def get(self, module_id: str) -> Pin | None:
         """Return what is known of a module."""
-        with self._lock:
-            row = self._connection.execute(
-                "SELECT registry, key, rotations, revision FROM pins WHERE id = ?", (module_id,)
-            ).fetchone()
+        row = self._run("SELECT registry, key, rotations, revision FROM pins WHERE id = ?", (module_id,)).fetchone()
         return Pin(registry=row[0], key=row[1], rotations=row[2], revision=row[3]) if row else None
 
     def replace(self, module_id: str, known: Pin | None, pin: Pin) -> bool:
         """Keep a pin, but only in the place of the one known: False where another process was quicker."""
         new = (pin.registry, pin.key, pin.rotations, pin.revision)
-        with self._lock:
-            if known is None:
-                done = self._connection.execute("INSERT OR IGNORE INTO pins VALUES (?, ?, ?, ?, ?)", (module_id, *new))
-            else:
-                done = self._connection.execute(
-                    "UPDATE pins SET registry = ?, key = ?, rotations = ?, revision = ? "
-                    "WHERE id = ? AND registry = ? AND key IS ? AND rotations = ? AND revision = ?",
-                    (*new, module_id, known.registry, known.key, known.rotations, known.revision),
-                )
-            return done.rowcount == 1
+        if known is None:
+            done = self._run("INSERT OR IGNORE INTO pins VALUES (?, ?, ?, ?, ?)", (module_id, *new))
+        else:
+            done = self._run(
+                "UPDATE pins SET registry = ?, key = ?, rotations = ?, revision = ? "
+                "WHERE id = ? AND registry = ? AND key IS ? AND rotations = ? AND revision = ?",
+                (*new, module_id, known.registry, known.key, known.rotations, known.revision),
+            )
+        return done.rowcount == 1
 
     def forget(self, module_id: str) -> bool:
         """Forget a module, so that the next use is the first; tell whether it was known."""
-        with self._lock:
-            return self._connection.execute("DELETE FROM pins WHERE id = ?", (module_id,)).rowcount == 1
+        return self._run("DELETE FROM pins WHERE id = ?", (module_id,)).rowcount == 1
+
+    def _run(self, statement: str, values: tuple[object, ...]) -> sqlite3.Cursor:
+        """Run a statement; what cannot be kept is not taken.
+
+        Raises:
+            RegistryError: the disk is full, the file is damaged, or another process holds it.
+        """
+        try:
+            with self._lock:
+                return self._connection.execute(statement, values)
+        except sqlite3.Error as error:
+            raise RegistryError(
+                f"The pins in {self._path or 'memory'} cannot be used now ({error}), so nothing is taken: see to the "
+                "disk and try again"
+            ) from None
 
     def close(self) -> None:
         """Let go of the file."""

@@ -5,16 +5,17 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, Literal
 
 import attrs
 
 from plataforma_sdk.errors import IntegrityError, PackageNotFoundError, RegistryError
+from plataforma_sdk.registry._files import write_whole
 from plataforma_sdk.registry._json import from_json, to_json
 from plataforma_sdk.registry.trust._keys import SigningKey, check_fingerprint
+from plataforma_sdk.sandbox._private import locked
 
 __all__ = ["KeyStore", "KnownKey"]
 
@@ -52,21 +53,11 @@ class KeyStore:
         Raises:
             RegistryError: there is one of this name, the name is none, or the extra is missing.
         """
-        path = self._path(name)
-        key = SigningKey.new()
-        try:
-            self._prepare()
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            raise RegistryError(
-                f"There is a key {name!r} already: choose another name; keys are never replaced"
-            ) from None
-        except OSError as error:
-            raise RegistryError(f"The key {name!r} cannot be written: {error}") from None
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(key.to_text())
-            file.flush()
-            os.fsync(file.fileno())
+        path, key = self._path(name), SigningKey.new()
+        with self._changing(f"The key {name!r}"):
+            if os.path.lexists(path):
+                raise RegistryError(f"There is a key {name!r} already: choose another name; keys are never replaced")
+            write_whole(path, key.to_text().encode(), mode=0o600)
         return key
 
     def load(self, name: str) -> SigningKey:
@@ -91,16 +82,21 @@ class KeyStore:
         Raises:
             IntegrityError: it is no fingerprint, or the key was revoked.
         """
-        known = self._read()
-        if check_fingerprint(fingerprint) in known["revoked"]:
-            raise IntegrityError(f"The key {fingerprint} was revoked, which is for ever: trust the one that follows it")
-        self._write({**known, "trusted": {**known["trusted"], fingerprint: note[:200]}})
+        with self._changing("What is trusted"):
+            known = self._read()
+            if check_fingerprint(fingerprint) in known["revoked"]:
+                raise IntegrityError(
+                    f"The key {fingerprint} was revoked, which is for ever: trust the one that follows it"
+                )
+            self._write({**known, "trusted": {**known["trusted"], fingerprint: note[:200]}})
 
     def revoke(self, fingerprint: str, reason: str = "") -> None:
         """Refuse whatever a key signs or has signed, from now on and for ever; of one's own keys too."""
-        known = self._read()
-        trusted = {key: note for key, note in known["trusted"].items() if key != check_fingerprint(fingerprint)}
-        self._write({"trusted": trusted, "revoked": {**known["revoked"], fingerprint: reason[:200]}})
+        check_fingerprint(fingerprint)
+        with self._changing("What is revoked"):
+            known = self._read()
+            trusted = {key: note for key, note in known["trusted"].items() if key != fingerprint}
+            self._write({"trusted": trusted, "revoked": {**known["revoked"], fingerprint: reason[:200]}})
 
     @property
     def trusted(self) -> frozenset[str]:
@@ -129,9 +125,16 @@ class KeyStore:
             raise RegistryError(f"{name[:80]!r} is no name of a key: write small letters, digits and hyphens")
         return self._directory / f"{name}.key"
 
-    def _prepare(self) -> None:
-        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _check_private(self._directory)
+    @contextlib.contextmanager
+    def _changing(self, what: str) -> Iterator[None]:
+        """Let one process at a time change the files: a revocation is not lost to who writes in the same moment."""
+        try:
+            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _check_private(self._directory)
+            with locked(self._directory):
+                yield
+        except OSError as error:
+            raise RegistryError(f"{what} cannot be written to {self._directory} ({error.strerror})") from None
 
     def _read(self) -> Mapping[str, Any]:
         path = self._directory / "keys.json"
@@ -152,20 +155,7 @@ class KeyStore:
         return data
 
     def _write(self, known: Mapping[str, Any]) -> None:
-        path = self._directory / "keys.json"
-        aside = path.with_name(f".keys.{secrets.token_hex(8)}")
-        try:
-            self._prepare()
-            with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(to_json(dict(known)))
-                file.flush()
-                os.fsync(file.fileno())
-            aside.replace(path)
-        except OSError as error:
-            raise RegistryError(f"{path} cannot be written: {error}") from None
-        finally:
-            with contextlib.suppress(OSError):
-                aside.unlink(missing_ok=True)
+        write_whole(self._directory / "keys.json", to_json(dict(known)), mode=0o600)
 
 
 def _check_private(path: Path) -> None:

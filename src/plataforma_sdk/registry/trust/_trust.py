@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import AsyncIterator, Iterable
+from typing import Final, Protocol
 
 import attrs
 
@@ -13,7 +13,6 @@ from plataforma_sdk.errors import IntegrityError
 from plataforma_sdk.logs import logger_of
 from plataforma_sdk.package import ModulePackage
 from plataforma_sdk.registry._lock import LockedModule
-from plataforma_sdk.registry._protocol import RegistryBackend
 from plataforma_sdk.registry._records import BlobRef, ModuleIndex, Release
 from plataforma_sdk.registry._verify import digest_of, read_verified
 from plataforma_sdk.registry.rules import namespace_of
@@ -31,10 +30,24 @@ from plataforma_sdk.registry.trust._pins import Pin, PinStore
 from plataforma_sdk.registry.trust._policy import TrustPolicy
 from plataforma_sdk.registry.trust._rotation import MAX_ROTATIONS_BYTES, ROTATIONS, leads, read_rotations
 
-__all__ = ["Trust", "Verdict"]
+__all__ = ["ProofSource", "Trust", "Verdict"]
 
 _LOG: Final = logger_of("plataforma_sdk.registry.trust")
 _TRIES: Final = 5
+
+
+class ProofSource(Protocol):
+    """Where attestations, rotations and bundles are read: a `RegistryBackend` is one.
+
+    Attributes:
+        url: the registry's address, which pins name.
+    """
+
+    url: str
+
+    def fetch(self, module_id: str, blob: BlobRef) -> AsyncIterator[bytes]:
+        """Yield a blob in pieces."""
+        ...
 
 
 @attrs.frozen(kw_only=True)
@@ -77,13 +90,13 @@ class Trust:
         self._revoked = frozenset(revoked)
 
     async def verify(
-        self, release: Release, backend: RegistryBackend, *, revision: int = 0, locked: LockedModule | None = None
+        self, release: Release, source: ProofSource, *, revision: int = 0, locked: LockedModule | None = None
     ) -> Verdict:
         """Fetch what a release is signed with, decide, and hold the module to that from now on.
 
         Args:
             release: what a registry says.
-            backend: the registry.
+            source: the registry, or what keeps what came from it.
             revision: of the index that the release stands in.
             locked: what a lock says of the module, believed where nothing else is known.
 
@@ -91,11 +104,11 @@ class Trust:
             IntegrityError: it is not taken; says why.
             RegistryError: it cannot be fetched, or the extra is missing that could verify it.
         """
-        envelope = await _read(release, ATTESTATION, MAX_ENVELOPE_BYTES, backend)
-        rotations = await _read(release, ROTATIONS, MAX_ROTATIONS_BYTES, backend)
-        bundle = await _read(release, BUNDLE, MAX_BUNDLE_BYTES, backend)
+        envelope = await _read(release, ATTESTATION, MAX_ENVELOPE_BYTES, source)
+        rotations = await _read(release, ROTATIONS, MAX_ROTATIONS_BYTES, source)
+        bundle = await _read(release, BUNDLE, MAX_BUNDLE_BYTES, source)
         decide = functools.partial(
-            self.decide, release, envelope, rotations, bundle, registry=backend.url, revision=revision, locked=locked
+            self.decide, release, envelope, rotations, bundle, registry=source.url, revision=revision, locked=locked
         )
         return decide() if bundle is None else await asyncio.to_thread(decide)
 
@@ -239,19 +252,19 @@ class Trust:
                 known, rotations=max(known.rotations, len(chain))
             )
         if new.key is None or known.key is None or not leads(chain, known.key, known.rotations, self._revoked):
-            raise _changed_key(release, known.key, new.key)
+            raise _changed_key(release, known, new.key)
         verdict = Verdict(key=new.key, attestation=attestation, rotated_from=known.key)
         return verdict, attrs.evolve(known, key=new.key, rotations=len(chain))
 
 
-async def _read(release: Release, name: str, max_bytes: int, backend: RegistryBackend) -> bytes | None:
+async def _read(release: Release, name: str, max_bytes: int, source: ProofSource) -> bytes | None:
     blob: BlobRef | None = release.attachments.get(name)
     if blob is None:
         return None
     what = f"the {name} of {release.id} {release.version}"
     if blob.size > max_bytes:
         raise IntegrityError(f"{what} has {blob.size:,} bytes; at most {max_bytes:,} are read", module=release.id)
-    return await read_verified(backend.fetch(release.id, blob), blob, what=what)
+    return await read_verified(source.fetch(release.id, blob), blob, what=what)
 
 
 def _check_identity(release: Release, found: Identity | None, trusted: frozenset[Identity]) -> None:
@@ -310,11 +323,15 @@ def _check_registry(module_id: str, known: Pin, registry: str) -> None:
         )
 
 
-def _changed_key(release: Release, old: str | None, new: str | None) -> IntegrityError:
+def _changed_key(release: Release, known: Pin, new: str | None) -> IntegrityError:
     now = f"signed by {new}" if new else "not signed"
+    earlier = "; a release from before it passed to that key is taken only where a lock names it" * bool(
+        known.rotations
+    )
     return IntegrityError(
-        f"{release.id} {release.version} is {now}, and this module is known to be signed by {old}: nothing that "
-        f"the old key signed passes it on. Ask the publisher; if that is right, plataforma key forget {release.id}",
+        f"{release.id} {release.version} is {now}, and this module is known to be signed by {known.key}: nothing that "
+        f"that key signed passes it on{earlier}. Ask the publisher; if that is right, plataforma key forget "
+        f"{release.id}",
         module=release.id,
     )
 

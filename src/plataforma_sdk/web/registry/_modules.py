@@ -48,7 +48,7 @@ async def publish_release(request: Request) -> Response:
     check_owner(token, module_id, owner=before.owner, claimed=owner)
     _check_size(before, release)
     await _check_blobs(service, release)
-    await check_signatures(service.blobs, release, owner=before.owner or owner)
+    await check_signatures(service.blobs, release, before=before, owner=before.owner or owner)
     try:
         index = await service.backend.enlist(release, owner=owner, are_blobs_here=service.options.blobs is None)
     except (IntegrityError, VersionConflictError) as error:  # somebody was faster
@@ -63,7 +63,7 @@ async def yank_release(request: Request) -> Response:
     service, module_id = ServiceState.of(request), module_of(request)
     token = await service.caller(request, "yank", module_id)
     body = await read_json(request, {"reason"}, timeout_s=service.options.body_timeout_s)
-    reason = _text_or_none(body, "reason", max_chars=_MAX_REASON_CHARS)
+    reason = _text_or_none(body, "reason", max_chars=_MAX_REASON_CHARS, min_chars=0)  # none has to be given
     before = await service.backend.versions(module_id)
     check_owner(token, module_id, owner=before.owner, claimed=None)
     index = await service.backend.yank(module_id, request.path_params["version"], reason)
@@ -112,11 +112,11 @@ async def _check_blobs(service: ServiceState, release: Release) -> None:
             raise Refusal(422, f"{release.id} {release.version}: {blob.digest} has {size:,} bytes, not {blob.size:,}")
 
 
-def _text_or_none(body: dict[str, Any], name: str, *, max_chars: int) -> str | None:
+def _text_or_none(body: dict[str, Any], name: str, *, max_chars: int, min_chars: int = 1) -> str | None:
     value = body[name]
-    if value is None or (isinstance(value, str) and 0 < len(value) <= max_chars):
+    if value is None or (isinstance(value, str) and min_chars <= len(value) <= max_chars):
         return value
-    raise Refusal(400, f"{name} is neither null nor a text of 1 to {max_chars:,} characters")
+    raise Refusal(400, f"{name} is neither null nor a text of {min_chars} to {max_chars:,} characters")
 
 
 def _number(asked: dict[str, str], name: str, default: int, *, lowest: int, highest: int) -> int:

@@ -11,6 +11,7 @@ from typing import Final
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from plataforma_sdk.logs import logger_of
+from plataforma_sdk.permissions import clean_text
 from plataforma_sdk.web.registry._metrics import Metrics
 
 __all__ = ["Observe"]
@@ -72,7 +73,7 @@ def _log(exchange: _Exchange, scope: Scope, *, operation: str, method: str, ms: 
         "client": (scope.get("client") or ("",))[0],
         "token": scope.get("plataforma.token"),
         "method": method,
-        "path": scope["path"][:_MAX_PATH_CHARS],
+        "path": clean_text(scope["path"], _MAX_PATH_CHARS),  # a line break in it could forge a line of a plain log
         "operation": operation,
         "status": exchange.status,
         "end": exchange.end,

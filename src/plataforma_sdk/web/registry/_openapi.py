@@ -161,7 +161,7 @@ def _body(schema: dict[str, Any], example: Any) -> dict[str, Any]:
 def _modules() -> dict[str, Any]:
     index = {"200": _json("Index", "The index.")}
     writes = (400, 401, 403, 408, 411, 413)
-    reason = {"type": ["string", "null"], "minLength": 1, "maxLength": 2_000}
+    reason = {"type": ["string", "null"], "minLength": 0, "maxLength": 2_000}
     owner = {"type": ["string", "null"], "minLength": 1, "maxLength": 200}
     return {
         "/v1/modules/{id}": {

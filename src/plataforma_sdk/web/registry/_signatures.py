@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from plataforma_sdk.errors import IntegrityError
-from plataforma_sdk.registry import Release, read_verified
+from plataforma_sdk.registry import ModuleIndex, Release, read_verified
 from plataforma_sdk.registry.rules import namespace_of
 from plataforma_sdk.registry.trust import ATTESTATION, ROTATIONS, Rotation, read_attestation, read_rotations
 from plataforma_sdk.registry.trust._envelope import MAX_ENVELOPE_BYTES
@@ -23,21 +23,25 @@ __all__ = ["check_signatures"]
 _NOT_IMPLEMENTED: Final = 501
 
 
-async def check_signatures(blobs: BlobStore, release: Release, *, owner: str | None) -> None:
+async def check_signatures(blobs: BlobStore, release: Release, *, before: ModuleIndex, owner: str | None) -> None:
     """Verify the attestation of a release and its rotations, if it has any; its blobs are stored.
 
     Args:
         blobs: where these are.
         release: what is to be listed.
+        before: the module's index without it.
         owner: of its namespace, or the key that claims it; None where nobody does.
 
     Raises:
-        Refusal: they do not verify, are about something else, or are of a key that does not have the namespace; or
-            nothing can be verified here.
+        Refusal: they do not verify, are about something else, or are of a key that does not have the namespace; there
+            are none, and the module was signed before; or nothing can be verified here.
     """
-    if release.publisher is None and not release.attachments.keys() & {ATTESTATION, ROTATIONS}:
-        return
     who = f"{release.id} {release.version}"
+    if release.publisher is None and not release.attachments.keys() & {ATTESTATION, ROTATIONS}:
+        if any(known.publisher for known in before.releases):  # whoever has the token need not have the key
+            message = f"{who} is not signed, and earlier versions are: readers would refuse it; sign it with --key"
+            raise Refusal(403, message, code="IntegrityError")
+        return
     if not is_installed():  # not listed as unverified: who reads it could not tell that from verified
         raise Refusal(
             _NOT_IMPLEMENTED,

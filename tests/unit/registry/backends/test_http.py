@@ -172,3 +172,33 @@ def test_a_replayed_index_is_refused(run):
             await opened.versions("vendas")
 
     run(main())
+
+
+HIT = {"id": "vendas", "version": "1.0.0", "name": "", "description": ""}
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param({"hits": [], "total": float("inf")}, id="no-count"),
+        pytest.param({"hits": [], "total": -1}, id="less-than-none"),
+        pytest.param({"hits": [], "total": True}, id="truth"),
+        pytest.param({"hits": [HIT | {"id": "vendas\nOwner ed25519:1"}], "total": 1}, id="lines-in-an-id"),
+        pytest.param({"hits": [HIT | {"version": "1.0.0 --registry x"}], "total": 1}, id="more-than-a-version"),
+    ],
+)
+def test_a_page_that_is_none_is_refused(run, page):
+    with pytest.raises(IntegrityError):
+        run(backend(lambda _: sealed(page)).search("vendas"))
+
+
+def test_a_page_has_no_more_hits_than_were_asked_for(run):
+    page = run(backend(lambda _: sealed({"hits": [HIT] * 9, "total": 9})).search("vendas", limit=2))
+    assert (len(page.hits), page.total) == (2, 9)
+
+
+@pytest.mark.parametrize("revision", [-1, True, 1.0, 1 << 53, "1"])
+def test_a_revision_that_is_none_is_refused(run, revision):
+    index = {"id": "vendas", "revision": revision, "owner": None, "releases": []}
+    with pytest.raises(IntegrityError, match="its revision is none"):
+        run(backend(lambda _: sealed(index)).versions("vendas"))

@@ -73,6 +73,8 @@ def test_an_address_of_a_bucket_is_an_object_store():
 @pytest.mark.parametrize(
     ("url", "problem"),
     [
+        ("", "name a directory"),
+        ("dir:", "name a directory"),
         ("ftp://host", "write a path, 'dir:PATH', 'memory:', .* install a plugin for 'ftp'"),
         ("https://", "is no address of a registry: write 'https://host/path'"),
         ("https://ana:secret@host", "has credentials in it: take them out"),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -63,6 +66,35 @@ def test_a_link_in_the_place_of_a_key_is_not_followed(store: KeyStore, tmp_path:
     (tmp_path / "keys" / "rui.key").symlink_to(tmp_path / "keys" / "maria.key")
     with pytest.raises(IntegrityError, match="is a link"):
         store.load("rui")
+
+
+def test_revocations_of_one_moment_are_all_kept(tmp_path: Path) -> None:
+    keys = [f"ed25519:{number:064x}" for number in range(16)]
+    with ThreadPoolExecutor(len(keys)) as pool:  # a store each: the lock of the directory holds between processes
+        list(pool.map(lambda key: KeyStore(tmp_path / "keys").revoke(key), keys))
+    assert KeyStore(tmp_path / "keys").revoked == frozenset(keys)
+
+
+def full_disk(_: int) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_full_disk_leaves_no_half_of_a_key(store: KeyStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as full:
+        full.setattr(os, "fsync", full_disk)
+        with pytest.raises(RegistryError, match=r"'maria' cannot be written to .* .No space left on device"):
+            store.new("maria")
+    assert not list((tmp_path / "keys").glob("*maria*"))
+    assert store.new("maria").fingerprint == store.load("maria").fingerprint
+
+
+def test_a_full_disk_leaves_what_was_revoked(store: KeyStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.revoke(KEY)
+    with monkeypatch.context() as full:
+        full.setattr(os, "fsync", full_disk)
+        with pytest.raises(RegistryError, match="What is trusted cannot be written"):
+            store.trust("ed25519:" + "b2" * 32)
+    assert store.revoked == {KEY}
 
 
 @pytest.mark.parametrize("text", ["", "plataforma-signing-key ed25519 00\n", "-----BEGIN PRIVATE KEY-----"])
@@ -138,8 +170,28 @@ def test_the_command_passes_a_namespace_on(tmp_path: Path) -> None:
     assert run("rotate", "acme", "one", "two", "--file", str(file), state=tmp_path)[0] == 1
 
 
+def test_a_full_disk_leaves_earlier_rotations(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "rotations.json"
+    for name in ("one", "two", "three"):
+        run("new", name, state=tmp_path)
+    assert run("rotate", "acme", "one", "two", "--file", str(file), state=tmp_path)[0] == 0
+    before = file.read_bytes()
+    monkeypatch.setattr(os, "fsync", full_disk)
+    assert run("rotate", "acme", "two", "three", "--file", str(file), state=tmp_path)[0] == 1
+    assert file.read_bytes() == before
+
+
 def test_the_command_forgets_a_module(tmp_path: Path) -> None:
     with PinStore(tmp_path / "pins.sqlite") as pins:
         pins.replace("vendas", None, Pin(registry="memory:", key=None))
     assert run("forget", "vendas", state=tmp_path)[0] == 0
     assert run("forget", "vendas", state=tmp_path)[0] == 1
+
+
+def test_a_pin_that_cannot_be_kept_is_a_fault_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "pins.sqlite"
+    with PinStore(path) as pins:
+        assert pins.replace("vendas", None, Pin(registry="https://registry.example", key=KEY))
+        path.write_bytes(b"\xff" * path.stat().st_size)
+        with pytest.raises(RegistryError, match="nothing is taken: see to the disk"):
+            pins.replace("base", None, Pin(registry="https://registry.example", key=KEY))

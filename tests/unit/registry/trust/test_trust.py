@@ -313,7 +313,7 @@ def test_a_release_that_a_lock_names_is_taken_after_its_key_was_rotated(trust: T
     old, envelope = signed(MARIA)
     decide(trust, old, envelope)
     decide(trust, *passed_on(RUI, PASSED_ON))
-    with pytest.raises(IntegrityError):
+    with pytest.raises(IntegrityError, match="a release from before it passed to that key is taken only where a lock"):
         decide(trust, old, envelope)
     assert decide(trust, old, envelope, locked=locked(old)).key == MARIA.fingerprint
 

@@ -147,6 +147,19 @@ def test_a_request_is_logged_with_its_token_and_without_its_secret(run, open_des
     assert token.split("_", 2)[2] not in str(fields) + caplog.text
 
 
+def test_a_path_forges_no_line_of_the_log(run, open_desk, caplog):
+    caplog.set_level(logging.INFO, "plataforma_sdk.web.registry")
+
+    async def main():
+        async with open_desk("publish") as desk:
+            await desk.ask("GET", "/v1/modules/x%0aGET /v1/modules/vendas: 200 in 1 ms")
+
+    run(main())
+    (record,) = caplog.records
+    assert record.getMessage().startswith("GET /v1/modules/x GET /v1/modules/vendas: 200 in 1 ms: 404 in ")
+    assert "\n" not in record.fields["path"]
+
+
 def test_metrics_count_what_was_answered(run, open_desk):
     async def main():
         async with open_desk("publish") as desk:

@@ -62,6 +62,18 @@ def test_what_is_signed_by_the_owner_is_listed(with_desk: Any) -> None:
     with_desk(case)
 
 
+def test_what_was_signed_is_not_followed_by_what_is_not(with_desk: Any) -> None:
+    async def case(desk: Desk) -> None:
+        await publish(desk, *signed(MARIA, "acme/vendas"), owner=MARIA)
+        release, blobs = make_release("acme/vendas", "9.0.0")  # from whoever stole the token, without the key
+        status, code, message = refused(await publish(desk, release, [*blobs.values()], owner=MARIA))
+        assert (status, code) == (403, "IntegrityError")
+        assert "is not signed, and earlier versions are" in message
+        assert [item.version for item in (await desk.index("acme/vendas")).releases] == ["1.0.0"]
+
+    with_desk(case)
+
+
 def test_a_key_that_does_not_own_the_namespace_is_refused(with_desk: Any) -> None:
     async def case(desk: Desk) -> None:
         await publish(desk, *signed(MARIA, "acme/vendas"), owner=MARIA)
