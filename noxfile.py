@@ -19,11 +19,12 @@ ALL_PYTHONS = [
     if text.startswith("Programming Language :: Python :: 3.")
 ]
 ESCAPES = "tests/security/test_restricted_escapes.py"
-BROKEN = ("tests/conformance/registry/test_faults.py", "tests/conformance/registry/test_kill.py")
+BROKEN = tuple(f"tests/conformance/registry/test_{name}.py" for name in ("faults", "kill", "tuf_faults"))
 SCANS = "tests/security/test_scan_corpus.py"
 NPM_SEMVER = "semver@7.8.6"
 BROWSER = "tests/e2e/desktop"
 NPM_AXE = "axe-core@4.14.1"
+SIGSTORE_CONFORMANCE = "https://github.com/sigstore/sigstore-conformance"
 WARM_UP = "from plataforma_sdk.sandbox.wasm._compiled import compiled_runner; compiled_runner()"
 """Builds and compiles the guest before the tests, whose time-outs would otherwise begin with that."""
 
@@ -142,8 +143,13 @@ def integration(session: nox.Session) -> None:
         if shutil.which("npm"):  # npm's own ranges, which ours are compared with; absent: skipped
             command = ("npm", "install", "--silent", "--prefix", wheels, NPM_SEMVER)
             session.run(*command, external=True, success_codes=[0, 1])
+        suite = f"{wheels}/sigstore"  # bundles of the public sigstore, right ones and wrong ones; absent: skipped
+        clone = ("git", "clone", "--quiet", "--depth", "1", SIGSTORE_CONFORMANCE, suite)
+        session.run(*clone, external=True, success_codes=[0, 128])
         many = {"PLATAFORMA_FAULTS": "2500", "PLATAFORMA_KILLS": "200"}
         parts = {"PLATAFORMA_WHEELS": wheels, "NODE_PATH": f"{wheels}/node_modules"}
+        if (Path(suite) / "test").is_dir():
+            parts["PLATAFORMA_SIGSTORE"] = suite
         session.run("pytest", *(session.posargs or ("tests/integration", *BROKEN)), env=many | parts)
 
 

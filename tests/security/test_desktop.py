@@ -479,7 +479,7 @@ def test_unknown_modules_and_windows_are_named_as_text(run: Any, open_case: Open
                 await page.answer_to("task", module=name, action="restart"),
             ]
             assert not any(ack["ok"] for ack in acks)
-            assert all(len(ack["error"]["text"]) < 250 and "\u202e" not in ack["error"]["text"] for ack in acks)
+            assert all(len(ack["error"]["text"]) <= 500 and "\u202e" not in ack["error"]["text"] for ack in acks)
             page.tell("resync", module=name, window=name)
             page.tell("ping", at=1)
             await page.take("pong")

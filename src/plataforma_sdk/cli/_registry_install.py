@@ -11,10 +11,13 @@ import typer
 from plataforma_sdk.cli._registry_use import (
     DEFAULT_REGISTRY,
     HOME,
+    IdentityOption,
     JsonOption,
     RegistryOption,
+    SigstoreRootOption,
     StateOption,
     TrustOption,
+    TufRootOption,
     again,
     split_target,
     use,
@@ -23,7 +26,7 @@ from plataforma_sdk.cli._say import EXIT_USAGE, refuse, say, say_json
 
 if TYPE_CHECKING:
     from plataforma_sdk.package import ModulePackage
-    from plataforma_sdk.registry import Lock, ModuleIndex, ModuleRegistry, Release
+    from plataforma_sdk.registry import Lock, ModuleIndex, ModuleRegistry, Release, Verification
 
 __all__ = ["install_command", "resolve_command", "verify_command"]
 
@@ -44,6 +47,9 @@ def install_command(
     ] = None,
     registry: RegistryOption = DEFAULT_REGISTRY,
     trust: TrustOption = None,
+    identity: IdentityOption = None,
+    sigstore_root: SigstoreRootOption = None,
+    tuf_root: TufRootOption = None,
     state: StateOption = HOME,
     as_json: JsonOption = False,
 ) -> None:
@@ -58,7 +64,14 @@ def install_command(
     if update and lock is None:
         refuse("install", "--update is about a lock: name it with --lock", EXIT_USAGE)
     packages = use(
-        "install", registry, lambda there: _install(there, asked, lock, update or ()), trust=trust, state=state
+        "install",
+        registry,
+        lambda there: _install(there, asked, lock, update or ()),
+        trust=trust,
+        identities=identity or (),
+        sigstore_root=sigstore_root,
+        tuf_root=tuf_root,
+        state=state,
     )
     rows = [_installed(package, to) for _, package in sorted(packages.items())]
     if as_json:
@@ -178,28 +191,46 @@ def _explained(reasons: Mapping[str, Any]) -> Iterator[str]:
 
 def verify_command(
     target: Annotated[str, typer.Argument(metavar="ID[@RANGE]", help="The newest version in the range is checked.")],
+    *,
     registry: RegistryOption = DEFAULT_REGISTRY,
     trust: TrustOption = None,
+    identity: IdentityOption = None,
+    sigstore_root: SigstoreRootOption = None,
+    tuf_root: TufRootOption = None,
     state: StateOption = HOME,
     as_json: JsonOption = False,
 ) -> None:
-    """Fetch all of a version anew, past every cache, and hold each byte against its digest.
+    """Fetch all of a version anew, past every cache, hold each byte against its digest, and verify who signed.
 
     Exit codes: 0 all is as it was published; 1 it is not, or cannot be fetched; 2 wrong use.
     """
     module_id, text = split_target("verify", target)
-    release, checked = use("verify", registry, lambda there: _verify(there, module_id, text), trust=trust, state=state)
+    release, found = use(
+        "verify",
+        registry,
+        lambda there: _verify(there, module_id, text),
+        trust=trust,
+        identities=identity or (),
+        sigstore_root=sigstore_root,
+        tuf_root=tuf_root,
+        state=state,
+    )
     if as_json:
-        say_json(
-            {"id": release.id, "version": release.version, "publisher": release.publisher, "checked": list(checked)}
-        )
+        say_json({"id": release.id, "version": release.version, **_found(found)})
         return
-    for line in checked:
+    for line in found.checked:
         say(f"  {line}")
-    say(f"{release.id} {release.version} is what was published; signed by {release.publisher or 'nobody'}")
+    say(f"{release.id} {release.version} is what was published; signed by {found.signer}")
 
 
-async def _verify(registry: ModuleRegistry, module_id: str, text: str) -> tuple[Release, tuple[str, ...]]:
+def _found(found: Verification) -> dict[str, Any]:
+    who = found.identity
+    identity = None if who is None else {"subject": who.subject, "issuer": who.issuer}
+    metadata, checked = found.metadata, list(found.checked)
+    return {"publisher": found.key, "identity": identity, "metadata": metadata, "checked": checked}
+
+
+async def _verify(registry: ModuleRegistry, module_id: str, text: str) -> tuple[Release, Verification]:
     index = await registry.versions(module_id)
     release = index.release(text)  # by its name a yanked one too
     if release is None:

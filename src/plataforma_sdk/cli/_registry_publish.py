@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from plataforma_sdk.cli._registry_use import DEFAULT_REGISTRY, HOME, JsonOption, RegistryOption, StateOption, again, use
+from plataforma_sdk.cli._registry_use import (
+    DEFAULT_REGISTRY,
+    HOME,
+    JsonOption,
+    RegistryOption,
+    SigstoreRootOption,
+    StateOption,
+    again,
+    use,
+)
 from plataforma_sdk.cli._say import EXIT_USAGE, clean, refuse, say, say_json
 from plataforma_sdk.errors import PlataformaError
 
@@ -29,6 +38,11 @@ def publish_command(
     rotations: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="What `plataforma key rotate` wrote.")
     ] = None,
+    bundle: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="What sigstore made of the archive of `plataforma pack`."),
+    ] = None,
+    sigstore_root: SigstoreRootOption = None,
     registry: RegistryOption = DEFAULT_REGISTRY,
     state: StateOption = HOME,
     as_json: JsonOption = False,
@@ -43,15 +57,18 @@ def publish_command(
     found = _read(package)
     signer = None if key is None else _signer(key, state)
     passed_on = None if rotations is None else rotations.read_bytes()
+    by_sigstore = None if bundle is None else bundle.read_bytes()
 
     def progress(item: PublishProgress) -> None:
         if item.is_done:
             typer.echo(f"{item.step:<11}{clean(item.detail)}", err=True)
 
     async def publish(there: ModuleRegistry) -> PublishResult:
-        return await there.publish(found, signer=signer, rotations=passed_on, dry_run=dry_run, progress=progress)
+        return await there.publish(
+            found, signer=signer, rotations=passed_on, bundle=by_sigstore, dry_run=dry_run, progress=progress
+        )
 
-    result = use("publish", registry, publish, state=state)
+    result = use("publish", registry, publish, sigstore_root=sigstore_root, state=state)
     if as_json:
         say_json(result.to_data())
         return

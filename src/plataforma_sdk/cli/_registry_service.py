@@ -7,11 +7,14 @@ from typing import Annotated
 
 import typer
 
+from plataforma_sdk.cli._registry_tuf import tuf_app
+
 __all__ = ["registry_app", "token_app"]
 
 registry_app = typer.Typer(no_args_is_help=True, help="Serve a registry, and say who may write to it.")
 token_app = typer.Typer(no_args_is_help=True, help="Make, list and revoke tokens of a registry service.")
 registry_app.add_typer(token_app, name="token")
+registry_app.add_typer(tuf_app, name="tuf")
 
 Directory = Annotated[
     Path,

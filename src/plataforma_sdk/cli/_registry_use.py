@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
@@ -14,16 +14,19 @@ from plataforma_sdk.cli._say import EXIT_USAGE, clean, refuse
 from plataforma_sdk.errors import PlataformaError
 
 if TYPE_CHECKING:
-    from plataforma_sdk.registry import ModuleRegistry
-    from plataforma_sdk.registry.trust import TrustPolicy
+    from plataforma_sdk.registry import ModuleRegistry, RegistryBackend
+    from plataforma_sdk.registry.trust import Identity, TrustPolicy
 
 __all__ = [
     "DEFAULT_REGISTRY",
     "HOME",
+    "IdentityOption",
     "JsonOption",
     "RegistryOption",
+    "SigstoreRootOption",
     "StateOption",
     "TrustOption",
+    "TufRootOption",
     "again",
     "split_target",
     "use",
@@ -52,6 +55,32 @@ TrustOption = Annotated[
         show_default="signed; any on this machine",
     ),
 ]
+IdentityOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--identity",
+        metavar="SUBJECT=ISSUER",
+        help="Take what this person or workflow signed by sigstore: ana@example.com=https://issuer. May be repeated.",
+    ),
+]
+SigstoreRootOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--sigstore-root",
+        exists=True,
+        dir_okay=False,
+        help="Trusted root of another sigstore than the public one, JSON.",
+    ),
+]
+TufRootOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--tuf-root",
+        exists=True,
+        dir_okay=False,
+        help="Root that the registry's TUF metadata must follow, from whoever runs it; the first one, if left out.",
+    ),
+]
 StateOption = Annotated[Path, typer.Option("--state", metavar="DIR", help="Where keys and pins are kept.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
@@ -62,18 +91,29 @@ def use(
     work: Callable[[ModuleRegistry], Awaitable[T]],
     *,
     trust: str | None = None,
+    identities: Sequence[str] = (),
+    sigstore_root: Path | None = None,
+    tuf_root: Path | None = None,
     state: Path = HOME,
 ) -> T:
     """Open a registry, do the work, close it; a fault ends the command with its message."""
     import asyncio
 
+    import attrs
+
     from plataforma_sdk.registry import ModuleRegistry
+    from plataforma_sdk.registry.backends import open_backend
 
     if trust not in (None, *_POLICIES):
         refuse(command, f"--trust {trust!r} is not known: write {', '.join(_POLICIES)}, or leave it out", EXIT_USAGE)
+    if identities and trust is not None:
+        refuse(command, "--identity says whom to trust already: leave --trust out", EXIT_USAGE)
+    named = [_identity(command, text) for text in identities]
 
     async def run() -> T:
-        async with ModuleRegistry(address, trust=_policy(trust, state), state_dir=state) as registry:
+        backend = open_backend(address)
+        policy = attrs.evolve(_policy(trust, named, backend, state), sigstore_root=sigstore_root)
+        async with ModuleRegistry(backend, trust=policy, state_dir=state, tuf_root=tuf_root) as registry:
             return await work(registry)
 
     try:
@@ -111,11 +151,26 @@ def _for_commands(message: str) -> str:
     return message.replace("pass TrustPolicy.any()", "add --trust any")
 
 
-def _policy(trust: str | None, state: Path) -> TrustPolicy | None:
+def _identity(command: str, text: str) -> Identity:
+    from plataforma_sdk.registry.trust import Identity
+
+    subject, _, issuer = text.rpartition("=")
+    if not subject or "://" not in issuer:
+        refuse(
+            command,
+            f"--identity {text[:200]!r} is not whole: write who and who vouched for it, 'ana@example.com=https://issuer'",
+            EXIT_USAGE,
+        )
+    return Identity(subject, issuer)
+
+
+def _policy(trust: str | None, identities: Sequence[Identity], backend: RegistryBackend, state: Path) -> TrustPolicy:
     from plataforma_sdk.registry.trust import KeyStore, TrustPolicy
 
+    if identities:
+        return TrustPolicy.of_identities(identities)
     if trust is None:
-        return None
+        return TrustPolicy.default_for(backend)
     if trust == "keys":
         return TrustPolicy.of_keys(KeyStore(state.expanduser() / "keys").trusted)
     return TrustPolicy.any() if trust == "any" else TrustPolicy.signed()

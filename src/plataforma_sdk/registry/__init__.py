@@ -8,6 +8,7 @@ from plataforma_sdk.registry._records import BackendHealth, BlobRef, ModuleIndex
 from plataforma_sdk.registry._resolution import Resolution
 from plataforma_sdk.registry._resolver import IndexSource, Resolver
 from plataforma_sdk.registry._steps import PublishProgress, PublishResult, PublishStep
+from plataforma_sdk.registry._verification import Verification
 from plataforma_sdk.registry._verify import IndexMemory, check_succession, digest_of, read_verified
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "ScanVerdict",
     "SearchHit",
     "SearchPage",
+    "Verification",
     "check_succession",
     "digest_of",
     "read_verified",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -16,12 +17,14 @@ from plataforma_sdk.registry._packages import open_directory
 from plataforma_sdk.registry._protocol import RegistryBackend
 from plataforma_sdk.registry._records import ModuleIndex
 from plataforma_sdk.registry._verify import check_succession
+from plataforma_sdk.registry.trust import Freshness
 from plataforma_sdk.sandbox._private import write_aside
 from plataforma_sdk.types import module_segment
 
 __all__ = ["Indexes"]
 
 _LOG: Final = logger_of("plataforma_sdk.registry")
+_TRIES: Final = 4
 
 
 class Indexes:
@@ -33,8 +36,11 @@ class Indexes:
         url: the registry's address.
     """
 
-    def __init__(self, backend: RegistryBackend, directory: Path | None) -> None:
+    def __init__(
+        self, backend: RegistryBackend, directory: Path | None, freshness: Callable[[], Freshness | None] = lambda: None
+    ) -> None:
         self._backend = backend
+        self._freshness = freshness
         self._chosen = directory
         self.url = backend.url
 
@@ -42,14 +48,15 @@ class Indexes:
         """Return the index of a module.
 
         Raises:
-            IntegrityError: it goes back behind what was seen, or rewrites a release.
+            IntegrityError: it goes back behind what was seen, rewrites a release, or is not the one that the registry's
+                TUF metadata lists.
             RegistryError: the registry cannot be reached, and nothing was seen of this module before.
         """
         if self._backend.is_local:
             return await self._backend.versions(module_id)
         seen = self._read(module_id)
         try:
-            now = await self._backend.versions(module_id)
+            now = await self._newest(module_id)
         except RegistryError as error:
             if type(error) is not RegistryError or seen is None:  # what is wrong with the answer is no lack of one
                 raise
@@ -57,6 +64,27 @@ class Indexes:
             return seen
         self.accept(now, seen)
         return now
+
+    async def metadata(self, module_id: str) -> str | None:
+        """Ask for an index anew, and say what shows that it is the newest; raises as `versions`, also offline."""
+        if self._backend.is_local:
+            return None
+        await self._newest(module_id)
+        freshness = self._freshness()
+        return None if freshness is None else await freshness.describe()
+
+    async def _newest(self, module_id: str) -> ModuleIndex:
+        """Return an index that is the newest by the registry's metadata; both may change between two requests."""
+        freshness = self._freshness()
+        for _ in range(_TRIES):
+            now = await self._backend.versions(module_id)
+            if freshness is None or await freshness.agrees(now):
+                return now
+        raise IntegrityError(
+            f"{self.url} answers another index of {module_id} than its TUF metadata lists: an old one, or one that "
+            "somebody on the way has changed; tell whoever runs the registry",
+            module=module_id,
+        )
 
     def accept(self, now: ModuleIndex, seen: ModuleIndex | None = None) -> None:
         """Hold an index against the last one seen, and keep it."""

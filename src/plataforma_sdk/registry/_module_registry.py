@@ -12,7 +12,7 @@ from typing import Final, Self
 
 import cachetools
 
-from plataforma_sdk.errors import IntegrityError, PackageNotFoundError, SandboxError
+from plataforma_sdk.errors import PackageNotFoundError, SandboxError
 from plataforma_sdk.package import ModulePackage
 from plataforma_sdk.plugins import make_plugin_manager
 from plataforma_sdk.registry._indexes import Indexes
@@ -25,9 +25,20 @@ from plataforma_sdk.registry._records import BackendHealth, BlobRef, ModuleIndex
 from plataforma_sdk.registry._resolution import Resolution
 from plataforma_sdk.registry._resolver import IndexSource, Resolver
 from plataforma_sdk.registry._steps import PublishResult
+from plataforma_sdk.registry._verification import Verification, check_content
 from plataforma_sdk.registry._verify import read_verified
 from plataforma_sdk.registry.backends import open_backend
-from plataforma_sdk.registry.trust import KeyStore, PinStore, SigningKey, Trust, TrustPolicy, Verdict, WatchedSource
+from plataforma_sdk.registry.trust import (
+    BUNDLE,
+    Freshness,
+    KeyStore,
+    PinStore,
+    SigningKey,
+    Trust,
+    TrustPolicy,
+    Verdict,
+    WatchedSource,
+)
 
 __all__ = ["ModuleRegistry"]
 
@@ -47,6 +58,7 @@ class ModuleRegistry:
         state_dir: where keys are, and what each module is held to: its registry and its publisher's key. None forgets
             that with this object.
         cache_dir: an absolute path for fetched archives; None for this user's private cache.
+        tuf_root: file with the root of the registry's TUF metadata, from whoever runs it; None believes the first one.
         lock: a lock file: what it names is chosen without asking the registry. It is read once, where it is there,
             and never written: ``plataforma install --lock`` does that.
         plugins: objects with hooks, beside the installed ones.
@@ -76,6 +88,7 @@ class ModuleRegistry:
         state_dir: str | os.PathLike[str] | None = None,
         cache_dir: str | os.PathLike[str] | None = None,
         lock: str | os.PathLike[str] | None = None,
+        tuf_root: str | os.PathLike[str] | None = None,
         plugins: Iterable[object] = (),
     ) -> None:
         self._plugins = make_plugin_manager(plugins)
@@ -84,7 +97,8 @@ class ModuleRegistry:
         self.backend = backend
         directory = None if cache_dir is None else Path(cache_dir).expanduser().absolute()
         self._packages = PackageCache(directory)
-        self._indexes = Indexes(backend, directory)
+        self._indexes = Indexes(backend, directory, lambda: self._freshness)
+        self._tuf_root = None if tuf_root is None else Path(tuf_root).expanduser()
         self._given_scanner = security
         self._given_plugins = tuple(plugins)
         self._given_trust = trust
@@ -117,6 +131,7 @@ class ModuleRegistry:
         *,
         signer: SigningKey | None = None,
         rotations: bytes | None = None,
+        bundle: bytes | None = None,
         dry_run: bool = False,
         progress: Progress | None = None,
     ) -> PublishResult:
@@ -128,6 +143,8 @@ class ModuleRegistry:
             package: what to publish.
             signer: signs it; this key then owns the module's namespace, or must be the owner's.
             rotations: what ``plataforma key rotate`` wrote, where the namespace was passed on to this key.
+            bundle: what sigstore made of the archive that ``plataforma pack`` writes; verified against the trusted root
+                of this registry's policy before anything is stored.
             dry_run: end before anything is stored.
             progress: is told of each step, when it begins and when it has ended.
 
@@ -136,7 +153,7 @@ class ModuleRegistry:
             PackageNotFoundError, ResolutionError: its dependencies cannot be resolved in this registry.
             ModuleLoadError, PolicyError: a tier that the manifest does not exclude cannot compile it.
             VersionConflictError: this version is published with other content.
-            IntegrityError: the namespace belongs to another key.
+            IntegrityError: the namespace belongs to another key, or the bundle does not verify.
             RegistryError: the registry cannot be reached or written.
         """
         await self._warm()
@@ -147,6 +164,8 @@ class ModuleRegistry:
             distributors=self._distributors(),
             signer=signer,
             rotations=rotations,
+            bundle=bundle,
+            sigstore_root=self._policy.sigstore_root,
             progress=progress or (lambda _: None),
         )
         return await publication.run(package, dry_run=dry_run)
@@ -254,9 +273,9 @@ class ModuleRegistry:
         if package is None:
             data = await self._read(release, release.archive)
             package = await asyncio.to_thread(self._packages.put, release.archive, data)
-        _check_content(release, package)
-        if verdict is not None and verdict.attestation is not None:
-            verdict.attestation.check_package(package)
+        check_content(release, package)
+        if verdict is not None:
+            verdict.check_package(release, package)
         signer = None if verdict is None else verdict.key  # who says so is believed only where it was verified
         self._sources[package.digest] = signer or f"registry:{self.url}"
         return package
@@ -278,40 +297,61 @@ class ModuleRegistry:
             raise PackageNotFoundError(f"{release.id} {release.version} has no {name[:80]!r}; it has {have}")
         return await self._read(release, blob)
 
-    async def verify(self, release: Release) -> tuple[str, ...]:
+    async def verify(self, release: Release) -> Verification:
         """Fetch all of a release from the registry, past the cache, and check it; return what was checked.
 
         Raises:
-            IntegrityError: something is not what was published.
+            IntegrityError: something is not what was published, or what was signed.
             RegistryError: the registry cannot be reached.
         """
-        await self._check_trust(release, 0, self._lock)
+        metadata = await self._indexes.metadata(release.id)
+        verdict = await self._check_trust(release, 0, self._lock)
         data = await self._read(release, release.archive)
-        _check_content(release, await asyncio.to_thread(ModulePackage.from_archive, data))
-        done = [f"archive {release.archive.digest}", f"content {release.digest}"]
-        for name, blob in release.attachments.items():
+        package = await asyncio.to_thread(ModulePackage.from_archive, data)
+        check_content(release, package)
+        if verdict is not None:
+            verdict.check_package(release, package)
+        for blob in release.attachments.values():
             await self._read(release, blob)
-            done.append(f"{name} {blob.digest}")
-        return tuple(done)
+        return Verification.of(release, verdict, metadata)
 
     async def _check_trust(self, release: Release, revision: int, lock: Lock | None) -> Verdict | None:
         """Decide whether a release is taken; None where whatever the registry serves is."""
         if self._trust is None:
-            return None
+            if BUNDLE not in release.attachments:
+                return None
+            with PinStore() as forgotten:  # a bundle must verify, whatever is taken
+                return await Trust(self._policy, forgotten).verify(release, self.backend)
         locked = None if lock is None else lock.modules.get(release.id)
         return await self._trust.verify(release, self.backend, revision=revision, locked=locked)
+
+    @cached_property
+    def _policy(self) -> TrustPolicy:
+        if isinstance(self._given_trust, Trust):
+            return self._given_trust.policy
+        return self._given_trust or TrustPolicy.default_for(self.backend)
 
     @cached_property
     def _trust(self) -> Trust | None:
         """What this client believes; opened at first use, since it reads files."""
         if isinstance(self._given_trust, Trust):
             return self._given_trust
-        policy = self._given_trust or TrustPolicy.default_for(self.backend)
+        policy = self._policy
         if policy.require == "any" and self._state is None:
             return None  # nothing to hold anybody to, and nowhere to keep it
         pins = self._closing.enter_context(PinStore(None if self._state is None else self._state / "pins.sqlite"))
         revoked = () if self._state is None else KeyStore(self._state / "keys").revoked
         return Trust(policy, pins, revoked=revoked)
+
+    @cached_property
+    def _freshness(self) -> Freshness | None:
+        """Holds indexes to the registry's TUF metadata; None for a backend that has no such thing."""
+        kept = None if self._state is None else self._state / "tuf"
+        is_required = self._policy.require != "any"
+        freshness = Freshness.of(self.backend, kept, root=self._tuf_root, is_required=is_required)
+        if freshness is not None:
+            self._closing.callback(freshness.close)
+        return freshness
 
     @cached_property
     def _source(self) -> IndexSource:
@@ -345,14 +385,3 @@ class ModuleRegistry:
     def _distributors(self) -> list[Distributor]:
         found = self._plugins.hook.plataforma_distribute(registry=self.url)
         return [distributor for distributor in found if distributor is not None]
-
-
-def _check_content(release: Release, package: ModulePackage) -> None:
-    """Make sure that the archive holds the module that the release names: an index must not pass one off as another."""
-    claimed = (release.id, release.version, release.digest)
-    if (package.id, package.version, package.digest) != claimed:
-        raise IntegrityError(
-            f"{release.id} {release.version}: the archive holds {package.id} {package.version} ({package.digest}), "
-            f"not {release.digest}; nothing of it was used: tell whoever runs the registry",
-            module=release.id,
-        )

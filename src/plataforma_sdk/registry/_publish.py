@@ -10,6 +10,7 @@ import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import attrs
@@ -23,7 +24,17 @@ from plataforma_sdk.registry._records import ModuleIndex, Release
 from plataforma_sdk.registry._resolver import Resolver
 from plataforma_sdk.registry._steps import PublishProgress, PublishResult, PublishStep
 from plataforma_sdk.registry.rules import check_publish, namespace_of
-from plataforma_sdk.registry.trust import ATTESTATION, ROTATIONS, SigningKey, attest, read_attestation, read_rotations
+from plataforma_sdk.registry.trust import (
+    ATTESTATION,
+    BUNDLE,
+    BUNDLE_TYPE,
+    ROTATIONS,
+    SigningKey,
+    attest,
+    read_attestation,
+    read_bundle,
+    read_rotations,
+)
 from plataforma_sdk.registry.trust._rotation import leads
 
 if TYPE_CHECKING:
@@ -51,6 +62,8 @@ class Publication:
         distributors: bring it nearer to users.
         signer: signs it; None leaves it unsigned.
         rotations: how the namespace came to that key, published beside it.
+        bundle: a sigstore bundle about the archive, published beside it.
+        sigstore_root: what the bundle is verified against before that, a file; None for that of the public instance.
         progress: is told of each step.
         now: the time, ISO 8601, UTC.
     """
@@ -61,6 +74,8 @@ class Publication:
     distributors: Sequence[Distributor] = ()
     signer: SigningKey | None = None
     rotations: bytes | None = None
+    bundle: bytes | None = None
+    sigstore_root: Path | None = None
     progress: Progress = lambda _: None
     now: Callable[[], str] = lambda: datetime.now(UTC).isoformat(timespec="seconds")
 
@@ -70,7 +85,7 @@ class Publication:
         _check_version_is_free(index, package)  # before the steps that take long
         report = await self._scan(package)
         dependencies = await self._resolve(package)
-        built = self._sign(package, await self._build(package, dependencies, report))
+        built = self._sign(package, await self._attach(await self._build(package, dependencies, report)))
         owner = self._owner(index, built.release)
         is_there = check_publish(index, built.release, owner)
         if dry_run:
@@ -116,9 +131,16 @@ class Publication:
         self._end(PublishStep.BUILD, f"{size:,} bytes, compiles for {', '.join(passed) or 'the guest alone'}")
         return built
 
-    def _sign(self, package: ModulePackage, built: BuiltRelease) -> BuiltRelease:
+    async def _attach(self, built: BuiltRelease) -> BuiltRelease:
+        """Put beside a release what its publisher brought, if readers will believe it."""
         if self.rotations is not None:
             built = built.attach(ROTATIONS, self.rotations, _ROTATIONS_TYPE)
+        if self.bundle is not None:
+            await asyncio.to_thread(read_bundle, built.release, self.bundle, root=self.sigstore_root)
+            built = built.attach(BUNDLE, self.bundle, BUNDLE_TYPE)
+        return built
+
+    def _sign(self, package: ModulePackage, built: BuiltRelease) -> BuiltRelease:
         if self.signer is None:
             return built
         release, envelope = attest(built.release, package.files["module.toml"], self.signer)

@@ -10,6 +10,7 @@ import pytest
 
 from plataforma_sdk.errors import IntegrityError, PackageNotFoundError, VersionConflictError
 from plataforma_sdk.registry import BlobRef, ModuleIndex, RegistryBackend, digest_of
+from plataforma_sdk.registry.trust import SigningKey, attest
 
 from ._places import Place
 from ._releases import MARIA, RUI, make_release, publish, read
@@ -56,16 +57,17 @@ def test_a_published_release_is_listed_as_it_was_given(use, module_id):
         release, blobs = make_release(
             module_id,
             "1.2.3-rc.1+build.7",
-            attachments={"sbom": b'{"bomFormat": "CycloneDX"}', "attestation": b"signed"},
+            attachments={"sbom": b'{"bomFormat": "CycloneDX"}', "notes": b"\x00"},
             name="Painel de Vendas",
             description="Gestão à vista: 100 % <b>'&\"\\ 売上 🎯",
             licence="MIT OR Apache-2.0",
             authors=("Ana", "João"),
             sdk=">=0.1,<1",
             dependencies={"acme/clientes": "^1", "produtos": "~2.1"},
-            publisher=MARIA,
             published_at="2026-01-31T12:00:00Z",
         )
+        release, envelope = attest(release, b"a manifest", SigningKey.new())  # a service looks at signatures
+        blobs[release.attachments["attestation"].digest] = envelope
         published = await backend.publish(release, blobs)
         assert published == ModuleIndex(id=module_id, revision=1, releases=(release,))
         assert await backend.versions(module_id) == published

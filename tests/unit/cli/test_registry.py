@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from plataforma_sdk.cli import _registry_use
 from plataforma_sdk.cli._app import app
+from plataforma_sdk.package import ModulePackage
 from plataforma_sdk.registry import ModuleRegistry
 from plataforma_sdk.security import SecurityService
 
@@ -181,3 +182,50 @@ def test_json_is_one_object_and_nothing_else(run, module, command):
 def test_a_command_to_copy_is_quoted_and_names_the_registry():
     said = _registry_use.again("install", "vendas@^1", registry="/srv/my modules")
     assert said == "plataforma install 'vendas@^1' --registry '/srv/my modules'"
+
+
+# --- sigstore ---
+
+
+@pytest.fixture
+def sigstore(tmp_path):
+    """A sigstore of its own; its trusted root lies in `root.json`."""
+    pytest.importorskip("sigstore")
+    from tests.unit.registry.trust._sigstore import FakeSigstore
+
+    made = FakeSigstore()
+    made.write_root(tmp_path / "root.json")
+    return made
+
+
+def test_what_sigstore_signed_is_published_and_verified_by_whom(run, module, sigstore, tmp_path):
+    package = ModulePackage.from_directory(module())
+    archive, bundle = package.write(tmp_path / "vendas.zip"), tmp_path / "bundle.json"
+    root = ("--sigstore-root", tmp_path / "root.json")
+    bundle.write_bytes(sigstore.sign(b"something else"))
+    refused = run("publish", archive, "--bundle", bundle, *root)
+    assert (refused.exit_code, "does not verify" in refused.stderr) == (1, True)
+    bundle.write_bytes(
+        sigstore.sign(archive.read_bytes(), subject="ana@example.com", issuer="https://accounts.example")
+    )
+    assert run("publish", archive, "--bundle", bundle, *root).exit_code == 0
+    ana = ("--identity", "ana@example.com=https://accounts.example")
+    verified = run("verify", "vendas", *ana, *root)
+    assert "archive signed by ana@example.com (https://accounts.example), by sigstore" in verified.stdout
+    assert verified.stdout.splitlines()[-1].endswith("signed by ana@example.com (https://accounts.example)")
+    assert run("install", "vendas", *ana, *root).exit_code == 0
+    rui = run("install", "vendas", "--identity", "rui@example.com=https://accounts.example", *root)
+    assert (rui.exit_code, "taken here is signed by rui@example.com" in rui.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--identity", "ana@example.com"], "write who and who vouched for it"),
+        (["--identity", "=https://accounts.example"], "write who and who vouched for it"),
+        (["--identity", "ana=https://accounts.example", "--trust", "any"], "leave --trust out"),
+    ],
+)
+def test_an_identity_that_is_not_whole_is_wrong_use(run, arguments, words):
+    result = run("verify", "vendas", *arguments)
+    assert (result.exit_code, words in result.stderr) == (2, True)

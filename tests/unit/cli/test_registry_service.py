@@ -10,6 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 from plataforma_sdk.cli._app import app
+from plataforma_sdk.registry import digest_of
+from plataforma_sdk.registry.backends._catalogue import open_catalogue
 from plataforma_sdk.web.registry import open_tokens
 from plataforma_sdk.web.registry._tokens import find_token
 
@@ -81,3 +83,52 @@ def test_what_cannot_be_done_is_said(tmp_path, monkeypatch, words, code, message
     assert (result.exit_code, result.stdout) == (code, "")
     assert message in " ".join(result.stderr.split())
     assert logging.getLogger("plataforma_sdk").handlers == []  # as before: whoever else logs in this process goes on
+
+
+# --- TUF ---
+
+
+@pytest.fixture
+def tuf(tmp_path):
+    """Run a command of `registry tuf` on one directory."""
+    pytest.importorskip("tuf")
+    return lambda *words: run("tuf", *words, "--directory", tmp_path / "registry")
+
+
+def test_the_keys_and_the_first_root_are_made(tuf, tmp_path):
+    result = tuf("init")
+    assert result.exit_code == 0, result.stderr
+    kept = tmp_path / "registry" / "tuf"
+    assert sorted(path.name for path in kept.iterdir()) == ["online.key", "root.key"]
+    assert f"Move {kept / 'root.key'} to where no server can read it" in result.stdout
+    root = tuf("root").stdout
+    assert json.loads(root)["signed"]["version"] == 1
+    assert f"Root 1 is signed: {digest_of(root.rstrip().encode())}" in result.stdout
+    again = tuf("init")
+    assert (again.exit_code, "has TUF metadata already" in again.stderr) == (1, True)
+
+
+def test_the_next_root_is_signed_with_the_key_that_was_taken_away(tuf, tmp_path):
+    tuf("init")
+    offline = (tmp_path / "registry" / "tuf" / "root.key").rename(tmp_path / "root.key")
+    renewed = json.loads(tuf("renew", "--root-key", offline, "--new-online-key", "--json").stdout)
+    assert (renewed["root"], renewed["online_key"].endswith("online-2.key")) == (2, True)
+    handed = tuf("renew", "--root-key", offline, "--new-root-key")
+    assert "root-3.key to where no server can read it" in handed.stdout
+    refused = tuf("renew", "--root-key", offline)
+    assert (refused.exit_code, "is not the key of this root" in refused.stderr) == (1, True)
+
+
+def test_a_registry_without_metadata_says_how_to_make_some(tuf, tmp_path):
+    assert "There is no registry in" in tuf("root").stderr
+    create(tmp_path / "registry", "--allow", "read")
+    open_catalogue(tmp_path / "registry" / "registry.sqlite").close()
+    result = tuf("root")
+    assert (result.exit_code, "plataforma registry tuf init --directory" in result.stderr) == (1, True)
+
+
+def test_a_key_that_is_none_is_said(tuf, tmp_path):
+    tuf("init")
+    (tmp_path / "key").write_text("no key", "utf-8")
+    result = tuf("renew", "--root-key", tmp_path / "key")
+    assert (result.exit_code, "This is no signing key of plataforma" in result.stderr) == (1, True)

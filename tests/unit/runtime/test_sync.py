@@ -80,3 +80,20 @@ def test_a_script_writes_a_module_down_and_lets_it_go_on(counter):
         assert (snapshot.kind, restored.restored_by, handle.restored_by) == ("state", "state", None)
         assert restored.call("closed") is True
         assert list(host.modules) == ["counter"]
+
+
+def test_a_script_restarts_a_module_with_other_limits(counter):
+    with sync.ModuleHost(engine="trusted") as host:
+        handle = host.load(counter())
+        handle.call("add", 2)
+        handle.set_limits(max_call_ms=500)
+        handle.lower_limits(max_call_ms=200)
+        handle.restart()
+        assert handle.call("add", 0) == 0
+        assert (handle.usage.limits.max_call_ms, handle.limits.max_call_ms, handle.host_limits.max_call_ms) == (
+            200,
+            200,
+            500,
+        )
+        handle.unload(at_once=True)
+        assert handle.state == "unloaded"

@@ -73,6 +73,10 @@ class DirectoryBackend:
         index = await self._run(lambda connection: self._catalogue.publish(connection, release, owner))
         return self._memory.accept(index, last)
 
+    async def beside(self, job: Callable[[sqlite3.Connection, _catalogue.Catalogue], T]) -> T:
+        """Run a job on the index's own thread and connection: for what a service keeps beside the index."""
+        return await self._run(lambda connection: job(connection, self._catalogue))
+
     async def fetch(self, module_id: str, blob: BlobRef) -> AsyncIterator[bytes]:
         """See `RegistryBackend.fetch`."""
         offset = 0

@@ -35,6 +35,7 @@ __all__ = ["HttpBackend"]
 
 _OK, _CREATED, _NOT_MODIFIED, _NOT_FOUND, _UNAVAILABLE = 200, 201, 304, 404, 503
 _MAX_INDEX_BYTES: Final = 1 << 24
+_MAX_METADATA_BYTES: Final = 5 << 20
 _MAX_MESSAGE_CHARS: Final = 2_000
 _MAX_CACHED: Final = 1_024
 _CLASSES: Final = {
@@ -122,6 +123,12 @@ class HttpBackend:
         url = f"{self._module(module_id)}/{quote(version, safe='')}/yank"
         index = await self._index("POST", url, last, expect=(_OK,), body={"reason": reason})
         return check_listed(index, version, lambda release: release.yanked == reason)
+
+    async def tuf_file(self, name: str) -> bytes | None:
+        """See `MetadataSource.tuf_file`; python-tuf verifies what comes."""
+        url = f"{self.url}/v1/tuf/{quote(name, safe='')}"
+        answer = await self._client.request("GET", url, expect=(_OK, _NOT_FOUND), max_bytes=_MAX_METADATA_BYTES)
+        return answer.body if answer.status == _OK else None
 
     async def health(self) -> BackendHealth:
         """See `RegistryBackend.health`."""

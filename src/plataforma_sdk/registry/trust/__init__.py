@@ -5,6 +5,8 @@ was first seen with one key is not taken with another unless the first one signe
 """
 
 from plataforma_sdk.registry.trust._attestation import ATTESTATION, Attestation, attest, read_attestation
+from plataforma_sdk.registry.trust._bundle import BUNDLE, BUNDLE_TYPE, Identity, read_bundle
+from plataforma_sdk.registry.trust._freshness import Freshness, MetadataSource, target_of
 from plataforma_sdk.registry.trust._keys import SigningKey, check_fingerprint
 from plataforma_sdk.registry.trust._pins import Pin, PinStore
 from plataforma_sdk.registry.trust._policy import TrustPolicy
@@ -15,10 +17,15 @@ from plataforma_sdk.registry.trust._watched import WatchedSource
 
 __all__ = [
     "ATTESTATION",
+    "BUNDLE",
+    "BUNDLE_TYPE",
     "ROTATIONS",
     "Attestation",
+    "Freshness",
+    "Identity",
     "KeyStore",
     "KnownKey",
+    "MetadataSource",
     "Pin",
     "PinStore",
     "Rotation",
@@ -30,6 +37,8 @@ __all__ = [
     "attest",
     "check_fingerprint",
     "read_attestation",
+    "read_bundle",
     "read_rotations",
     "rotate",
+    "target_of",
 ]

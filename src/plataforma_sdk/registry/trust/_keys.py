@@ -83,7 +83,11 @@ class SigningKey:
 
     def to_text(self) -> str:
         """Write the private key, a line."""
-        return f"plataforma-signing-key ed25519 {self._key.private_bytes_raw().hex()}\n"
+        return f"plataforma-signing-key ed25519 {self.to_private_bytes().hex()}\n"
+
+    def to_private_bytes(self) -> bytes:
+        """Return the private key, 32 bytes."""
+        return self._key.private_bytes_raw()
 
     def sign(self, message: bytes) -> bytes:
         """Return the signature of a message, 64 bytes."""

@@ -12,10 +12,11 @@ from plataforma_sdk.registry._json import from_json, to_json
 from plataforma_sdk.registry.trust._envelope import MAX_ENVELOPE_BYTES, open_envelope, seal_envelope
 from plataforma_sdk.registry.trust._keys import SigningKey, check_fingerprint
 
-__all__ = ["ROTATIONS", "Rotation", "leads", "read_rotations", "rotate"]
+__all__ = ["MAX_ROTATIONS_BYTES", "ROTATIONS", "Rotation", "leads", "read_rotations", "rotate"]
 
 ROTATIONS: Final = "rotations"
 """Name of the attachment that holds them, oldest first."""
+MAX_ROTATIONS_BYTES: Final = 1 << 20
 
 _PAYLOAD_TYPE: Final = "application/vnd.plataforma.rotation.v1+json"
 _MAX_ROTATIONS: Final = 32

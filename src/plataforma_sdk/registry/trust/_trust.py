@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
 from collections.abc import Iterable
 from typing import Final
 
@@ -9,22 +11,29 @@ import attrs
 
 from plataforma_sdk.errors import IntegrityError
 from plataforma_sdk.logs import logger_of
+from plataforma_sdk.package import ModulePackage
 from plataforma_sdk.registry._lock import LockedModule
 from plataforma_sdk.registry._protocol import RegistryBackend
 from plataforma_sdk.registry._records import BlobRef, ModuleIndex, Release
 from plataforma_sdk.registry._verify import digest_of, read_verified
 from plataforma_sdk.registry.rules import namespace_of
 from plataforma_sdk.registry.trust._attestation import ATTESTATION, Attestation, read_attestation
+from plataforma_sdk.registry.trust._bundle import (
+    BUNDLE,
+    MAX_BUNDLE_BYTES,
+    Identity,
+    is_sigstore_installed,
+    read_bundle,
+)
 from plataforma_sdk.registry.trust._envelope import MAX_ENVELOPE_BYTES
 from plataforma_sdk.registry.trust._keys import is_installed
 from plataforma_sdk.registry.trust._pins import Pin, PinStore
 from plataforma_sdk.registry.trust._policy import TrustPolicy
-from plataforma_sdk.registry.trust._rotation import ROTATIONS, leads, read_rotations
+from plataforma_sdk.registry.trust._rotation import MAX_ROTATIONS_BYTES, ROTATIONS, leads, read_rotations
 
 __all__ = ["Trust", "Verdict"]
 
 _LOG: Final = logger_of("plataforma_sdk.registry.trust")
-_MAX_ROTATIONS_BYTES: Final = 1 << 20
 _TRIES: Final = 5
 
 
@@ -34,15 +43,28 @@ class Verdict:
 
     Attributes:
         key: fingerprint of the key that signed it, or None.
-        attestation: what was signed, or None; `Attestation.check_package` compares the package.
+        attestation: what was signed, or None.
+        identity: who signed the archive by sigstore, or None.
         is_first_use: whether nothing was known of the module before: this key is believed because it came first.
         rotated_from: the key that passed the module on to this one since it was last seen, or None.
     """
 
     key: str | None
     attestation: Attestation | None = None
+    identity: Identity | None = None
     is_first_use: bool = False
     rotated_from: str | None = None
+
+    def check_package(self, release: Release, package: ModulePackage) -> None:
+        """Make sure that a package, whose archive was checked before, is what was signed.
+
+        Raises:
+            IntegrityError: other content, or a record that says otherwise than its manifest.
+        """
+        if self.attestation is not None:
+            self.attestation.check_package(package)
+        elif self.identity is not None:  # who signed the archive alone: what a registry says beside it is not signed
+            _check_record(release, package)
 
 
 class Trust:
@@ -50,7 +72,7 @@ class Trust:
 
     def __init__(self, policy: TrustPolicy, pins: PinStore, *, revoked: Iterable[str] = ()) -> None:
         """Take the policy, what was seen before, and the keys that are revoked."""
-        self._policy = policy
+        self.policy: Final = policy
         self._pins = pins
         self._revoked = frozenset(revoked)
 
@@ -70,23 +92,44 @@ class Trust:
             RegistryError: it cannot be fetched, or the extra is missing that could verify it.
         """
         envelope = await _read(release, ATTESTATION, MAX_ENVELOPE_BYTES, backend)
-        rotations = await _read(release, ROTATIONS, _MAX_ROTATIONS_BYTES, backend)
-        return self.decide(release, envelope, rotations, registry=backend.url, revision=revision, locked=locked)
+        rotations = await _read(release, ROTATIONS, MAX_ROTATIONS_BYTES, backend)
+        bundle = await _read(release, BUNDLE, MAX_BUNDLE_BYTES, backend)
+        decide = functools.partial(
+            self.decide, release, envelope, rotations, bundle, registry=backend.url, revision=revision, locked=locked
+        )
+        return decide() if bundle is None else await asyncio.to_thread(decide)
 
     def decide(
         self,
         release: Release,
         envelope: bytes | None,
         rotations: bytes | None = None,
+        bundle: bytes | None = None,
         *,
         registry: str,
         revision: int = 0,
         locked: LockedModule | None = None,
     ) -> Verdict:
-        """Do the same with what was fetched; see `verify`."""
+        """Do the same with what was fetched; see `verify`. Blocks for some milliseconds where there is a bundle."""
+        identity = self._identity(release, bundle)
         attestation = self._attestation(release, envelope)
         key = attestation.key if attestation else None
-        self._check_policy(release, key)
+        self._check_policy(release, key, identity)
+        verdict = self._held(release, attestation, rotations, registry=registry, revision=revision, locked=locked)
+        return attrs.evolve(verdict, identity=identity)
+
+    def _held(
+        self,
+        release: Release,
+        attestation: Attestation | None,
+        rotations: bytes | None,
+        *,
+        registry: str,
+        revision: int,
+        locked: LockedModule | None,
+    ) -> Verdict:
+        """Hold a release to what is known of its module, and the module to the release from now on."""
+        key = attestation.key if attestation else None
         for _ in range(_TRIES):
             pin = self._pins.get(release.id)
             known = pin or _pin_of(locked)
@@ -132,28 +175,42 @@ class Trust:
         if blob is None or digest_of(envelope) != blob.digest:
             raise IntegrityError(f"{who}: this is not the attestation that the release names")
         pin = self._pins.get(release.id)
-        if self._policy.require == "any" and not is_installed() and (pin is None or pin.key is None):
+        if self.policy.require == "any" and not is_installed() and (pin is None or pin.key is None):
             _LOG.warning("%s is signed, and that cannot be verified here: install plataforma-sdk[trust]", who)
             return None
         return read_attestation(release, envelope)
 
-    def _check_policy(self, release: Release, key: str | None) -> None:
+    def _identity(self, release: Release, bundle: bytes | None) -> Identity | None:
+        """Verify a sigstore bundle: one that does not is refused, whatever else was signed."""
+        who = f"{release.id} {release.version}"
+        blob = release.attachments.get(BUNDLE)
+        if blob is None:
+            return None
+        if bundle is None or digest_of(bundle) != blob.digest:
+            raise IntegrityError(f"{who}: this is not the sigstore bundle that the release names", module=release.id)
+        if self.policy.require == "any" and not is_sigstore_installed():
+            _LOG.warning("%s has a bundle, and that cannot be verified here: install plataforma-sdk[trust]", who)
+            return None
+        return read_bundle(release, bundle, root=self.policy.sigstore_root)
+
+    def _check_policy(self, release: Release, key: str | None, identity: Identity | None) -> None:
         who = f"{release.id} {release.version}"
         if release.publisher in self._revoked:
             raise IntegrityError(
                 f"{who} is signed by the key {release.publisher}, which is revoked here", module=release.id
             )
-        if key is None:
-            if self._policy.require != "any":
+        if self.policy.require == "identities":
+            _check_identity(release, identity, self.policy.identities)
+        elif key is None:
+            if self.policy.require != "any":
                 raise IntegrityError(
                     f"{who} is not signed, and only signed modules are taken from this registry: ask its publisher to "
                     "sign it, or pass TrustPolicy.any() if you trust everybody who can write to the registry",
                     module=release.id,
                 )
-            return
-        if self._policy.require == "keys" and key not in self._policy.keys:
+        elif self.policy.require == "keys" and key not in self.policy.keys:
             raise IntegrityError(
-                f"{who} is signed by {key}, which is none of the {len(self._policy.keys)} keys that are trusted: if it "
+                f"{who} is signed by {key}, which is none of the {len(self.policy.keys)} keys that are trusted: if it "
                 f"should be, plataforma key trust {key}",
                 module=release.id,
             )
@@ -195,6 +252,36 @@ async def _read(release: Release, name: str, max_bytes: int, backend: RegistryBa
     if blob.size > max_bytes:
         raise IntegrityError(f"{what} has {blob.size:,} bytes; at most {max_bytes:,} are read", module=release.id)
     return await read_verified(backend.fetch(release.id, blob), blob, what=what)
+
+
+def _check_identity(release: Release, found: Identity | None, trusted: frozenset[Identity]) -> None:
+    if found in trusted:
+        return
+    whom = f"signed by {found}" if found else "not signed by sigstore"
+    expected = ", ".join(sorted(map(str, trusted))) or "nobody"
+    raise IntegrityError(
+        f"{release.id} {release.version} is {whom}, and what is taken here is signed by {expected}: ask its publisher "
+        "for a bundle, or name this identity if you trust it",
+        module=release.id,
+    )
+
+
+def _check_record(release: Release, package: ModulePackage) -> None:
+    """Compare a record with the manifest that it was made from; what a resolution read of it was not signed itself."""
+    manifest = package.manifest
+    expected = {
+        "sdk": manifest.sdk.text,
+        "dependencies": {name: versions.text for name, versions in manifest.dependencies.items()},
+        "licence": manifest.licence,
+        "authors": manifest.authors,
+    }
+    wrong = [name for name, value in expected.items() if getattr(release, name) != value]
+    if wrong:
+        raise IntegrityError(
+            f"{release.id} {release.version}: the registry says otherwise than the signed module.toml about "
+            f"{', '.join(wrong)}; tell whoever runs the registry",
+            module=release.id,
+        )
 
 
 def _pin_of(locked: LockedModule | None) -> Pin | None:

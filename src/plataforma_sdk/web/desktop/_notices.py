@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from plataforma_sdk.web.desktop._features import Session
 
 __all__ = ["Notifications", "Toasts"]
+
+_MAX_UNTOLD: Final = 20
+"""A module that does not load is said before any page is open."""
 
 _STATES: Final[Mapping[str, tuple[str, str, str]]] = {
     "failed": ("error", "has failed for good", "reload it, or look at the log for why"),
@@ -32,6 +36,7 @@ class _Feature:
         self._host = host
         self._sessions: dict[str, Session] = {}
         self._subscriptions: list[Subscription] = []
+        self._untold: OrderedDict[object, dict[str, Any]] = OrderedDict()
 
     async def aclose(self) -> None:
         """Listen no more."""
@@ -40,8 +45,11 @@ class _Feature:
         self._subscriptions.clear()
 
     def joined(self, session: Session) -> None:
-        """Tell a page, too, from now on."""
+        """Tell a page, too, from now on, and what happened while there was none."""
         self._sessions[session.id] = session
+        for message in self._untold.values():
+            session.send(message)
+        self._untold.clear()
 
     def left(self, session: Session) -> None:
         """Tell it no more."""
@@ -53,6 +61,10 @@ class _Feature:
     def _tell(self, message: dict[str, Any], *, replaces: str | None = None) -> None:
         for session in list(self._sessions.values()):
             session.send(message, replaces=replaces)
+        if not self._sessions:
+            self._untold[replaces or object()] = message
+            if len(self._untold) > _MAX_UNTOLD:
+                self._untold.popitem(last=False)
 
 
 class Notifications(_Feature):

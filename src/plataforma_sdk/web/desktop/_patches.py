@@ -13,7 +13,7 @@ __all__ = ["Operation", "diff"]
 Operation: TypeAlias = dict[str, Any]
 Node: TypeAlias = Mapping[str, Any]
 
-_SPLICED: Final = ("rows", "data", "options")
+_SPLICED: Final = frozenset({"rows", "data", "options"})
 """Properties that hold lists of any length: what changed in them is sent, not the list."""
 
 
@@ -50,11 +50,15 @@ def _node(old: Node, new: Node) -> Iterator[Operation]:
 def _props(key: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Operation]:
     if old == new and repr(old) == repr(new):
         return
-    changed = {name: value for name, value in new.items() if name not in old or repr(old[name]) != repr(value)}
+    changed: dict[str, Any] = {}
+    for name, value in new.items():
+        before = old.get(name)
+        if name in _SPLICED and isinstance(before, list) and isinstance(value, list):
+            if found := splices(before, value):
+                yield {"op": "rows", "key": key, "prop": name, "splice": found}
+        elif name not in old or repr(before) != repr(value):
+            changed[name] = value
     unset = [name for name in old if name not in new]
-    for name in _SPLICED:
-        if isinstance(changed.get(name), list) and isinstance(old.get(name), list):
-            yield {"op": "rows", "key": key, "prop": name, "splice": splices(old[name], changed.pop(name))}
     if changed or unset:
         yield {"op": "props", "key": key, "set": changed, "unset": unset}
 

@@ -18,7 +18,7 @@ from plataforma_sdk.errors import (
 from plataforma_sdk.registry import digest_of
 from plataforma_sdk.registry._json import to_json
 
-__all__ = ["Refusal", "answer_json", "is_unchanged", "refusal_of", "refuse", "refused_as"]
+__all__ = ["Refusal", "answer_bytes", "answer_json", "is_unchanged", "refusal_of", "refuse", "refused_as"]
 
 T = TypeVar("T")
 
@@ -83,6 +83,12 @@ def answer_json(data: Any, status: int = 200, *, request: Request | None = None)
         return Response(status_code=304, headers={"etag": etag, "cache-control": "no-cache"})
     answer.headers["etag"] = etag
     return answer
+
+
+def answer_bytes(body: bytes) -> Response:
+    """Answer JSON as it was signed, byte for byte."""
+    headers = {"cache-control": "no-cache", "etag": f'"{digest_of(body)}"'}
+    return Response(body, headers=headers, media_type="application/json")
 
 
 def is_unchanged(request: Request, etag: str) -> bool:

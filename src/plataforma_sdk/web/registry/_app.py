@@ -13,7 +13,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from plataforma_sdk.errors import RegistryError
-from plataforma_sdk.web.registry._answers import Refusal, answer_json, refuse
+from plataforma_sdk.web.registry._answers import Refusal, answer_bytes, answer_json, refuse
 from plataforma_sdk.web.registry._blobs import read_blob, upload_blob
 from plataforma_sdk.web.registry._modules import publish_release, read_index, search_modules, yank_release
 from plataforma_sdk.web.registry._observe import Observe
@@ -52,12 +52,23 @@ async def openapi(request: Request) -> Response:
     return answer_json(describe(ServiceState.of(request).options.max_blob_bytes), request=request)
 
 
+async def read_metadata(request: Request) -> Response:
+    """``GET /v1/tuf/{name}``."""
+    service, name = ServiceState.of(request), str(request.path_params["name"])
+    await service.may_read(request)
+    data = await service.backend.beside(lambda connection, catalogue: service.tuf.file(connection, catalogue, name))
+    if data is None:
+        raise Refusal(404, f"there is no TUF metadata {name[:80]!r}", code="PackageNotFoundError")
+    return answer_bytes(data)
+
+
 ROUTES = (
     Route("/v1/modules/{id}", read_index, methods=["GET"]),
     Route("/v1/modules/{id}/{version}", publish_release, methods=["PUT"]),
     Route("/v1/modules/{id}/{version}/yank", yank_release, methods=["POST"]),
     Route("/v1/blobs/{digest}", read_blob, methods=["GET"]),  # and HEAD, which Starlette adds
     Route("/v1/blobs/{digest}", upload_blob, methods=["PUT"]),
+    Route("/v1/tuf/{name}", read_metadata, methods=["GET"]),
     Route("/v1/search", search_modules, methods=["GET"]),
     Route("/health", health, methods=["GET"]),
     Route("/ready", ready, methods=["GET"]),

@@ -14,6 +14,7 @@ from plataforma_sdk.registry._json import to_json
 from plataforma_sdk.registry.rules import blobs_of, check_publish
 from plataforma_sdk.web.registry._answers import Refusal, answer_json, refused_as
 from plataforma_sdk.web.registry._bodies import read_json
+from plataforma_sdk.web.registry._signatures import check_signatures
 from plataforma_sdk.web.registry._state import ServiceState, check_owner, module_of
 
 __all__ = ["publish_release", "read_index", "search_modules", "yank_release"]
@@ -47,6 +48,7 @@ async def publish_release(request: Request) -> Response:
     check_owner(token, module_id, owner=before.owner, claimed=owner)
     _check_size(before, release)
     await _check_blobs(service, release)
+    await check_signatures(service.blobs, release, owner=before.owner or owner)
     try:
         index = await service.backend.enlist(release, owner=owner)
     except (IntegrityError, VersionConflictError) as error:  # somebody was faster

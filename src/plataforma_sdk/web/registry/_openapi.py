@@ -130,6 +130,7 @@ _WORDS: Final = {
     422: "A release whose blobs are not all there.",
     429: "Too many requests; Retry-After in seconds.",
     500: "What is stored is damaged, or the service failed.",
+    501: "The release is signed, and the service lacks what it verifies that with.",
     503: "The service cannot be used now.",
 }
 _NOT_MODIFIED: Final = {"304": {"description": "The client has it."}}
@@ -180,7 +181,9 @@ def _modules() -> dict[str, Any]:
                 _PATH_ID,
                 _PATH_VERSION,
                 _CONTENT_DIGEST,
-                answers=index | {"201": _json("Index", "The index with the release.")} | _refusals(*writes, 409, 422),
+                answers=index
+                | {"201": _json("Index", "The index with the release.")}
+                | _refusals(*writes, 409, 422, 501),
                 body=_body(_object(release=_ref("Release"), owner=owner), {"release": EXAMPLE, "owner": None}),
                 access="token",
             )
@@ -242,6 +245,15 @@ def _search() -> dict[str, Any]:
     return {"/v1/search": {"get": operation}}
 
 
+def _metadata() -> dict[str, Any]:
+    schema = {"type": "string", "pattern": "^([1-9][0-9]{0,17}\\.)?[a-z]+(-[0-9a-f]{2})?\\.json$", "maxLength": 40}
+    name = _parameter("name", "path", schema, "timestamp.json, or VERSION.ROLE.json.", example="timestamp.json")
+    signed = {"description": "It, as it was signed.", "content": {"application/json": {"schema": {"type": "object"}}}}
+    answers = {"200": signed} | _refusals(400, 401, 403, 404)
+    operation = _operation("read_metadata", "TUF metadata, where there is any.", name, answers=answers, access="read")
+    return {"/v1/tuf/{name}": {"get": operation}}
+
+
 def _about() -> dict[str, Any]:
     metrics = {"description": "Prometheus' text format.", "content": {"text/plain": {"schema": _TEXT}}}
     unready = {"503": _json("Health", "It cannot serve, or is about to stop.")}
@@ -273,7 +285,7 @@ def describe(max_blob_bytes: int) -> dict[str, Any]:
             "version": __version__,
             "description": "Modules by id and version, blobs by digest; in words: docs/reference/registry-http.md",
         },
-        "paths": _modules() | _blobs(max_blob_bytes) | _search() | _about(),
+        "paths": _modules() | _blobs(max_blob_bytes) | _search() | _metadata() | _about(),
         "components": {
             "schemas": _SCHEMAS,
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},

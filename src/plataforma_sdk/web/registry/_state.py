@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import Self
 
 from starlette.requests import Request
@@ -17,6 +19,7 @@ from plataforma_sdk.web.registry._blob_store import BlobStore, FileBlobs, Object
 from plataforma_sdk.web.registry._metrics import Metrics
 from plataforma_sdk.web.registry._options import ServiceOptions
 from plataforma_sdk.web.registry._tokens import Token, find_token, open_tokens
+from plataforma_sdk.web.registry._tuf import TufRepository
 
 __all__ = ["ServiceState", "module_of"]
 
@@ -24,8 +27,8 @@ __all__ = ["ServiceState", "module_of"]
 class ServiceState:
     """The index, the blobs, the tokens and the meters of a service; opened with the first use."""
 
-    def __init__(self, options: ServiceOptions) -> None:
-        """Take how it is run.
+    def __init__(self, options: ServiceOptions, *, now: Callable[[], float] = time.time) -> None:
+        """Take how it is run, and the clock, in seconds of the epoch.
 
         Raises:
             RegistryError: the address of the blobs is none, or the extra ``s3`` is missing.
@@ -36,6 +39,7 @@ class ServiceState:
         self.blobs: BlobStore = FileBlobs(self.files)
         if options.blobs is not None:
             self.blobs = ObjectBlobs(open_store(options.blobs), url=options.blobs)
+        self.tuf = TufRepository(options.directory, now=now)
         self.metrics = Metrics()
         self.is_stopping = False
         self._is_open = False
@@ -51,7 +55,7 @@ class ServiceState:
         """Make sure that the directory is as uploads need it; at once where that was done before.
 
         Raises:
-            RegistryError: the directory cannot be used.
+            RegistryError: the directory cannot be used, or its TUF metadata cannot be signed.
         """
         if self._is_open:
             return
@@ -59,6 +63,7 @@ class ServiceState:
         if not health.is_ready:
             raise RegistryError(health.detail)
         await self._tokens.run(lambda _: None)
+        await self.backend.beside(lambda connection, _: self.tuf.check(connection))
         self._is_open = True
 
     async def aclose(self) -> None:

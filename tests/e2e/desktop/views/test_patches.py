@@ -90,9 +90,14 @@ def test_selected_tab_is_the_persons_until_the_module_asks_for_another(view: Vie
     )
     kept = view.page.get_by_role("tab", selected=True).text_content()
     view.patch({"op": "props", "key": "0.t", "set": {"selected": 3}})
+    asked = view.page.get_by_role("tab", selected=True).text_content()
+    page = ui.to_data(ui.tab("y", "y", key="y")) | {"key": "0.t.y"}
+    view.patch(
+        {"op": "props", "key": "0.t", "set": {"selected": 4}}, {"op": "insert", "key": "0.t", "at": 4, "node": page}
+    )
 
-    assert kept == "B!"
-    assert view.page.get_by_role("tab", selected=True).text_content() == "c"
+    assert (kept, asked) == ("B!", "c")
+    assert view.page.get_by_role("tab", selected=True).text_content() == "y"
 
 
 def test_focus_of_an_element_that_goes_falls_to_the_window(view: View) -> None:

@@ -122,6 +122,27 @@ def test_faults_that_nobody_asked_about_are_toasts(run: Any, open_case: Open) ->
     run(main())
 
 
+def test_what_failed_before_a_page_was_open_is_shown_to_the_first(run: Any, open_case: Open) -> None:
+    async def main() -> None:
+        async with open_case() as case:
+            for number in range(30):
+                error = PlataformaError(f"fault {number}")
+                case.desktop.toasts.say(error, module="counter", during="its load")
+                case.desktop.toasts.say(error, module="counter", during="its load")
+            page = await (await case.browser()).join()
+            toasts = [(await page.take("toast"))["text"] for _ in range(20)]
+            page.tell("ping", at=1)
+            await page.take("pong")
+            other = await (await case.browser()).join()
+            other.tell("ping", at=1)
+            await other.take("pong")
+
+            assert toasts == [f"its load: fault {number}" for number in range(10, 30)]
+            assert "toast" not in [message["type"] for message in [*page.received, *other.received]]
+
+    run(main())
+
+
 @attrs.frozen
 class DrawnChart:
     digest: str

@@ -24,7 +24,7 @@ _VALUES = st.one_of(
 )
 _ROWS = st.lists(st.fixed_dictionaries({"id": _VALUES}), max_size=6)
 _PROPS = st.fixed_dictionaries({}, optional={"value": _VALUES, "label": _VALUES, "rows": _ROWS, "data": _ROWS})
-_OWN_KEYS = st.lists(st.sampled_from("abcdef"), unique=True, max_size=5)
+_OWN_KEYS = st.lists(st.sampled_from("abcdef"), unique=True, max_size=4)
 
 
 def node(key: str = "0", *children: Tree, type: str = "row", **props: Any) -> Tree:  # noqa: A002 - the wire's word
@@ -32,7 +32,7 @@ def node(key: str = "0", *children: Tree, type: str = "row", **props: Any) -> Tr
 
 
 @st.composite
-def trees(draw: st.DrawFn, key: str = "0", depth: int = 3) -> Tree:
+def trees(draw: st.DrawFn, key: str = "0", depth: int = 2) -> Tree:
     own = draw(_OWN_KEYS) if depth else []
     children = [draw(trees(f"{key}.{name}", depth - 1)) for name in own]
     return node(key, *children, type=draw(st.sampled_from(["row", "column"])), **draw(_PROPS))

@@ -109,7 +109,7 @@ export class Dock {
   #drawMore(close) {
     const { desktop } = this;
     const { t, theme } = desktop;
-    const entry = (text, iconName, act) => button(text, () => (close(), act()), { iconName, kind: "entry" });
+    const entry = (text, iconName, act) => button(text, () => (close(), act()), { iconName, kind: "entry-button" });
     return [
       entry(t("desktop.dock.tasks"), "cpu", () => desktop.openSystem("tasks")),
       entry(t("desktop.dock.settings"), "gear", () => desktop.openSystem("settings")),
@@ -153,7 +153,7 @@ export class Dock {
       else windows.activate(frame, { focus: true });
       return;
     }
-    const entry = (close) => (frame) => button(frame.title, () => (close(), windows.activate(frame, { focus: true })), { iconName: frame.isMinimised ? "minus" : frame.iconName, kind: "entry" });
+    const entry = (close) => (frame) => button(frame.title, () => (close(), windows.activate(frame, { focus: true })), { iconName: frame.isMinimised ? "minus" : frame.iconName, kind: "entry-button" });
     panels.toggle(pressed, { label: t("desktop.app.windows", { name: frames[0].name }), className: "pd-menu", fill: (close) => frames.map(entry(close)) });
   }
 }

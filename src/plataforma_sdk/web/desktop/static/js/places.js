@@ -6,6 +6,7 @@ const GRIP = 96; // of a title bar's width always stays on the desk
 const TITLE_HEIGHT = 40;
 const EDGE = 14; // nearer to an edge than this, a dragged window snaps
 const CASCADE = 32;
+const MARGIN = 24; // of the corners
 
 const between = (value, low, high) => Math.max(low, Math.min(value, Math.max(low, high)));
 
@@ -30,6 +31,21 @@ export function cascade(count, { width, height }, desk) {
   const steps = Math.max(1, Math.floor(Math.min(roomX / 2, (roomY * 2) / 3) / CASCADE) + 1);
   const step = (count % steps) * CASCADE;
   return fit({ ...size, x: Math.round(roomX / 2) + step, y: Math.round(roomY / 3) + step }, desk);
+}
+
+const shared = (one, other) =>
+  Math.max(0, Math.min(one.x + one.width, other.x + other.width) - Math.max(one.x, other.x))
+  * Math.max(0, Math.min(one.y + one.height, other.y + other.height) - Math.max(one.y, other.y));
+
+/** Where a new window hides least of the `others`: in the cascade, or in a corner of the desk. */
+export function freest(count, size, desk, others) {
+  const first = cascade(count, size, desk);
+  const right = desk.width - first.width - MARGIN;
+  const bottom = desk.height - first.height - MARGIN;
+  const corners = [[right, MARGIN], [MARGIN, MARGIN], [right, bottom], [MARGIN, bottom]];
+  const places = [first, ...corners.map(([x, y]) => fit({ ...first, x, y }, desk))];
+  const hidden = (place) => others.reduce((sum, other) => sum + shared(place, other), 0);
+  return places.reduce((best, place) => (hidden(place) < hidden(best) ? place : best));
 }
 
 /** The zone under a dragged pointer: halves at the sides, quarters near the corners, the whole at the top. */

@@ -1,7 +1,7 @@
 // A line without axes: how a figure went in the last minute.
 
 const SVG = "http://www.w3.org/2000/svg";
-const WIDTH = 72;
+const WIDTH = 56;
 const HEIGHT = 20;
 const PAD = 2;
 

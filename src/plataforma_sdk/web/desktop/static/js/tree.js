@@ -247,8 +247,8 @@ export class TreeView {
   }
 
   #draw(record, whole) {
+    this.#drawChildren(record, whole); // first: a property such as `selected` may mean a child that has just come
     this.#update(record, { ...record.node, props: record.props });
-    this.#drawChildren(record, whole);
   }
 
   #update(record, old) {

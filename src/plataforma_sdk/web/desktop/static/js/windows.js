@@ -4,7 +4,7 @@ import { h } from "./dom.js";
 import { Frame } from "./frame.js";
 import { follow } from "./gestures.js";
 import { keepPlace, placeOfLastTime } from "./memory.js";
-import { cascade, fit, hold, placeOf, stretch, zoneAfter, zoneAt } from "./places.js";
+import { cascade, fit, freest, hold, placeOf, stretch, zoneAfter, zoneAt } from "./places.js";
 
 /**
  * Keeps the windows of the desk. Fires `change` whenever what a dock shows may have changed.
@@ -55,13 +55,20 @@ export class Windows extends EventTarget {
     this.element.append(frame.element);
     const size = { width: spec.width, height: spec.height + frame.bar.offsetHeight };
     const known = spec.isModal ? null : placeOfLastTime(key);
-    frame.place = known ? fit(known, this.desk) : cascade(spec.isModal ? 0 : this.#opened++, size, this.desk);
+    frame.place = known ? fit(known, this.desk) : this.#placeFor(spec, size);
     frame.setZone(known?.zone ?? "normal");
     this.#lay(frame);
     frame.content = fill(frame.body);
     this.#order.push(frame);
     this.activate(frame, { focus: spec.hasFocus ?? true });
     return frame;
+  }
+
+  #placeFor({ isModal, isSystem }, size) {
+    if (isModal || isSystem) return cascade(isModal ? 0 : this.#opened++, size, this.desk);
+    const shown = this.#order.filter((frame) => !frame.isMinimised && !frame.isClosing);
+    const others = shown.map((frame) => (frame.zone === "normal" ? frame.place : placeOf(frame.zone, this.desk)));
+    return freest(this.#opened++, size, this.desk, others);
   }
 
   remove(key) {
