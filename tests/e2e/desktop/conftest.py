@@ -86,7 +86,7 @@ def person(browser: Browser) -> Iterator[Callable[..., Person]]:
     """Let people open desktops: ``person(desktop, theme="dark", size=(390, 844), locale="en-US")``.
 
     Further people at a `Desktop` are the same person in another browser. Anything that the console calls an error
-    fails the test.
+    fails the test. `script` runs before those of the page.
     """
     with _people(browser) as sit:
         yield sit
@@ -109,11 +109,13 @@ def _people(browser: Browser) -> Iterator[Callable[..., Person]]:
         theme: Any = "light",
         size: tuple[int, int] = (1440, 900),
         locale: str = "pt-BR",
+        script: str = "",
         **more: Any,
     ) -> Person:
         viewport: Any = {"width": size[0], "height": size[1]}
         context = browser.new_context(viewport=viewport, color_scheme=theme, locale=locale, **more)
         context.set_default_timeout(PATIENCE_MS)
+        context.add_init_script(script or "0")
         one = Person(context, context.new_page())
         people.append(one)
         one.page.on("console", one.on_console)

@@ -131,7 +131,7 @@ def test_window_is_maximised_minimised_and_brought_back(ana: Person) -> None:
     """By its buttons and by the dock; the content is the same all along."""
     window = ana.window(FORM)
     before = ana.place(FORM)
-    window.get_by_label("Nome", exact=True).fill("Ana Júlia")
+    window.get_by_role("textbox", name="Nome").fill("Ana Júlia")
 
     ana.press(FORM, "Maximizar")
     assert ana.place(FORM)["width"] == round(desk(ana)["width"])
@@ -142,7 +142,7 @@ def test_window_is_maximised_minimised_and_brought_back(ana: Person) -> None:
     ana.press(FORM, "Restaurar")
 
     assert ana.place(FORM) == before
-    expect(window.get_by_label("Nome", exact=True)).to_have_value("Ana Júlia")
+    expect(window.get_by_role("textbox", name="Nome")).to_have_value("Ana Júlia")
 
 
 def test_click_brings_a_window_to_the_front(ana: Person) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from plataforma_sdk import ModuleFramework, ui
+from plataforma_sdk import ModuleFramework, PermissionDeniedError, ui
 
 RAZAO = "Para avisar quando a importação termina"
 
@@ -22,6 +22,15 @@ class Pedinte(ModuleFramework):
     async def pedir_duas(self) -> None:
         await asyncio.gather(self.pedir("system.notifications"), self.pedir("system.clipboard"))
 
+    async def usar(self) -> None:
+        nome = "system.notifications"
+        try:
+            await self.notify("Pedinte", "A importação terminou")
+        except PermissionDeniedError:
+            self.respostas[nome] = "recusado"
+        else:
+            self.respostas[nome] = "usado"
+
     def conferir(self) -> None:
         for nome in list(self.respostas):
             self.respostas[nome] = "tem" if self.permissions.has(nome) else "não tem"
@@ -31,6 +40,7 @@ class Pedinte(ModuleFramework):
             ui.row(
                 ui.button("Pedir avisos", on_press=ui.action(self.pedir, "system.notifications")),
                 ui.button("Pedir duas", on_press=self.pedir_duas),
+                ui.button("Usar", on_press=self.usar),
                 ui.button("Conferir", on_press=self.conferir),
             ),
             *(ui.text(f"{nome}: {resposta}", key=nome) for nome, resposta in self.respostas.items()),
