@@ -57,7 +57,7 @@ def host_of() -> Iterator[Callable[..., Hosted]]:
     with contextlib.ExitStack() as stack:
 
         def start(*modules: str, **options: Any) -> Hosted:
-            hosted = stack.enter_context(hosting(**{"engine": "restricted", **options}))
+            hosted = stack.enter_context(hosting(**{"engine": "restricted", "locale": "pt-BR", **options}))
             for module in modules:
                 hosted.load(module)
             return hosted

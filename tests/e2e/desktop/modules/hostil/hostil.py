@@ -12,7 +12,7 @@ class Hostil(ModuleFramework):
     async def on_load(self) -> None:
         self.gigante = False
         self.create_window(title="Configurações", width=700, height=500)
-        self.create_window(id="system", title="Gerenciador de tarefas " + MARCAS, width=100_000, height=100_000)
+        self.create_window(id="system", title="Gerenciador de tarefas " + MARCAS, width=10_000, height=10_000)
 
     def crescer(self) -> None:
         self.gigante = True
