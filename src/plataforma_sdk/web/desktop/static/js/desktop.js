@@ -29,7 +29,7 @@ register("pt-BR", ptBR);
 // the platform's own windows: name -> what fills them; no module has an id with a colon
 const SYSTEM = {
   settings: { Content: Settings, iconName: "gear", width: 760, height: 560 },
-  tasks: { Content: Tasks, iconName: "cpu", width: 1200, height: 440 },
+  tasks: { Content: Tasks, iconName: "cpu", width: 1280, height: 440 },
 };
 
 /** The language of the page: chosen here before, else the nearest to the page's own. */

@@ -56,7 +56,7 @@ export class Dock {
     attr(this.element, "aria-label", t("desktop.dock.label"));
     attr(this.tray, "aria-label", t("desktop.dock.tray"));
     for (const name of ["launcher", "tasks", "settings", "more"]) this.#name(name, t(`desktop.dock.${name}`));
-    this.#name("language", `${t("desktop.dock.language", { language: t(`desktop.language.${nextLocale}`) })} (${locale.slice(0, 2).toUpperCase()})`);
+    this.#name("language", `${locale.slice(0, 2).toUpperCase()}: ${t("desktop.dock.language", { language: t(`desktop.language.${nextLocale}`) })}`);
     this.#name("theme", t("desktop.dock.theme", { theme: t(`desktop.theme.${theme.chosen}`), next: t(`desktop.theme.${theme.next}`) }));
     clear(this.#tools.get("theme")).append(icon(MARKS[theme.chosen], { size: 20 }));
     clear(this.#tools.get("language")).append(h("span", { className: "pd-language", textContent: locale.slice(0, 2).toUpperCase() }));
