@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import attrs
 
-__all__ = ["Desktop", "running"]
+__all__ = ["MODULES", "Desktop", "running"]
 
 MODULES: Final = Path(__file__).parent / "modules"
 START_S: Final = 120.0

@@ -144,10 +144,11 @@ def test_socket_without_the_token_of_the_page_is_closed(ana: Person) -> None:
     assert [message["reason"] for message in answer["heard"] if message["type"] == "bye"] == ["unauthorized"]
 
 
-def test_page_of_another_origin_gets_no_socket(ana: Person, served: Desktop, person: Callable[..., Person]) -> None:
+def test_page_of_another_origin_gets_no_socket(ana: Person, served: Desktop) -> None:
     """Not even in the same browser, with the same cookie: the origin is not the page's own."""
     page = ana.context.new_page()
-    page.goto(served.base.replace("127.0.0.1", "localhost") + "static/js/main.js")
+    page.route("http://elsewhere.test/", lambda route: route.fulfill(body="<p>elsewhere", content_type="text/html"))
+    page.goto("http://elsewhere.test/")
     opened = page.evaluate(
         """
         url => new Promise(resolve => {

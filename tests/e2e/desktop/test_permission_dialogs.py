@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.desktop.hosted import Hosted
 from tests.e2e.desktop.people import Person
+from tests.e2e.desktop.served import MODULES
 
 WINDOW = "pedinte/main"
 NOTICES, CLIPBOARD = "system.notifications", "system.clipboard"
@@ -107,12 +111,10 @@ def test_nothing_below_the_dialog_can_be_used(ana: Person) -> None:
     expect_answer(ana, f"{NOTICES}: não")
 
 
-def test_two_questions_at_once_queue(ana: Person) -> None:
-    """One after the other, each with its own half second, each answer at its own question."""
+def test_two_questions_of_a_module_come_one_after_the_other(ana: Person) -> None:
+    """Each with its own half second, each answer at its own question."""
     ana.press(WINDOW, "Pedir duas")
-
-    expect(ana.prompt.get_by_text("Mais 1 pedido espera")).to_be_visible()
-    expect(ana.prompt).to_have_count(1)
+    ana.prompt.wait_for()
     first = ana.prompt.locator("code").first.inner_text()
     ana.answer("session")
     other = CLIPBOARD if first == NOTICES else NOTICES
@@ -121,6 +123,28 @@ def test_two_questions_at_once_queue(ana: Person) -> None:
 
     expect_answer(ana, f"{first}: sim")
     expect_answer(ana, f"{other}: não")
+
+
+def test_questions_of_two_modules_queue(ana: Person, hosted: Hosted, tmp_path: Path) -> None:
+    """The dialog says that another waits, and answers go to the module that asked."""
+    other = shutil.copytree(MODULES / "pedinte", tmp_path / "outro")
+    manifest = other / "module.toml"
+    manifest.write_text(manifest.read_text(encoding="utf-8").replace('"pedinte"', '"outro"'), encoding="utf-8")
+    hosted.run(hosted.host.load(other, grants=("window.create",)))
+    ana.window("outro/main").wait_for(state="attached")
+    ana.front(WINDOW)
+    ana.press(WINDOW, "Pedir avisos")
+    ana.prompt.wait_for()
+
+    asked = asyncio.run_coroutine_threadsafe(hosted.host.modules["outro"].call("pedir", CLIPBOARD), hosted.loop)
+    expect(ana.prompt.get_by_text("Mais 1 pedido espera")).to_be_visible()
+    ana.answer("session")
+    expect(ana.prompt.get_by_text("outro", exact=True)).to_be_visible()
+    ana.answer("no")
+
+    asked.result(10)
+    expect_answer(ana, f"{NOTICES}: sim")
+    expect(ana.window("outro/main").get_by_text(f"{CLIPBOARD}: não", exact=True)).to_have_count(1)
 
 
 def test_first_answer_closes_the_dialog_of_the_other_page(

@@ -56,7 +56,7 @@ def test_page_comes_back_after_the_server_was_restarted(
 def test_what_was_pressed_without_a_connection_is_done_once_it_is_back(
     person: Callable[..., Person], desktop: Callable[..., Desktop]
 ) -> None:
-    """Exactly once each: the network goes, the server does not."""
+    """Exactly once: the network goes, the server does not."""
     ana = person(desktop("contador", "--engine", "restricted", "--yes"), script=KEEP_SOCKETS)
     ana.expected = LOST
     ana.front(COUNTER)
@@ -66,14 +66,13 @@ def test_what_was_pressed_without_a_connection_is_done_once_it_is_back(
 
     cut(ana)
     expect(ana.page.locator(".pd-state[data-state=reconnecting]")).to_be_attached()
-    for _ in range(3):
-        ana.press(COUNTER, "Contar")
+    ana.press(COUNTER, "Contar")
     ana.context.set_offline(False)
     ana.wait_until_online()
 
-    expect(number).to_have_text("4")
+    expect(number).to_have_text("2")
     ana.press(COUNTER, "Contar")
-    expect(number).to_have_text("5")
+    expect(number).to_have_text("3")
 
 
 def cut(ana: Person) -> None:

@@ -43,5 +43,5 @@ class Pedinte(ModuleFramework):
                 ui.button("Usar", on_press=self.usar),
                 ui.button("Conferir", on_press=self.conferir),
             ),
-            *(ui.text(f"{nome}: {resposta}", key=nome) for nome, resposta in self.respostas.items()),
+            *(ui.text(f"{nome}: {resposta}") for nome, resposta in self.respostas.items()),
         )
