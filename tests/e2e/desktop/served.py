@@ -107,7 +107,9 @@ class Desktop:
 @contextlib.contextmanager
 def running(*arguments: str | Path, state: Path) -> Iterator[Desktop]:
     """Run a desktop; modules of our own are given by their names."""
-    named = [str(MODULES / name) if (MODULES / str(name) / "module.toml").is_file() else str(name) for name in arguments]
+    named = [
+        str(MODULES / name) if (MODULES / str(name) / "module.toml").is_file() else str(name) for name in arguments
+    ]
     desktop = Desktop(tuple(named), state, _free_port())
     try:
         desktop.start()

@@ -20,7 +20,9 @@ AXE: Final = Path(os.environ.get("PLATAFORMA_AXE", "axe.min.js"))
 TAGS: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
 WIDE, SMALL = (1440, 900), (390, 844)
 LOOKS = pytest.mark.parametrize(
-    ("theme", "size"), [("light", WIDE), ("dark", WIDE), ("light", SMALL), ("dark", SMALL)], ids=lambda value: str(value)
+    ("theme", "size"),
+    [("light", WIDE), ("dark", WIDE), ("light", SMALL), ("dark", SMALL)],
+    ids=lambda value: str(value),
 )
 
 
@@ -40,7 +42,9 @@ def check(shoot: Callable[[Page, str], None], request: pytest.FixtureRequest) ->
         params = request.node.callspec.params
         shoot(one.page, f"{name}-{params['theme']}-{params['size'][0]}")
         one.page.evaluate(AXE.read_text(encoding="utf-8") + "; 0")
-        found: dict[str, Any] = one.page.evaluate("tags => axe.run({ runOnly: tags, resultTypes: ['violations'] })", TAGS)
+        found: dict[str, Any] = one.page.evaluate(
+            "tags => axe.run({ runOnly: tags, resultTypes: ['violations'] })", TAGS
+        )
         serious = [
             f"{fault['id']}: {node['target']} {node['failureSummary']}"
             for fault in found["violations"]
@@ -129,9 +133,7 @@ def test_permission_dialog(
 
 
 @LOOKS
-def test_notifications_and_empty_desk(
-    sit: Any, sales: Desktop, check: Any, theme: str, size: tuple[int, int]
-) -> None:
+def test_notifications_and_empty_desk(sit: Any, sales: Desktop, check: Any, theme: str, size: tuple[int, int]) -> None:
     """A toast and the centre behind the bell; then nothing is open."""
     ana = sit(sales, theme, size)
     ana.front("contador/main")

@@ -59,7 +59,10 @@ def test_window_never_leaves_the_desk(ana: Person) -> None:
         assert place["x"] >= 0 and place["y"] >= 0
         assert place["x"] + place["width"] <= 1440
         assert place["y"] + place["height"] <= 900 - 40
-    assert ana.page.evaluate("[document.documentElement.scrollWidth, document.documentElement.scrollHeight]") == [1440, 900]
+    assert ana.page.evaluate("[document.documentElement.scrollWidth, document.documentElement.scrollHeight]") == [
+        1440,
+        900,
+    ]
     ana.tool("tasks").click()
     expect(ana.window("system:tasks")).to_be_visible()
 

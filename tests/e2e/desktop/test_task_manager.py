@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 
@@ -64,9 +65,7 @@ def test_figures_move_by_themselves(ana: Person) -> None:
     expect(row(ana, "Contador").get_by_text("em execução")).to_be_visible()
     expect(row(ana, "Contador").locator('[data-label="Chamadas/s"]')).not_to_have_text("0")
     expect(row(ana, "Contador").locator('[data-label="Memória"]')).to_contain_text("MiB")
-    ana.page.wait_for_function(
-        "([spark, before]) => spark.innerHTML !== before", arg=[spark.element_handle(), before]
-    )
+    ana.page.wait_for_function("([spark, before]) => spark.innerHTML !== before", arg=[spark.element_handle(), before])
 
 
 def test_module_that_spins_is_stopped_while_another_stays_smooth(
@@ -88,7 +87,7 @@ def test_module_that_spins_is_stopped_while_another_stays_smooth(
     for name, all_ms in (("at_rest", at_rest), ("spinning", spinning)):
         record_property(f"click_to_screen_{name}_ms", all_ms)
         with capsys.disabled():
-            print(f"\n  click to screen {name}: {' '.join(f'{ms:.0f}' for ms in all_ms)} ms")
+            sys.stdout.write(f"\n  click to screen {name}: {' '.join(f'{ms:.0f}' for ms in all_ms)} ms\n")
 
 
 def click_to_screen_ms(ana: Person) -> float:

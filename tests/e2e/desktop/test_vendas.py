@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -121,4 +122,4 @@ def _time_of_a_greeting(ana: Person, hosted: Hosted, name: str) -> float:
 def _tell(capsys: pytest.CaptureFixture[str], record: Any, name: str, value: float) -> None:
     record(name, value)
     with capsys.disabled():
-        print(f"\n  {name}: {value:.0f}")
+        sys.stdout.write(f"\n  {name}: {value:.0f}\n")

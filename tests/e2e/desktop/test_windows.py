@@ -153,7 +153,7 @@ def test_click_brings_a_window_to_the_front(ana: Person) -> None:
     ana.window(COUNTER).locator(".pd-bar").click(position={"x": 20, "y": 10})
 
     order = ana.page.evaluate(
-        "keys => keys.map(key => Number(document.querySelector(`[data-key=\"${key}\"]`).style.zIndex))", [FORM, COUNTER]
+        'keys => keys.map(key => Number(document.querySelector(`[data-key="${key}"]`).style.zIndex))', [FORM, COUNTER]
     )
     assert order[1] > order[0]
     expect(ana.app("contador")).to_have_attribute("aria-current", "true")

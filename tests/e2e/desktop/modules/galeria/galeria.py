@@ -60,7 +60,9 @@ class Galeria(ModuleFramework):
         return ui.column(
             ui.card(ui.text("um cartão"), title="Cartão", on_press=ui.action("receber", "cartão")),
             ui.tabs(
-                ui.tab("Primeira", "uma página"), ui.tab("Segunda", "outra página"), on_select=ui.action("receber", "aba")
+                ui.tab("Primeira", "uma página"),
+                ui.tab("Segunda", "outra página"),
+                on_select=ui.action("receber", "aba"),
             ),
             ui.list("um item", "outro item", on_select=ui.action("receber", "item")),
             ui.table(LINHAS, ["id", "nome"], title="Pessoas", row_key="id", on_select=ui.action("receber", "linha")),
@@ -72,7 +74,9 @@ class Galeria(ModuleFramework):
         return ui.column(
             ui.heading("Figuras", 2),
             ui.divider("divisor"),
-            ui.row(ui.badge("selo", tone="info"), ui.icon("star", label="Estrela"), ui.progress(0.4, label="Progresso")),
+            ui.row(
+                ui.badge("selo", tone="info"), ui.icon("star", label="Estrela"), ui.progress(0.4, label="Progresso")
+            ),
             ui.metric("Métrica", Decimal("1234.5"), format="currency", currency="BRL"),
             ui.image(PONTO, alt="Um ponto", width=32, height=32),
             ui.text(datetime.date(2024, 2, 29)),

@@ -2,7 +2,7 @@
 
 from plataforma_sdk import ModuleFramework, ui
 
-MARCAS = "<img src=x onerror=\"window.invadido=1\"><script>window.invadido=1</script><style>*{display:none}</style>"
+MARCAS = '<img src=x onerror="window.invadido=1"><script>window.invadido=1</script><style>*{display:none}</style>'
 LONGO = "W" * 5_000
 
 
