@@ -24,20 +24,28 @@ async ({ rounds }) => {
   const { decode } = await import("./static/js/codec.js");
   const { translator } = await import("./static/js/i18n.js");
   const text = globalThis.frames_.find(each => each.includes('"type":"window"') && each.includes('"id":"main"'));
-  const context = { module: "x", window: "main", locale: "pt-BR", t: translator("pt-BR"), theme: "light", fire: async () => ({ ok: true }) };
+  const look = { locale: "pt-BR", t: translator("pt-BR"), theme: "light" };
+  const context = { module: "x", window: "main", ...look, fire: async () => ({ ok: true }) };
+  const frame = () => new Promise(resolve => requestAnimationFrame(resolve));
+  const painted = async () => {
+    await frame();
+    const { port1, port2 } = new MessageChannel();
+    await new Promise(resolve => ((port1.onmessage = resolve), port2.postMessage(0)));
+  };
   const took = [];
   let count = 0;
   for (let round = 0; round < rounds; round += 1) {
     const box = document.createElement("div");
     Object.assign(box.style, { position: "fixed", inset: "0", zIndex: 999, background: "white" });
     document.body.append(box);
-    await new Promise(resolve => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+    await frame();
+    await frame();
     const started = performance.now();
     const { tree, revision, charts } = decode(text);
     const view = new TreeView(box, context);
     view.replace(tree, Number(revision), charts);
     box.getBoundingClientRect();
-    await new Promise(resolve => requestAnimationFrame(() => { const { port1, port2 } = new MessageChannel(); port1.onmessage = resolve; port2.postMessage(0); }));
+    await painted();
     took.push(performance.now() - started);
     count = box.querySelectorAll("[data-key]").length;
     view.dispose();

@@ -20,7 +20,8 @@ async ({ token, messages, wait }) => {
   socket.onmessage = ({ data }) => heard.push(JSON.parse(data));
   await new Promise(resolve => ((socket.onopen = resolve), (socket.onerror = resolve)));
   const own = document.querySelector("meta[name=plataforma-token]")?.content;
-  const hello = { type: "hello", token: token ?? own, resume: null, last_seq: 0, seen: {}, locale: "pt-BR", theme: "light" };
+  const look = { locale: "pt-BR", theme: "light" };
+  const hello = { type: "hello", token: token ?? own, resume: null, last_seq: 0, seen: {}, ...look };
   if (socket.readyState === 1) socket.send(JSON.stringify(hello));
   for (let turn = 0; turn < 40 && !heard.some(({ type }) => type === "window"); turn += 1) {
     if (socket.readyState !== 1) break;

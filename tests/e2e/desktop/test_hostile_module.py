@@ -56,7 +56,7 @@ def test_window_never_leaves_the_desk(ana: Person) -> None:
     ana.front(SYSTEM)
     for key in (MAIN, SYSTEM):
         place = ana.place(key)
-        assert place["x"] >= 0 and place["y"] >= 0
+        assert min(place["x"], place["y"]) >= 0
         assert place["x"] + place["width"] <= 1440
         assert place["y"] + place["height"] <= 900 - 40
     assert ana.page.evaluate("[document.documentElement.scrollWidth, document.documentElement.scrollHeight]") == [
@@ -122,7 +122,8 @@ def test_policy_of_the_page_stops_what_was_injected(ana: Person, attack: str) ->
         "document.getElementById('bad').click()",
         "style": "body.insertAdjacentHTML('beforeend', '<style>body{display:none}</style>');"
         "if (getComputedStyle(body).display === 'none') window.invadido = 1",
-        "address": "const a = document.createElement('a'); a.href = 'javascript:window.invadido=1'; body.append(a); a.click()",
+        "address": "const a = document.createElement('a'); a.href = 'javascript:window.invadido=1';"
+        "body.append(a); a.click()",
     }
 
     ana.page.evaluate(f"() => {{ const {{ body }} = document; {injected[attack]} }}")
