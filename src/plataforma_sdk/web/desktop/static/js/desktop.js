@@ -70,7 +70,8 @@ export class Desktop extends EventTarget {
   #lay(root) {
     this.banner = new Banner(this);
     this.empty = h("div", { className: "pd-empty" });
-    this.main = h("main", { className: "pd-desk" }, this.empty, this.windows.element);
+    this.heading = h("h1", { className: "pv-unseen", textContent: document.title });
+    this.main = h("main", { className: "pd-desk" }, this.heading, this.empty, this.windows.element);
     this.room = h("div", { className: "pd-room" }, this.banner.element, this.main, this.toasts.element);
     this.panels = new Panels(this.room);
     this.dock = new Dock(this);
@@ -98,7 +99,7 @@ export class Desktop extends EventTarget {
 
   #welcome({ subject, mark, title, modules }) {
     Object.assign(this, { subject, mark });
-    if (title) document.title = title;
+    if (title) document.title = this.heading.textContent = title;
     this.#list(modules);
     const open = new Set(modules.flatMap(({ id, windows }) => (windows ?? []).map((window) => `${id}/${window}`)));
     for (const [key, frame] of this.windows.frames) if (!frame.isSystem && !open.has(key)) this.windows.remove(key);
@@ -220,8 +221,8 @@ export class Desktop extends EventTarget {
     this.t = translator(locale);
     document.documentElement.lang = locale;
     if (isChosen) keep("locale", locale);
-    for (const [name, { key }] of Object.keys(SYSTEM).map((each) => [each, { key: `system:${each}` }])) {
-      const frame = this.windows.frames.get(key);
+    for (const name of Object.keys(SYSTEM)) {
+      const frame = this.windows.frames.get(`system:${name}`);
       if (frame) Object.assign(frame, { title: this.t(`desktop.dock.${name}`), name: this.t(`desktop.dock.${name}`) });
     }
     this.windows.setLocale(locale, this.t);
@@ -243,7 +244,7 @@ export class Desktop extends EventTarget {
       clear(this.empty).append(h("p", { className: "pd-wait", role: "status" }, h("span", { className: "pd-spinner" }), t("desktop.empty.connecting")));
       return;
     }
-    clear(this.empty).append(h("span", { className: "pd-empty-icon" }, icon("grid", { size: 32 })), h("h1", { textContent: document.title }),
+    clear(this.empty).append(h("span", { className: "pd-empty-icon" }, icon("grid", { size: 32 })), h("h2", { textContent: document.title }),
       h("p", { textContent: t(this.modules.size ? "desktop.empty.text" : "desktop.empty.none") }),
       button(t("desktop.empty.open"), () => this.launcher.open(), { kind: "primary", iconName: "search" }),
       h("p", { className: "pd-note pd-keys-note" }, h("kbd", { textContent: "Ctrl" }), h("kbd", { textContent: "K" }), ` ${t("desktop.empty.keys")}`));

@@ -56,10 +56,11 @@ export class Dock {
     attr(this.element, "aria-label", t("desktop.dock.label"));
     attr(this.tray, "aria-label", t("desktop.dock.tray"));
     for (const name of ["launcher", "tasks", "settings", "more"]) this.#name(name, t(`desktop.dock.${name}`));
-    this.#name("language", `${locale.slice(0, 2).toUpperCase()}: ${t("desktop.dock.language", { language: t(`desktop.language.${nextLocale}`) })}`);
+    const language = locale.slice(0, 2).toUpperCase();
+    this.#name("language", `${language}: ${t("desktop.dock.language", { language: t(`desktop.language.${nextLocale}`) })}`);
     this.#name("theme", t("desktop.dock.theme", { theme: t(`desktop.theme.${theme.chosen}`), next: t(`desktop.theme.${theme.next}`) }));
     clear(this.#tools.get("theme")).append(icon(MARKS[theme.chosen], { size: 20 }));
-    clear(this.#tools.get("language")).append(h("span", { className: "pd-language", textContent: locale.slice(0, 2).toUpperCase() }));
+    clear(this.#tools.get("language")).append(h("span", { className: "pd-language", textContent: language }));
     this.state.dataset.state = connection.state;
     clear(this.state).append(h("span", { className: "pd-dot" }), h("span", { className: "pv-unseen", textContent: t(`desktop.state.${connection.state}`) }));
     attr(this.state, "title", t(`desktop.state.${connection.state}`));
@@ -140,7 +141,7 @@ export class Dock {
       "aria-label": t("desktop.app.label", { name: label, state: t(`desktop.app.${word}`), count: frames.length }),
       on: { click: (event) => this.#press(frames, event.currentTarget) },
     }, icon(iconName, { size: 20 }), h("span", { className: "pd-app-name" }, h("bdi", { textContent: label })),
-    frames.length > 1 && h("span", { className: "pd-app-count", "aria-hidden": "true", textContent: String(frames.length) }));
+    frames.length > 1 && h("span", { className: "pd-app-count", dataset: { count: frames.length } }));
     if (isActive) attr(made, "aria-current", "true");
     return h("li", null, made);
   }
