@@ -11,6 +11,13 @@ from tests.e2e.desktop.people import Person
 from tests.e2e.desktop.served import Desktop
 
 FORM, COUNTER = "cadastro/main", "contador/main"
+PLACES = """
+localStorage["plataforma.places"] ??= JSON.stringify([
+  ["cadastro/main", { x: 300, y: 120, width: 520, height: 440, zone: "normal" }],
+  ["contador/main", { x: 420, y: 60, width: 420, height: 300, zone: "normal" }],
+]);
+"""
+"""Where both stand at first, with room on all sides."""
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +27,7 @@ def two(serve: Callable[..., Desktop]) -> Desktop:
 
 @pytest.fixture
 def ana(person: Callable[..., Person], two: Desktop) -> Person:
-    one = person(two)
+    one = person(two, script=PLACES)
     one.front(COUNTER)
     one.front(FORM)
     return one
