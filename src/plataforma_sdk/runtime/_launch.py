@@ -143,6 +143,7 @@ async def launch(
     services: ModuleServices,
     storage: StagedStorage | None = None,
     on_pile: Callable[[Leak], None] = lambda _: None,
+    on_dirty: Callable[[], None] = lambda: None,
     is_staged: bool = False,
     resumption: Resumption | None = None,
 ) -> Launched:
@@ -157,6 +158,7 @@ async def launch(
         services: what the module has for itself.
         storage: its storage until it takes over, or None.
         on_pile: told where it registers the same again and again.
+        on_dirty: told when it says that its windows show something else, which a long call does before it ends.
         is_staged: let what it registers wait for `ModuleSession.commit`.
         resumption: the guest that it takes over, or None.
     """
@@ -170,6 +172,7 @@ async def launch(
         telemetry=setup.telemetry,
         storage=storage,
         on_pile=on_pile,
+        on_dirty=on_dirty,
         is_staged=is_staged,
     )
     services_of_it = noted({**session.services(), **setup.extra_services}, session.registrations)

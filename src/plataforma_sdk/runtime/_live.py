@@ -159,7 +159,7 @@ class LiveModule:
         finally:
             self.telemetry.end(call, error)
             error = None  # no cycle with the frame
-            self._mark_dirty()
+            self.mark_dirty()
 
     def _said(self, error: BaseException, current: Launched | None) -> BaseException:
         """Return what a call says that began with the instance `current`: one that a reload cut off may come again."""
@@ -219,10 +219,11 @@ class LiveModule:
     def watch(self, show: Callable[[Window], object]) -> Subscription:
         """Pass every window to `show` now and whenever it changes."""
         subscription = self._frames.watch(show)
-        self._mark_dirty()
+        self.mark_dirty()
         return subscription
 
-    def _mark_dirty(self) -> None:
+    def mark_dirty(self) -> None:
+        """Render the windows anew at the next frame, where somebody watches."""
         self._frames.mark_dirty(is_active=self.state == "active")
 
     # --- instances -------------------------------------------------------------------------------------------------
@@ -236,7 +237,7 @@ class LiveModule:
             self.report.add(await self._current.dispose())
         instance = await self._launch_now(attach)
         self._emit("restarted")
-        self._mark_dirty()
+        self.mark_dirty()
         return instance
 
     async def _launch_now(self, attach: Callable[[Instance], None]) -> Instance:
@@ -252,6 +253,7 @@ class LiveModule:
             services=self.services,
             storage=staged,
             on_pile=self.report.tell,
+            on_dirty=self.mark_dirty,
             resumption=resumption,
         )
         self._current = launched
@@ -326,7 +328,7 @@ class LiveModule:
         if task.cancelled():
             raise ModuleStateError(f"Module {self.id!r} was unloaded while it reloaded", module=self.id)
         task.result()
-        self._mark_dirty()  # what took over was not active while it did
+        self.mark_dirty()  # what took over was not active while it did
 
     def _check_change(self, change: str) -> None:
         if self.state not in ("active", "failed") or self._unloading is not None:
@@ -355,7 +357,7 @@ class LiveModule:
         launched.session.commit()
         self.setup.on_version(launched.package)
         self._announce("reloaded")
-        self._mark_dirty()
+        self.mark_dirty()
         return old
 
     # --- unload ----------------------------------------------------------------------------------------------------

@@ -50,6 +50,7 @@ class ModuleSession:
         telemetry: counts, and writes its log.
         storage: what it reads and writes in place of the module's storage, where it has not taken over yet.
         on_pile: told where it registers the same again and again.
+        on_dirty: told when it says that its windows show something else: a long call does so before it ends.
         is_staged: queue registrations until `commit`.
 
     Attributes:
@@ -68,6 +69,7 @@ class ModuleSession:
         telemetry: ModuleTelemetry,
         storage: StagedStorage | None = None,
         on_pile: Callable[[Leak], None] = lambda _: None,
+        on_dirty: Callable[[], None] = lambda: None,
         is_staged: bool = False,
     ) -> None:
         self.id = package.id
@@ -77,6 +79,7 @@ class ModuleSession:
         self._own = services
         self._call = call
         self._telemetry = telemetry
+        self._on_dirty = on_dirty
         self._storage: KeyValueStorage | StagedStorage = storage or services.storage
         self._is_over = False
         self._staged: list[Callable[[], object]] | None = [] if is_staged else None
@@ -281,7 +284,11 @@ class ModuleSession:
         self._apply(apply)
 
     def _invalidate(self, window_id: str | None) -> None:
-        self._apply(lambda: self._parts.windows.invalidate(self.id, window_id))
+        def apply() -> None:
+            self._parts.windows.invalidate(self.id, window_id)
+            self._on_dirty()
+
+        self._apply(apply)
 
     # --- timers ----------------------------------------------------------------------------------------------------
 

@@ -52,6 +52,7 @@ async def _launch_aside(live: LiveModule, package: ModulePackage, permissions: P
         services=live.setup.services(package, permissions, live.services.storage),
         storage=staged,
         on_pile=live.report.tell,
+        on_dirty=live.mark_dirty,
         is_staged=True,
     )
     try:

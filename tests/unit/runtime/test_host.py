@@ -215,6 +215,45 @@ class Counter(ModuleFramework):
     assert run(main()) == ["0", "1"]
 
 
+def test_long_call_shows_what_it_has_so_far(run, counter):
+    """`invalidate` is seen before the call ends: so long work shows its progress."""
+    source = (
+        HEAD
+        + """
+import asyncio
+
+class Counter(ModuleFramework):
+    async def on_load(self):
+        self.done = ""
+        self.go_on = asyncio.Event()
+        self.create_window(title="Counter")
+    def render(self):
+        return ui.text(self.done)
+    async def work(self):
+        self.done = "half"
+        self.invalidate()
+        await self.go_on.wait()
+        self.done = "all"
+    def end(self):
+        self.go_on.set()
+"""
+    )
+
+    async def main():
+        shown = asyncio.Queue()
+        async with ModuleHost(engine="trusted", grants=["window.create"]) as host:
+            handle = await host.load(counter(source, permissions=["window.create"]))
+            with handle.watch(lambda window: shown.put_nowait(window.tree["props"]["value"])):
+                first = await shown.get()
+                async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+                    tasks.create_task(handle.call("work"))
+                    half = await shown.get()
+                    await handle.call("end")
+                return [first, half]
+
+    assert run(main()) == ["", "half"]
+
+
 def test_watching_shows_what_a_reload_opened(run, counter):
     source = (
         HEAD

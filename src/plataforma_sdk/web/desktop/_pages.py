@@ -35,7 +35,8 @@ _CHART_S: Final = 3600
 
 _REFUSAL: Final = """<!doctype html>
 <html lang="en">
-<head><meta charset="utf-8"><title>{title}</title><meta name="viewport" content="width=device-width"></head>
+<head><meta charset="utf-8"><title>{title}</title><meta name="viewport" content="width=device-width">
+<link rel="icon" href="data:,"></head>
 <body><main><h1>{title}</h1>
 <p>This desktop opens by the address that the program printed when it started. Each address works once.</p>
 <p>Start it again, or ask whoever runs it for a new address.</p></main></body>

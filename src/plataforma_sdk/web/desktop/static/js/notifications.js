@@ -32,8 +32,10 @@ export class Notifications extends EventTarget {
     this.dispatchEvent(new Event("change"));
   }
 
+  /** Take them as read: those that are still shown in passing lie in the centre, too, which they would cover. */
   read() {
     this.unread = 0;
+    for (const { module, id } of this.items) this.desktop.toasts.dismiss(module, String(id));
     this.#changed();
   }
 

@@ -30,14 +30,14 @@ export class Toasts {
   show({ level = "info", module = null, code = "", text, advice = "" }) {
     const said = JSON.stringify([level, module, code, text]);
     const known = this.#shown.get(said);
-    const toast = known ?? this.#add(said, { level, module, text, advice });
+    const toast = known ?? this.#add(said, { level, module, code, text, advice });
     toast.count += 1;
     setText(toast.counter, toast.count > 1 ? `×${toast.count}` : "");
     this.#wait(said, toast, level);
     if (!known) this.#announce(level, [this.desktop.nameOf(module), text, advice].filter(Boolean).join(". "));
   }
 
-  #add(said, { level, module, text, advice }) {
+  #add(said, { level, module, code, text, advice }) {
     const { desktop } = this;
     const dismiss = desktop.t("desktop.toasts.dismiss");
     const counter = h("span", { className: "pd-toast-count" });
@@ -47,7 +47,7 @@ export class Toasts {
         h("p", { dir: "auto", textContent: text }), advice && h("p", { className: "pd-note", textContent: advice })),
       counter,
       h("button", { className: "pd-icon-button", type: "button", "aria-label": dismiss, title: dismiss, on: { click: () => this.#remove(said) } }, icon("close")));
-    const toast = { element, counter, count: 0, timer: 0 };
+    const toast = { element, counter, module, code, count: 0, timer: 0 };
     element.addEventListener("pointerenter", () => clearTimeout(toast.timer));
     element.addEventListener("pointerleave", () => this.#wait(said, toast, level));
     element.addEventListener("focusin", () => clearTimeout(toast.timer));
@@ -71,6 +71,11 @@ export class Toasts {
 
   #announce(level, text) {
     setText(level === "error" ? this.assertive : this.polite, text);
+  }
+
+  /** Take away what is shown elsewhere by now, by module and code. */
+  dismiss(module, code) {
+    for (const [said, toast] of this.#shown) if (toast.module === module && toast.code === code) this.#remove(said);
   }
 
   /** Take the newest away; false where there is none. */

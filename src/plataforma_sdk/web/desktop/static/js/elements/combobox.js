@@ -34,7 +34,7 @@ export class Combobox {
       "aria-labelledby": field.ids.label,
       on: {
         input: () => this.#open(this.target.value),
-        click: () => this.#open(""),
+        click: () => this.#press(),
         keydown: (event) => this.#key(event),
         blur: () => this.#close(),
       },
@@ -76,6 +76,12 @@ export class Combobox {
   /** What the input shows while nobody searches. */
   #rest() {
     this.target.value = this.#isMultiple ? "" : (this.#chosen[0]?.label ?? "");
+  }
+
+  /** Open at a click; what is typed next takes the place of what was chosen. */
+  #press() {
+    if (!this.popup.isOpen) this.target.select();
+    this.#open("");
   }
 
   #open(query) {
