@@ -100,7 +100,7 @@ async def _run(options: HostOptions, job: DesktopJob) -> None:
             _greet(desktop, job, listening(listener))
             async with asyncio.TaskGroup() as group:
                 loads = [group.create_task(_load(host, desktop, options, job, target)) for target in targets]
-                await serve(app, listener)
+                await serve(app, listener, desktop.aclose)
                 for load in loads:
                     load.cancel()
     _tell(job, "stopped", "Stopped.")

@@ -27,6 +27,9 @@ class Connection(Protocol):
     async def stopped(self) -> None:
         """Wait until nothing is taken out of the outbox any more."""
 
+    async def gone(self) -> None:
+        """Wait until the page has been told why, or cannot be."""
+
 
 class PageSession:
     """One page of one person, also while its connection is gone and it may come back.

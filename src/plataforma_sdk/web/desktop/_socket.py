@@ -70,6 +70,7 @@ class Socket:
         self._rate = _Rate(desktop.limits)
         self._ending: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._stopped = asyncio.Event()
+        self._gone = asyncio.Event()
 
     def end(self, reason: str) -> None:
         """Tell the page why, and close."""
@@ -80,8 +81,21 @@ class Socket:
         """Wait until nothing is taken out of the outbox any more."""
         await self._stopped.wait()
 
+    async def gone(self) -> None:
+        """Wait until the page has been told why, or cannot be."""
+        await self._gone.wait()
+
     async def serve(self) -> None:
         """Serve until either side ends it."""
+        try:
+            reason = await self._serve()
+            if reason is not None:
+                await self._goodbye(reason)
+        finally:
+            self._gone.set()
+
+    async def _serve(self) -> str | None:
+        """Serve; return the reason to tell the page, None where it is gone."""
         reason: str | None = None
         try:
             await self._run(await self._open())
@@ -96,8 +110,7 @@ class Socket:
                 self._ending.exception()  # seen, whatever ended first
             if self._session is not None:
                 self._desktop.sessions.detach(self._session, self)
-        if reason is not None:
-            await self._goodbye(reason)
+        return reason
 
     async def _open(self) -> PageSession:
         """Take the hello; find the page, or begin one."""
