@@ -223,6 +223,8 @@ class Desktop:
         kind, seq = message["type"], message.get("seq")
         if kind == "resync":
             session.show_again(message["module"], message["window"])
+        elif kind == "size":
+            session.resize(message["module"], message["window"], message["width"])
         elif kind in {"locale", "theme"}:
             self._on_look(session, message)
         elif kind == "ping":

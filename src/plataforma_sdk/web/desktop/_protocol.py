@@ -34,6 +34,7 @@ _FIELDS: Final[Mapping[str, Mapping[str, type | tuple[type, ...]]]] = {
     "close": {"seq": int, "module": str, "window": str},
     "show": {"seq": int, "module": str},
     "resync": {"module": str, "window": str},
+    "size": {"module": str, "window": str, "width": int},
     "watch": {"topic": str, "on": bool},
     "answer": {"seq": int, "prompt": str, "answer": str},
     "permission": {"seq": int, "module": str, "permission": str, "action": str},
