@@ -224,10 +224,10 @@ def test_charts_are_drawn_as_wide_as_their_window_stands_on_that_page(run: Any, 
             await other.take("window")
             name = {"module": "counter", "window": window["window"]["id"]}
 
-            wide.tell("size", **name, width=1_610)
+            wide.tell("size", **name, width=1_605)
             drawn = await wide.take("patch")
             assert (drawn["charts"]["0.rows"]["width"], drawn["ops"]) == (1_600, [])
-            wide.tell("size", **name, width=1_601)  # of the same step
+            wide.tell("size", **name, width=1_594)  # of the same step
             wide.tell("size", module="counter", window="none", width=100)
             wide.tell("size", **name, width=10**9)
             assert (await wide.take("patch"))["charts"]["0.rows"]["width"] == 4_096

@@ -5,6 +5,7 @@ import { icon } from "./icons.js";
 
 const MAX_SHOWN = 4;
 const SHOWN_MS = { info: 6_000, warning: 12_000, error: 20_000 };
+const SETTLE_MS = 150; // a region that has just come says nothing yet
 const SHAPES = { info: "info", warning: "alert-triangle", error: "alert-circle" };
 
 /** The messages of a page. */
@@ -69,8 +70,14 @@ export class Toasts {
     this.#shown.delete(said);
   }
 
+  /** Have it read aloud; beside a modal dialog nothing is, so the region goes where the person is. */
   #announce(level, text) {
-    setText(level === "error" ? this.assertive : this.polite, text);
+    const region = level === "error" ? this.assertive : this.polite;
+    const place = [...document.querySelectorAll("dialog[open]")].at(-1) ?? this.element;
+    if (region.parentNode === place) return setText(region, text);
+    setText(region, "");
+    place.append(region);
+    return setTimeout(() => setText(region, text), SETTLE_MS);
   }
 
   /** Take the newest away; false where there is none. */
