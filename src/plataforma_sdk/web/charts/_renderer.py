@@ -69,7 +69,7 @@ class _Source:
 class ChartRenderer:
     """Draws the charts of trees as SVG, in worker processes. Use it from one event loop.
 
-    Nothing starts before the first chart, or `warm_up`. Where the extra ``charts`` is missing there are no drawings, and
+    Nothing starts before the first chart, or `warm_up`. Where the extra ``charts`` is missing nothing is drawn, and
     viewers show tables.
 
     Args:
