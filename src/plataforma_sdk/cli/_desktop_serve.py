@@ -66,6 +66,10 @@ def start_desktop(options: HostOptions, job: DesktopJob) -> None:
             asyncio.run(_run(attrs.evolve(options, api=api), job))
     except (PlataformaError, ValueError) as error:
         refuse("desktop", explain(error) if isinstance(error, PlataformaError) else error)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        refuse("desktop", f"{error.filename} cannot be used ({error.strerror}): give a --state that can be written")
 
 
 @contextlib.contextmanager

@@ -94,7 +94,7 @@ def check_wheel_digest(digest: object) -> str:
 
 
 def check_icon(text: str) -> str:
-    """Accept the name of an icon, written as the elements of a window write it; a viewer has another for unknown ones."""
+    """Accept the name of an icon as the elements of a window write it; viewers have another for unknown ones."""
     if len(text) > MAX_ICON_CHARS or not _ICON.fullmatch(text):
         advice = "write one of the elements' icons: 'cart', 'bar-chart'; a-z, 0-9 and single hyphens"
         raise UnfitError(f"{text[:80]!r} is no name of an icon", advice)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from plataforma_sdk.manifest import Manifest
     from plataforma_sdk.runtime import ModuleHandle, ModuleHost
 
-__all__ = ["Launchable", "Launcher"]
+__all__ = ["Launchable", "Launcher", "shown_name"]
 
 _OWN_ICONS: Final = frozenset({"shield", "gear", "cpu", "lock", "key"})
 """Those of the desktop's own windows and dialogs, which a module is not to be taken for."""
@@ -108,7 +108,7 @@ class Launcher:
             self._starting.discard(module_id)
 
 
-def _shown_name(manifest: Manifest) -> str:
+def shown_name(manifest: Manifest) -> str:
     """Return the name for people; the id where the name is the desktop's own, or no letter of it can be seen."""
     name = clean_text(manifest.name)
     letters = "".join(letter for letter in unicodedata.normalize("NFKC", name).casefold() if letter.isalnum())
@@ -120,7 +120,7 @@ def _entry(known: Launchable, handle: ModuleHandle | None, is_starting: bool) ->
     absent = "loading" if is_starting else "unloaded"
     return {
         "id": manifest.id,
-        "name": _shown_name(manifest),
+        "name": shown_name(manifest),
         "version": manifest.version,
         "description": clean_text(manifest.description),
         "icon": None if manifest.icon in _OWN_ICONS else manifest.icon or None,
