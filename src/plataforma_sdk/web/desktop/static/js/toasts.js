@@ -18,13 +18,22 @@ export class Toasts {
     this.polite = h("div", { className: "pv-unseen", role: "status", "aria-live": "polite" });
     this.assertive = h("div", { className: "pv-unseen", role: "alert", "aria-live": "assertive" });
     this.element = h("section", { className: "pd-toasts" }, this.list, this.polite, this.assertive);
-    desktop.connection.addEventListener("toast", ({ detail }) => this.show(detail));
+    desktop.connection.addEventListener("toast", ({ detail }) => this.show(this.#inOwnLanguage(detail)));
     desktop.addEventListener("locale", () => this.#label());
     this.#label();
   }
 
   #label() {
     this.element.setAttribute("aria-label", this.desktop.t("desktop.toasts.label"));
+  }
+
+  /** What the host says of every module's life is said in the page's language; faults are in their own words. */
+  #inOwnLanguage(message) {
+    const { code, module } = message;
+    if (code !== "restarted" && code !== "failed") return message;
+    const { t } = this.desktop;
+    const name = this.desktop.nameOf(module);
+    return { ...message, text: t(`desktop.toasts.${code}`, { name }), advice: t(`desktop.toasts.${code}_help`) };
   }
 
   /** Show `{level, module, text, advice}`; the same once more counts up. */
