@@ -145,6 +145,7 @@ class Socket:
             tasks.create_task(self._read(session), name="plataforma-desktop-read")
             tasks.create_task(self._write(session), name="plataforma-desktop-write")
             tasks.create_task(self._wait_for_end(), name="plataforma-desktop-end")
+            tasks.create_task(self._check_again(), name="plataforma-desktop-check")
 
     async def _read(self, session: PageSession) -> None:
         while True:
@@ -160,6 +161,14 @@ class Socket:
 
     async def _wait_for_end(self) -> None:
         await asyncio.shield(self._ending)
+
+    async def _check_again(self) -> None:
+        """End the connection of a person whom the host does not know any more, or knows as another."""
+        while True:
+            await asyncio.sleep(self._desktop.limits.recheck_s)
+            identity = await self._desktop.access.identify(self._websocket)
+            if identity is None or identity.subject != self._identity.subject:
+                raise Bye("unauthorized")
 
     async def _receive(self) -> dict[str, Any]:
         received = await self._websocket.receive()
