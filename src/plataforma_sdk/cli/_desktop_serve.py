@@ -66,6 +66,10 @@ def start_desktop(options: HostOptions, job: DesktopJob) -> None:
             asyncio.run(_run(attrs.evolve(options, api=api), job))
     except (PlataformaError, ValueError) as error:
         refuse("desktop", explain(error) if isinstance(error, PlataformaError) else error)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        refuse("desktop", f"{error.filename} cannot be used ({error.strerror}): give a --state that can be written")
 
 
 @contextlib.contextmanager
@@ -100,7 +104,7 @@ async def _run(options: HostOptions, job: DesktopJob) -> None:
             _greet(desktop, job, listening(listener))
             async with asyncio.TaskGroup() as group:
                 loads = [group.create_task(_load(host, desktop, options, job, target)) for target in targets]
-                await serve(app, listener)
+                await serve(app, listener, desktop.aclose)
                 for load in loads:
                     load.cancel()
     _tell(job, "stopped", "Stopped.")

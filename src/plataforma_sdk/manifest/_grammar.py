@@ -12,6 +12,7 @@ __all__ = [
     "METHODS",
     "check_asset_pattern",
     "check_endpoint",
+    "check_icon",
     "check_licence",
     "check_methods",
     "check_topic",
@@ -25,8 +26,10 @@ METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 MAX_TOPIC_BYTES: Final = 256
 MAX_TOPIC_SEGMENTS: Final = 16
 MAX_LICENCE_TOKENS: Final = 100
+MAX_ICON_CHARS: Final = 40
 
 _TOPIC: Final = re.compile(r"(?:[a-z0-9_-]+|\*)(?:\.(?:[a-z0-9_-]+|\*))*", re.ASCII)
+_ICON: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*", re.ASCII)
 _ENDPOINT: Final = re.compile(r"(?:/(?!\.)[A-Za-z0-9._~-]+)+(?:/\*)?", re.ASCII)
 _ASSET: Final = re.compile(r"[A-Za-z0-9_*?-][A-Za-z0-9_.*?-]*(?:/[A-Za-z0-9_*?-][A-Za-z0-9_.*?-]*)*", re.ASCII)
 _WHEEL: Final = re.compile(
@@ -88,6 +91,14 @@ def check_wheel_digest(digest: object) -> str:
     if not isinstance(digest, str) or not _SHA256.fullmatch(digest):
         raise UnfitError("has no digest", "write 'sha256:' and the 64 hexadecimal digits that `sha256sum` prints")
     return digest
+
+
+def check_icon(text: str) -> str:
+    """Accept the name of an icon as the elements of a window write it; viewers have another for unknown ones."""
+    if len(text) > MAX_ICON_CHARS or not _ICON.fullmatch(text):
+        advice = "write one of the elements' icons: 'cart', 'bar-chart'; a-z, 0-9 and single hyphens"
+        raise UnfitError(f"{text[:80]!r} is no name of an icon", advice)
+    return text
 
 
 def check_licence(text: str) -> str:

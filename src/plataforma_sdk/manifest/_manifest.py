@@ -87,6 +87,7 @@ class Manifest:
         entry: where it begins: ``"file:Class"``, ``"file"`` or ``"component.wasm"``; read by `entry_point`.
         name: name for people; the id where none is given.
         description: a sentence or two for people.
+        icon: name of one of the elements' icons, which viewers show beside the name; or empty.
         licence: SPDX expression, or empty.
         authors: names, with or without addresses.
         sdk: versions of this library that it runs with.
@@ -111,6 +112,7 @@ class Manifest:
     entry: str = "module"
     name: str = ""
     description: str = ""
+    icon: str = ""
     licence: str = ""
     authors: tuple[str, ...] = ()
     sdk: VersionRange = ANY_VERSION

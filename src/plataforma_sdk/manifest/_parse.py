@@ -14,6 +14,7 @@ from plataforma_sdk.manifest._entry import Entry
 from plataforma_sdk.manifest._grammar import (
     check_asset_pattern,
     check_endpoint,
+    check_icon,
     check_licence,
     check_methods,
     check_topic,
@@ -47,6 +48,7 @@ _KEYS: Final = (
     "version",
     "name",
     "description",
+    "icon",
     "licence",
     "authors",
     "entry",
@@ -117,6 +119,7 @@ def read_tables(
     values: dict[str, Any] = {
         "name": reader.text(data, ("name",), max_chars=80) or module_id or "",
         "description": reader.text(data, ("description",), max_chars=1_000, lines=True),
+        "icon": reader.checked(data, ("icon",), check_icon, ""),
         "licence": reader.checked(data, ("licence",), check_licence, ""),
         "authors": reader.texts(data, ("authors",)),
         "sdk": reader.checked(data, ("sdk",), VersionRange.parse, ANY_VERSION),

@@ -22,6 +22,7 @@ def write_manifest(manifest: Manifest) -> str:
         "version": manifest.version,
         "name": manifest.name if manifest.name != manifest.id else "",
         "description": manifest.description,
+        "icon": manifest.icon,
         "licence": manifest.licence,
         "authors": manifest.authors,
         "entry": manifest.entry,

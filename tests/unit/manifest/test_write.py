@@ -46,6 +46,7 @@ manifests = st.builds(
     entry=st.sampled_from(["module", "a.b:C", "a/b.py:C", "x.wasm"]),
     name=printable.map(lambda text: text or "acme/vendas"),
     description=st.text(st.characters(categories=["L", "P"], include_characters="\n"), max_size=20),
+    icon=st.sampled_from(["", "cart", "bar-chart"]),
     licence=st.sampled_from(["", "MIT", "MIT OR Apache-2.0"]),
     authors=st.lists(printable, unique=True, max_size=3).map(tuple),
     sdk=st.sampled_from(["*", "^1.2"]).map(VersionRange.parse),

@@ -69,8 +69,8 @@ class _Source:
 class ChartRenderer:
     """Draws the charts of trees as SVG, in worker processes. Use it from one event loop.
 
-    Nothing starts before the first chart. Where the extra ``charts`` is missing there are no drawings, and viewers show
-    tables.
+    Nothing starts before the first chart, or `warm_up`. Where the extra ``charts`` is missing nothing is drawn, and
+    viewers show tables.
 
     Args:
         workers: processes that draw, each of some 110 MB.
@@ -95,6 +95,10 @@ class ChartRenderer:
         self._failed: TTLCache[tuple[str, str], str] = TTLCache(_MAX_FAILED, _FAILED_S)
         self._strikes: TTLCache[str, int] = TTLCache(_MAX_FAILED, _STRIKES_S)
         self._locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
+
+    def warm_up(self) -> None:
+        """Start the workers ahead of the first chart; returns at once, and does nothing where none can be drawn."""
+        self._can_draw()
 
     def charts_of(self, tree: Mapping[str, Any], *, locale: str, width: float, owner: str = "") -> dict[str, Chart]:
         """Name the drawings of all charts in a tree, each as wide as about stands in its place.

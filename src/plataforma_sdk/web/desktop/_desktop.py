@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Final, Self
 
@@ -27,6 +28,8 @@ __all__ = ["Desktop"]
 
 LOCALES: Final = ("pt-BR", "en")
 _DEFAULT_TITLE: Final = "Plataforma"
+_GOODBYES_S: Final = 3.0
+"""For all pages together; one that does not read is left."""
 
 Answer = Callable[[PageSession, Mapping[str, Any]], Awaitable[Any]]
 
@@ -104,10 +107,7 @@ class Desktop:
         if not self._is_started:
             return
         self._is_started = False
-        for session in self.sessions:
-            if session.connection is not None:
-                session.connection.end("shutdown")
-            self.sessions.end(session)
+        await self._say_goodbye()
         for subscription in self._subscriptions:
             subscription.unsubscribe()
         self._subscriptions.clear()
@@ -117,6 +117,18 @@ class Desktop:
             await feature.aclose()
         if self.charts is not None:
             await self.charts.aclose()
+
+    async def _say_goodbye(self) -> None:
+        """Tell every page that this is the end, and wait until they have been told."""
+        connections = [session.connection for session in self.sessions if session.connection is not None]
+        for connection in connections:
+            connection.end("shutdown")
+        for session in self.sessions:
+            self.sessions.end(session)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_GOODBYES_S):
+                for connection in connections:
+                    await connection.gone()
 
     def address(self, base_url: str, *, subject: str | None = None) -> str:
         """Return the address of the page with a token that lets one browser in, once, within ten minutes.
@@ -211,6 +223,8 @@ class Desktop:
         kind, seq = message["type"], message.get("seq")
         if kind == "resync":
             session.show_again(message["module"], message["window"])
+        elif kind == "size":
+            session.resize(message["module"], message["window"], message["width"])
         elif kind in {"locale", "theme"}:
             self._on_look(session, message)
         elif kind == "ping":

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from plataforma_sdk.permissions import Kind, PermissionRule, clean_text, is_swallowed, is_within
 from plataforma_sdk.runtime import sentence_of
+from plataforma_sdk.web.desktop._launcher import shown_name
 
 if TYPE_CHECKING:
     from plataforma_sdk.permissions import Explanation
@@ -20,7 +21,7 @@ def listed_permissions(host: ModuleHost, locale: str) -> list[dict[str, Any]]:
     loaded = [
         {
             "id": handle.id,
-            "name": clean_text(handle.manifest.name),
+            "name": shown_name(handle.manifest),
             "loaded": True,
             "entries": _of_loaded(handle, locale),
         }
@@ -94,7 +95,7 @@ def _of_others(host: ModuleHost, locale: str) -> Iterator[dict[str, Any]]:
             modules.setdefault(key.module, []).append(_of_rule(rule, decision.declared, locale))
     for module, entries in modules.items():
         manifest = host.manifest_of(module)
-        name = module if manifest is None else clean_text(manifest.name)
+        name = module if manifest is None else shown_name(manifest)
         yield {"id": module, "name": name, "loaded": False, "entries": entries}
 
 

@@ -29,6 +29,9 @@ class ChartSource(Protocol):
     def charts_of(self, tree: Mapping[str, Any], *, locale: str, width: float, owner: str = "") -> Mapping[str, Any]:
         """Return key of the node -> an attrs value with ``digest``, ``alt``, ``width`` and ``height``."""
 
+    def warm_up(self) -> None:
+        """Get ready to draw: a page is being opened."""
+
     async def svg(self, digest: str, theme: str) -> bytes | None:
         """Draw one; None where the digest is not known."""
 
@@ -68,22 +71,28 @@ class Frames:
         self._patches: LRUCache[Any, str] = LRUCache(_MAX_KEPT_BYTES, len)
         self._trees: LRUCache[Any, str] = LRUCache(_MAX_KEPT_BYTES, len)
 
-    def show(self, window: Window, locale: str) -> Shown | None:
-        """Take down what a window shows now; None before its first tree."""
+    def show(self, window: Window, locale: str, width: int | None = None) -> Shown | None:
+        """Take down what a window shows now; None before its first tree.
+
+        Args:
+            window: the window.
+            locale: that its charts speak.
+            width: that it has on the page, in pixels; None takes the one that its module asked for.
+        """
         if window.tree is None:
             return None
         settings = {"title": window.title, "width": window.width, "height": window.height, "modal": window.modal}
-        charts = self._charts_of(window, window.tree, locale)
+        charts = self._charts_of(window, window.tree, locale, window.width if width is None else width)
         return Shown(window=window, revision=window.revision, tree=window.tree, settings=settings, charts=charts)
 
-    def _charts_of(self, window: Window, tree: Mapping[str, Any], locale: str) -> Mapping[str, Any]:
+    def _charts_of(self, window: Window, tree: Mapping[str, Any], locale: str, width: int) -> Mapping[str, Any]:
         if self._charts is None:
             return {}
-        key = (window, window.revision, window.width, locale)
+        key = (window, window.revision, width, locale)
         found = self._named.get(key)
         if found is None:
             try:
-                charts = self._charts.charts_of(tree, locale=locale, width=window.width, owner=window.module)
+                charts = self._charts.charts_of(tree, locale=locale, width=width, owner=window.module)
             except Exception:  # noqa: BLE001 - logged; a chart that nobody can name must not end the page
                 _log.exception("The charts of window %r of module %r are shown as tables", window.id, window.module)
                 charts = {}

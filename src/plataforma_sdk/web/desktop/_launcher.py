@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import unicodedata
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
@@ -16,7 +17,13 @@ if TYPE_CHECKING:
     from plataforma_sdk.manifest import Manifest
     from plataforma_sdk.runtime import ModuleHandle, ModuleHost
 
-__all__ = ["Launchable", "Launcher"]
+__all__ = ["Launchable", "Launcher", "shown_name"]
+
+_OWN_ICONS: Final = frozenset({"shield", "gear", "cpu", "lock", "key"})
+"""Those of the desktop's own windows and dialogs, which a module is not to be taken for."""
+
+_OWN_NAMES: Final = frozenset({"sistema", "system"})
+"""What stands in the chip of the desktop's own windows, in any language of the page."""
 
 
 @attrs.frozen(kw_only=True)
@@ -101,15 +108,22 @@ class Launcher:
             self._starting.discard(module_id)
 
 
+def shown_name(manifest: Manifest) -> str:
+    """Return the name for people; the id where the name is the desktop's own, or no letter of it can be seen."""
+    name = clean_text(manifest.name)
+    letters = "".join(letter for letter in unicodedata.normalize("NFKC", name).casefold() if letter.isalnum())
+    return name if letters and letters not in _OWN_NAMES else manifest.id
+
+
 def _entry(known: Launchable, handle: ModuleHandle | None, is_starting: bool) -> dict[str, Any]:
     manifest: Manifest = known.package.manifest if handle is None else handle.manifest
     absent = "loading" if is_starting else "unloaded"
     return {
         "id": manifest.id,
-        "name": clean_text(manifest.name) or manifest.id,
+        "name": shown_name(manifest),
         "version": manifest.version,
         "description": clean_text(manifest.description),
-        "icon": None,  # a manifest names none yet
+        "icon": None if manifest.icon in _OWN_ICONS else manifest.icon or None,
         "engine": known.engine if handle is None else handle.engine,
         "state": absent if handle is None else handle.state,
         "windows": [] if handle is None else list(handle.windows),

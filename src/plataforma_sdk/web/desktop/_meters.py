@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from plataforma_sdk.permissions import clean_text
+from plataforma_sdk.web.desktop._launcher import shown_name
 
 if TYPE_CHECKING:
     from plataforma_sdk.runtime import ModuleHandle, ModuleHost, ModuleStats
@@ -91,7 +91,7 @@ class Meters:
         usage = stats.usage
         return {
             "id": stats.id,
-            "name": clean_text(handle.manifest.name),
+            "name": shown_name(handle.manifest),
             "version": stats.version,
             "engine": stats.engine,
             "state": stats.state,

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from plataforma_sdk.errors import PlataformaError, error_from_data
-from plataforma_sdk.permissions import clean_text
 from plataforma_sdk.services import Notification
 from plataforma_sdk.types import Event, Subscription
+from plataforma_sdk.web.desktop._launcher import shown_name
 from plataforma_sdk.web.desktop._protocol import error_fields
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ class Toasts(_Feature):
         module, state = event.data["module"], event.topic.rpartition(".")[2]
         level, what, advice = _STATES[state]
         handle = self._host.modules.get(module)
-        name = clean_text(handle.manifest.name) if handle is not None and handle.manifest.name else module
+        name = module if handle is None else shown_name(handle.manifest)
         text = f"{name!r} {what}"
         message = {"type": "toast", "level": level, "module": module, "code": state, "text": text, "advice": advice}
         self._tell(message, replaces=f"toast {module} {state}")

@@ -64,6 +64,8 @@ class Pages:
         if identity is None:
             return HTMLResponse(_REFUSAL.format(title=html.escape(self._desktop.title)), 401, _NOT_KEPT)
         await self._desktop.start()
+        if self._desktop.charts is not None:
+            self._desktop.charts.warm_up()
         response: Response = RedirectResponse("./", 303, _NOT_KEPT) if token else self._index(identity)
         if identity.is_new:
             self._set_cookie(request, response, identity)

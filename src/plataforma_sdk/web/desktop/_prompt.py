@@ -15,6 +15,7 @@ from plataforma_sdk.logs import logger_of
 from plataforma_sdk.permissions import CHOICES, PermissionAnswer, PermissionRequest, clean_text
 from plataforma_sdk.runtime import ModuleHost, sentence_of
 from plataforma_sdk.types import Clock, SystemClock
+from plataforma_sdk.web.desktop._launcher import shown_name
 
 if TYPE_CHECKING:
     from plataforma_sdk.web.desktop._features import Session
@@ -199,7 +200,7 @@ class DesktopPrompt:
             "id": question.id,
             "module": {
                 "id": module,
-                "name": clean_text(manifest.name) if manifest else module,
+                "name": shown_name(manifest) if manifest else module,
                 "version": manifest.version if manifest else None,
                 "source": request.source and clean_text(request.source),
             },

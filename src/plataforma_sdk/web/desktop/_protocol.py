@@ -34,6 +34,7 @@ _FIELDS: Final[Mapping[str, Mapping[str, type | tuple[type, ...]]]] = {
     "close": {"seq": int, "module": str, "window": str},
     "show": {"seq": int, "module": str},
     "resync": {"module": str, "window": str},
+    "size": {"module": str, "window": str, "width": int},
     "watch": {"topic": str, "on": bool},
     "answer": {"seq": int, "prompt": str, "answer": str},
     "permission": {"seq": int, "module": str, "permission": str, "action": str},
@@ -71,6 +72,7 @@ class WireLimits:
         send_timeout_s: how long a page may take to read one message.
         grace_s: how long a page may be gone and still come back as the same.
         max_sessions: pages of one subject, those included that may come back.
+        recheck_s: how often it is asked again who an open page is: one who has signed out is shown no more.
     """
 
     max_message_bytes: int = 256 << 10
@@ -82,6 +84,7 @@ class WireLimits:
     send_timeout_s: float = 20.0
     grace_s: float = 60.0
     max_sessions: int = 64
+    recheck_s: float = 60.0
 
 
 def read_message(text: str, limits: WireLimits) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import socket
+from collections.abc import Awaitable, Callable
 from types import FrameType
 from typing import Final
 
@@ -12,7 +13,7 @@ from starlette.types import ASGIApp
 
 from plataforma_sdk.web._listening import BACKLOG
 
-__all__ = ["serve"]
+__all__ = ["serve", "server_of"]
 
 MAX_CONNECTIONS: Final = 256
 MAX_MESSAGE_BYTES: Final = 1024 * 1024
@@ -23,16 +24,34 @@ _PING_S: Final = 20.0
 
 
 class _Server(uvicorn.Server):
-    """Ends like a program that was asked to: uvicorn would raise the signal again."""
+    """Ends like a program that was asked to: uvicorn would raise the signal again.
+
+    And closes sockets before the lifespan ends, so that the pages are told before it begins.
+    """
+
+    def __init__(self, config: uvicorn.Config, say_goodbye: Callable[[], Awaitable[None]]) -> None:
+        super().__init__(config)
+        self._say_goodbye = say_goodbye
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - as uvicorn calls it
         """Take a signal; a second Ctrl-C waits for nothing."""
         self.force_exit = self.should_exit and sig == signal.SIGINT
         self.should_exit = True
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Say goodbye, then end."""
+        if not self.force_exit:
+            await self._say_goodbye()
+        await super().shutdown(sockets)
 
-async def serve(app: ASGIApp, listener: socket.socket) -> None:
-    """Serve what `desktop_app` returned on a socket that listens, until SIGTERM or Ctrl-C."""
+
+async def serve(app: ASGIApp, listener: socket.socket, say_goodbye: Callable[[], Awaitable[None]]) -> None:
+    """Serve what `desktop_app` returned on a socket that listens, until SIGTERM or Ctrl-C, and say goodbye then."""
+    await server_of(app, say_goodbye).serve(sockets=[listener])
+
+
+def server_of(app: ASGIApp, say_goodbye: Callable[[], Awaitable[None]]) -> uvicorn.Server:
+    """Make the server; nothing listens yet."""
     config = uvicorn.Config(
         app,
         ws="websockets-sansio",
@@ -47,4 +66,4 @@ async def serve(app: ASGIApp, listener: socket.socket) -> None:
         limit_concurrency=MAX_CONNECTIONS,
         timeout_graceful_shutdown=_GRACE_S,
     )
-    await _Server(config).serve(sockets=[listener])
+    return _Server(config, say_goodbye)

@@ -14,6 +14,9 @@ from plataforma_sdk.windows import Window, WindowManager
 
 __all__ = ["Connection", "PageSession"]
 
+_STEP_PX: Final = 16
+_MAX_WIDTH_PX: Final = 4_096
+
 _KEPT_ACKS: Final = 1_024
 """More than a client keeps waiting; an older number that comes again was acknowledged before."""
 
@@ -26,6 +29,9 @@ class Connection(Protocol):
 
     async def stopped(self) -> None:
         """Wait until nothing is taken out of the outbox any more."""
+
+    async def gone(self) -> None:
+        """Wait until the page has been told why, or cannot be."""
 
 
 class PageSession:
@@ -64,6 +70,7 @@ class PageSession:
         self._windows = windows
         self._frames = frames
         self._shown: dict[tuple[str, str], Shown] = {}
+        self._widths: dict[tuple[str, str], int] = {}
         self._last_seq = 0
         self._acks: OrderedDict[int, str] = OrderedDict()
 
@@ -109,6 +116,14 @@ class PageSession:
         if window is not None:
             self.show(window)
 
+    def resize(self, module: str, window_id: str, width: int) -> None:
+        """Draw the charts of a window as wide as it stands on the page; in steps, so that pages share drawings."""
+        window = self._windows.find(module, window_id)
+        if window is not None:
+            steps = round(min(max(width, _STEP_PX), _MAX_WIDTH_PX) / _STEP_PX)
+            self._widths[module, window_id] = steps * _STEP_PX
+            self.show(window)
+
     def show_all(self) -> None:
         """Show every window, those included that were closed since."""
         for name in [*self._shown, *((window.module, window.id) for window in self._windows)]:
@@ -122,7 +137,7 @@ class PageSession:
         window, before = self._windows.find(*name), self._shown.get(name)
         if window is None:
             return self._closed(name)
-        now = self._frames.show(window, self.locale)
+        now = self._frames.show(window, self.locale, self._widths.get(name))
         if now is None:  # opened anew under its old name, and not rendered yet
             return [] if before is None or before.window is window else self._closed(name)
         text = self._frames.write(now, before)
@@ -131,6 +146,7 @@ class PageSession:
         return [] if text is None else [text]
 
     def _closed(self, name: tuple[str, str]) -> list[str]:
+        self._widths.pop(name, None)
         if self._shown.pop(name, None) is None:
             return []
         return [codec.encode({"type": "closed", "module": name[0], "window": name[1]})]

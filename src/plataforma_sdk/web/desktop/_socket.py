@@ -70,6 +70,7 @@ class Socket:
         self._rate = _Rate(desktop.limits)
         self._ending: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._stopped = asyncio.Event()
+        self._gone = asyncio.Event()
 
     def end(self, reason: str) -> None:
         """Tell the page why, and close."""
@@ -80,8 +81,21 @@ class Socket:
         """Wait until nothing is taken out of the outbox any more."""
         await self._stopped.wait()
 
+    async def gone(self) -> None:
+        """Wait until the page has been told why, or cannot be."""
+        await self._gone.wait()
+
     async def serve(self) -> None:
         """Serve until either side ends it."""
+        try:
+            reason = await self._serve()
+            if reason is not None:
+                await self._goodbye(reason)
+        finally:
+            self._gone.set()
+
+    async def _serve(self) -> str | None:
+        """Serve; return the reason to tell the page, None where it is gone."""
         reason: str | None = None
         try:
             await self._run(await self._open())
@@ -96,8 +110,7 @@ class Socket:
                 self._ending.exception()  # seen, whatever ended first
             if self._session is not None:
                 self._desktop.sessions.detach(self._session, self)
-        if reason is not None:
-            await self._goodbye(reason)
+        return reason
 
     async def _open(self) -> PageSession:
         """Take the hello; find the page, or begin one."""
@@ -132,6 +145,7 @@ class Socket:
             tasks.create_task(self._read(session), name="plataforma-desktop-read")
             tasks.create_task(self._write(session), name="plataforma-desktop-write")
             tasks.create_task(self._wait_for_end(), name="plataforma-desktop-end")
+            tasks.create_task(self._check_again(), name="plataforma-desktop-check")
 
     async def _read(self, session: PageSession) -> None:
         while True:
@@ -147,6 +161,14 @@ class Socket:
 
     async def _wait_for_end(self) -> None:
         await asyncio.shield(self._ending)
+
+    async def _check_again(self) -> None:
+        """End the connection of a person whom the host does not know any more, or knows as another."""
+        while True:
+            await asyncio.sleep(self._desktop.limits.recheck_s)
+            identity = await self._desktop.access.identify(self._websocket)
+            if identity is None or identity.subject != self._identity.subject:
+                raise Bye("unauthorized")
 
     async def _receive(self) -> dict[str, Any]:
         received = await self._websocket.receive()

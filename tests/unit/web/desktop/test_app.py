@@ -160,6 +160,10 @@ class FakeCharts:
         self.alt = "flat"
         self.is_busy = False
         self.closed = False
+        self.is_warm = False
+
+    def warm_up(self) -> None:
+        self.is_warm = True
 
     def charts_of(self, tree: Any, *, locale: str, width: float, owner: str = "") -> dict[str, DrawnChart]:
         return {"0.rows": DrawnChart("ab" * 16, f"{self.alt} {locale} {owner}", int(width), 300)}
@@ -196,6 +200,44 @@ def test_charts_are_named_beside_the_tree_and_drawn_for_whoever_is_known(run: An
 
     run(main())
     assert charts.closed
+
+
+def test_what_draws_charts_starts_with_the_page(run: Any, open_case: Open) -> None:
+    charts = FakeCharts()
+
+    async def main() -> None:
+        async with open_case(charts=charts) as case:
+            await Browser(case.app).get()
+            assert not charts.is_warm, "a stranger starts nothing"
+            await case.browser()
+            assert charts.is_warm
+
+    run(main())
+
+
+def test_charts_are_drawn_as_wide_as_their_window_stands_on_that_page(run: Any, open_case: Open) -> None:
+    async def main() -> None:
+        async with open_case(charts=FakeCharts()) as case:
+            browser = await case.browser()
+            wide, other = await browser.join(), await browser.join()
+            window = await wide.take("window")
+            await other.take("window")
+            name = {"module": "counter", "window": window["window"]["id"]}
+
+            wide.tell("size", **name, width=1_605)
+            drawn = await wide.take("patch")
+            assert (drawn["charts"]["0.rows"]["width"], drawn["ops"]) == (1_600, [])
+            wide.tell("size", **name, width=1_594)  # of the same step
+            wide.tell("size", module="counter", window="none", width=100)
+            wide.tell("size", **name, width=10**9)
+            assert (await wide.take("patch"))["charts"]["0.rows"]["width"] == 4_096
+            wide.tell("size", **name, width=-5)
+            assert (await wide.take("patch"))["charts"]["0.rows"]["width"] == 16
+
+            await case.host.modules["counter"].call("change_row", 0, "x")
+            assert "charts" not in await other.take("patch")
+
+    run(main())
 
 
 def test_a_chart_that_did_not_change_is_not_named_again(run: Any, open_case: Open) -> None:

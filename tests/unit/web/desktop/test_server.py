@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
 import socket
 import urllib.request
 from collections.abc import AsyncIterator
@@ -19,6 +20,7 @@ from websockets.typing import Subprotocol
 from plataforma_sdk import codec
 from plataforma_sdk.web.desktop import WireLimits
 from plataforma_sdk.web.desktop._protocol import SUBPROTOCOL
+from plataforma_sdk.web.desktop._serving import server_of
 from tests.unit.web.desktop.desk import Case, Open
 
 
@@ -119,6 +121,24 @@ def test_a_client_that_stops_reading_is_cut_off_and_the_others_go_on(run: Any, o
                 assert (await take(client, "patch"))["module"] == "counter"
                 with pytest.raises(ConnectionClosed):
                     await take(stuck, "never")
+
+    run(main())
+
+
+def test_the_command_says_goodbye_before_its_server_closes_the_sockets(run: Any, open_case: Open) -> None:
+    async def main() -> None:
+        async with open_case() as case, asyncio.TaskGroup() as tasks:
+            with socket.create_server(("127.0.0.1", 0)) as listener:
+                server = server_of(case.app, case.desktop.aclose)
+                desk = Served(case, f"http://127.0.0.1:{listener.getsockname()[1]}")
+                tasks.create_task(server._serve([listener]))  # `serve` would take the signals of the tests
+                while not server.started:
+                    await asyncio.sleep(0.01)
+                await desk.enter()
+                async with desk.socket() as client:
+                    await desk.hello(client)
+                    server.handle_exit(signal.SIGTERM, None)
+                    assert (await take(client, "bye"))["reason"] == "shutdown"
 
     run(main())
 

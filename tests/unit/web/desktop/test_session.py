@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
+
 from plataforma_sdk.web.desktop import WireLimits
-from tests.unit.web.desktop.browsing import event
+from tests.unit.web.desktop.browsing import Browser, event
 from tests.unit.web.desktop.desk import Open
 from tests.unit.web.desktop.patching import apply
 
@@ -410,5 +412,24 @@ def test_a_language_that_is_no_tag_leaves_the_old_one(run: Any, open_case: Open)
 
             assert before == "en"
             assert (session.locale, session.theme) == ("pt-BR", "dark")
+
+    run(main())
+
+
+@pytest.mark.parametrize("later", [None, "rui"])
+def test_who_signs_out_is_shown_no_more(run: Any, open_case: Open, later: str | None) -> None:
+    person: list[str | None] = ["ana"]
+
+    async def authenticate(_: Any) -> str | None:
+        return person[0]
+
+    async def main() -> None:
+        async with open_case(authenticate=authenticate, limits=WireLimits(recheck_s=0.05)) as case:
+            page = await (await Browser(case.app).read_page()).join()
+            await page.take("window")
+            await asyncio.sleep(0.15)
+            assert page.close_code is None, "whoever is still known stays"
+            person[0] = later
+            assert await page.closed() == "unauthorized"
 
     run(main())

@@ -17,6 +17,7 @@ import { Panels } from "./panel.js";
 import { followLayout } from "./phone.js";
 import { Settings } from "./settings.js";
 import { Shortcuts } from "./shortcuts.js";
+import { Sizes } from "./sizes.js";
 import { Switcher } from "./switcher.js";
 import { Tasks } from "./tasks.js";
 import { Toasts } from "./toasts.js";
@@ -54,6 +55,7 @@ export class Desktop extends EventTarget {
     this.locale = firstLocale();
     this.t = translator(this.locale);
     this.windows = new Windows(this.t, (frame) => this.#close(frame));
+    this.sizes = new Sizes(this);
     this.toasts = new Toasts(this);
     this.notifications = new Notifications(this);
     this.switcher = new Switcher(this);
@@ -116,6 +118,7 @@ export class Desktop extends EventTarget {
     const frame = this.windows.frames.get(key) ?? this.#open(key, module, window);
     this.#resettle(key, window);
     frame.content.replace(tree, toNumber(revision), charts);
+    this.sizes.look();
   }
 
   #open(key, module, window) {
@@ -125,7 +128,9 @@ export class Desktop extends EventTarget {
       hasFocus: !this.#isBusy(),
     };
     const fire = (node, eventName, value, event) => this.#fire(module, event);
-    return this.windows.open(key, spec, (body) => new TreeView(body, { module, window: window.id, locale: this.locale, t: this.t, theme: this.theme.current, fire }));
+    const opened = this.windows.open(key, spec, (body) => new TreeView(body, { module, window: window.id, locale: this.locale, t: this.t, theme: this.theme.current, fire }));
+    this.sizes.watch(opened);
+    return opened;
   }
 
   /** Whether the person is typing or answering elsewhere: a window that opens by itself takes no focus from that. */
@@ -137,6 +142,7 @@ export class Desktop extends EventTarget {
   #patch({ module, window, revision, ops, charts, settings }) {
     const frame = this.windows.frames.get(`${module}/${window}`);
     const isApplied = frame?.content.apply(ops, toNumber(revision), charts);
+    if (charts) this.sizes.look();
     if (!isApplied) this.connection.resync(module, window);
     if (frame && settings) this.#resettle(frame.key, settings);
   }
@@ -165,7 +171,8 @@ export class Desktop extends EventTarget {
     if (frame.isSystem) return this.windows.remove(frame.key);
     if (frame.isClosing) return undefined;
     this.windows.setClosing(frame, true);
-    const [module, window] = frame.key.split("/");
+    const { module } = frame;
+    const window = frame.key.slice(module.length + 1); // an id may hold a slash
     const ack = await this.connection.send("close", { module, window });
     if (ack.ok) return this.windows.remove(frame.key);
     this.windows.setClosing(frame, false);

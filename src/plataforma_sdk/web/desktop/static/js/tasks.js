@@ -2,7 +2,7 @@
 
 import { toNumber } from "./codec.js";
 import { button, confirmed } from "./dialog.js";
-import { arrange, attr, clear, h, setText } from "./dom.js";
+import { arrange, attr, clear, h, setText, uid } from "./dom.js";
 import { formatter } from "./format.js";
 import { icon } from "./icons.js";
 import { editLimits } from "./limits.js";
@@ -70,7 +70,7 @@ export class Tasks {
     this.rows = h("tbody");
     this.summary = h("p", { className: "pd-tasks-summary" });
     this.empty = h("p", { className: "pd-empty-note" });
-    clear(this.root).append(this.summary,
+    clear(this.root).append(this.summary, this.#drawSorter(),
       h("table", { className: "pd-table" }, h("caption", { className: "pv-unseen", textContent: t("desktop.tasks.title") }),
         h("thead", null, h("tr", null, [...this.heads.values()], h("th", { scope: "col" }, h("span", { className: "pv-unseen", textContent: t("desktop.tasks.actions") })))), this.rows),
       this.empty);
@@ -80,6 +80,26 @@ export class Tasks {
   #drawHead(name) {
     const made = h("button", { type: "button", className: "pd-sort", on: { click: () => this.#sortBy(name) } }, h("span", { textContent: this.desktop.t(`desktop.tasks.${name}`) }), h("span", { className: "pd-sort-mark", "aria-hidden": "true" }));
     return h("th", { scope: "col", className: TEXTS.has(name) ? "" : "pd-figure", title: this.desktop.t(`desktop.tasks.${name}_help`) }, made);
+  }
+
+  /** Where there is no room for the heads of columns, a list of them and a direction. */
+  #drawSorter() {
+    const { t } = this.desktop;
+    const id = uid("pd");
+    const options = COLUMNS.map(({ name }) => h("option", { value: name, textContent: t(`desktop.tasks.${name}`) }));
+    this.sorter = h("select", { id, on: { change: () => this.#sortBy(this.sorter.value) } }, options);
+    this.direction = h("button", { className: "pd-icon-button", type: "button", on: { click: () => this.#sortBy(this.#sort.name) } });
+    return h("div", { className: "pd-sorter" }, h("label", { htmlFor: id, textContent: t("desktop.tasks.sort") }), this.sorter, this.direction);
+  }
+
+  #markSorter() {
+    const { name, isDown } = this.#sort;
+    const label = this.desktop.t(isDown ? "desktop.tasks.sort_down" : "desktop.tasks.sort_up");
+    this.sorter.value = name;
+    if (this.direction.title === label) return;
+    this.direction.title = label;
+    attr(this.direction, "aria-label", label);
+    clear(this.direction).append(icon(isDown ? "arrow-down" : "arrow-up"));
   }
 
   #sortBy(name) {
@@ -96,6 +116,7 @@ export class Tasks {
       const isSorted = name === this.#sort.name;
       attr(head, "aria-sort", isSorted ? (this.#sort.isDown ? "descending" : "ascending") : null);
     }
+    this.#markSorter();
     for (const id of [...this.#rows.keys()]) if (!modules.some((module) => module.id === id)) this.#rows.delete(id);
     arrange(this.rows, modules.map((module) => this.#row(module)));
     this.empty.hidden = modules.length > 0;

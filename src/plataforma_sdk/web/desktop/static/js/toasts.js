@@ -5,6 +5,7 @@ import { icon } from "./icons.js";
 
 const MAX_SHOWN = 4;
 const SHOWN_MS = { info: 6_000, warning: 12_000, error: 20_000 };
+const SETTLE_MS = 150; // a region that has just come says nothing yet
 const SHAPES = { info: "info", warning: "alert-triangle", error: "alert-circle" };
 
 /** The messages of a page. */
@@ -17,13 +18,22 @@ export class Toasts {
     this.polite = h("div", { className: "pv-unseen", role: "status", "aria-live": "polite" });
     this.assertive = h("div", { className: "pv-unseen", role: "alert", "aria-live": "assertive" });
     this.element = h("section", { className: "pd-toasts" }, this.list, this.polite, this.assertive);
-    desktop.connection.addEventListener("toast", ({ detail }) => this.show(detail));
+    desktop.connection.addEventListener("toast", ({ detail }) => this.show(this.#inOwnLanguage(detail)));
     desktop.addEventListener("locale", () => this.#label());
     this.#label();
   }
 
   #label() {
     this.element.setAttribute("aria-label", this.desktop.t("desktop.toasts.label"));
+  }
+
+  /** What the host says of every module's life is said in the page's language; faults are in their own words. */
+  #inOwnLanguage(message) {
+    const { code, module } = message;
+    if (code !== "restarted" && code !== "failed") return message;
+    const { t } = this.desktop;
+    const name = this.desktop.nameOf(module);
+    return { ...message, text: t(`desktop.toasts.${code}`, { name }), advice: t(`desktop.toasts.${code}_help`) };
   }
 
   /** Show `{level, module, text, advice}`; the same once more counts up. */
@@ -69,8 +79,14 @@ export class Toasts {
     this.#shown.delete(said);
   }
 
+  /** Have it read aloud; beside a modal dialog nothing is, so the region goes where the person is. */
   #announce(level, text) {
-    setText(level === "error" ? this.assertive : this.polite, text);
+    const region = level === "error" ? this.assertive : this.polite;
+    const place = [...document.querySelectorAll("dialog[open]")].at(-1) ?? this.element;
+    if (region.parentNode === place) return setText(region, text);
+    setText(region, "");
+    place.append(region);
+    return setTimeout(() => setText(region, text), SETTLE_MS);
   }
 
   /** Take away what is shown elsewhere by now, by module and code. */

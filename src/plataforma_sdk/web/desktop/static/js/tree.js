@@ -117,6 +117,10 @@ export class TreeView {
     }
   }
 
+  get hasCharts() {
+    return this.#charts.size > 0;
+  }
+
   chart(key) {
     return this.#charts.get(key) ?? null;
   }

@@ -6,6 +6,7 @@ import { icon } from "../icons.js";
 import { DataTable } from "./data_table.js";
 
 const DIGEST = /^[a-z0-9]{1,128}$/;
+const MOST_SCALED = 1.25; // drawings come in a few widths: one that is a little narrow fills its room
 const PAGE = 50; // figures below a picture at once
 
 export function chart(node, view) {
@@ -68,7 +69,7 @@ class Chart {
     this.picture.alt = this.#node.props.alt ?? chart.alt ?? "";
     // The room is kept while it loads, so that nothing jumps.
     if (chart.width > 0 && chart.height > 0) {
-      this.picture.style.width = `${Number(chart.width)}px`;
+      this.picture.style.width = `${Number(chart.width) * MOST_SCALED}px`; // or less, where the room ends: see max-width
       this.picture.style.aspectRatio = `${Number(chart.width)} / ${Number(chart.height)}`;
     }
     return attr(this.picture, "src", source);
