@@ -143,7 +143,7 @@ def test_old_metadata_goes_and_roots_stay(run: Any) -> None:
 def test_two_services_of_one_directory_sign_in_turns(run: Any) -> None:
     async def case(setting: Case) -> None:
         setting.init()
-        other = ServiceState(ServiceOptions(directory=setting.directory))
+        other = ServiceState(setting.options)
         async with asyncio.TaskGroup() as group:
             for number in range(20):
                 group.create_task(setting.publish("vendas", f"2.{number}.0"))
