@@ -1,4 +1,4 @@
-"""PostgreSQL on this machine: a cluster of its own, in a directory that goes with it, on a free port of the loopback."""
+"""PostgreSQL on this machine: a cluster of its own, in a directory that goes with it, on a port of the loopback."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A PostgreSQL for all cases, each of which has a database of its own there."""
+"""A PostgreSQL for all cases, one after another."""
 
 from __future__ import annotations
 
@@ -17,8 +17,18 @@ def postgres() -> Iterator[Any]:
         yield server
 
 
-@pytest.fixture
-def database(postgres: Any) -> str:
-    """The address of an empty database."""
+@pytest.fixture(scope="session")
+def used_database(postgres: Any) -> str:
+    """The address of a database that earlier cases have written to: one for each would be a gigabyte."""
     url: str = postgres.new_database()
     return url
+
+
+@pytest.fixture
+def database(used_database: str) -> str:
+    """The address of a database without a registry in it."""
+    import psycopg
+
+    with psycopg.connect(used_database) as connection:
+        connection.execute("DROP SCHEMA IF EXISTS plataforma CASCADE")
+    return used_database

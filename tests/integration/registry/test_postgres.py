@@ -68,7 +68,7 @@ def test_a_search_finds_what_it_finds_in_sqlite(using, query):
     async def case(backend):
         await fill(backend)
         page = await backend.search(query)
-        return {hit.id for hit in page.hits}, page.total, [hit.id for hit in page.hits][:1]
+        return {hit.id for hit in page.hits}, page.total
 
     assert using(case) == using(case, url=None, name="other")
 
@@ -255,6 +255,7 @@ def test_the_time_of_a_token_is_kept_to_the_microsecond(index):
     "address",
     [
         "postgresql://ana:se/nha@db.test/registry",
+        "postgresql://ana:12/nha@db.test/registry",
         "postgresql://ana:se@nha@db.test/registry",
         "postgresql://ana:se%nha@db.test/registry",
         "mysql://ana:senha@db.test/registry",

@@ -8,6 +8,7 @@ different modules pass each other, and fail where they meet; a registry writes s
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -24,6 +25,7 @@ _LOCK: Final = int.from_bytes(b"platafor", "big") >> 1
 _MAX_LETTERS: Final = 100
 _MAX_WORDS_BYTES: Final = 300_000
 _MAX_POSITION: Final = 16_383
+_PORTS: Final = re.compile(r"[0-9,]+", re.ASCII)
 _SCHEMES: Final = ("postgresql://", "postgres://")
 _DEFAULTS: Final = {
     "application_name": "plataforma-registry",
@@ -46,6 +48,9 @@ CREATE TABLE search (number BIGINT PRIMARY KEY REFERENCES modules, words TSVECTO
 CREATE INDEX search_words ON search USING gin (words);
 INSERT INTO registry VALUES (1, gen_random_uuid()::text);
 """
+
+# Not `to_regclass`, which answers out of a cache: who waited for the lock would not see what was made meanwhile.
+_TABLE: Final = "SELECT 1 FROM pg_catalog.pg_tables WHERE schemaname = 'plataforma' AND tablename = ?"
 
 _SEARCH: Final = """
 SELECT modules.hit FROM (
@@ -109,7 +114,7 @@ class PostgresDatabase:
 
     def has_table(self, name: str) -> bool:
         """See `Database.has_table`."""
-        return bool(self.execute("SELECT to_regclass(?) IS NOT NULL", (name,)).fetchone()[0])
+        return self.execute(_TABLE, (name,)).fetchone() is not None
 
     def keep_words(self, number: int, texts: Sequence[Sequence[str]] | None) -> None:
         """See `Database.keep_words`."""
@@ -181,7 +186,7 @@ class PostgresDatabase:
 
 
 def _has_schema(connection: psycopg.Connection[Any]) -> bool:
-    return connection.execute("SELECT to_regclass('plataforma.registry')").fetchone() != (None,)
+    return connection.execute(_TABLE.replace("?", "%s").encode(), ("registry",)).fetchone() is not None
 
 
 def _options(url: str) -> dict[str, Any]:
@@ -190,7 +195,8 @@ def _options(url: str) -> dict[str, Any]:
         read = conninfo_to_dict(url) if url.startswith(_SCHEMES) else {}
     except psycopg.Error:
         read = {}
-    if not read or "@" in str(read.get("host", "")):
+    is_misread = "@" in f"{read.get('host')}{read.get('dbname')}" or not _PORTS.fullmatch(str(read.get("port", "1")))
+    if not read or is_misread:
         raise RegistryError(
             "The database has no address that can be read: write postgresql://USER:PASSWORD@HOST:PORT/NAME, and in it "
             "'@', '/', ':' and '%' of a password as %40, %2F, %3A and %25"

@@ -19,7 +19,6 @@ from plataforma_sdk.package import ModulePackage
 from plataforma_sdk.registry import digest_of
 from plataforma_sdk.registry.backends import HttpBackend, WebOptions
 from plataforma_sdk.registry.trust import SigningKey, TrustPolicy
-from plataforma_sdk.web.registry import ServiceOptions
 from plataforma_sdk.web.registry._state import ServiceState
 from plataforma_sdk.web.registry._tuf_root import read_root, renew_root
 from tests.conformance.registry._releases import MARIA, make_release
