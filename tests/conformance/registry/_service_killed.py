@@ -1,7 +1,8 @@
 """Kills a registry service under a publisher: ``python _service_killed.py ROOT KILLS SEED``.
 
 A process without threads that forks: the service, again and again, and one publisher that goes on until it is told to
-stop, repeating what failed. Index and tokens lie in ``PLATAFORMA_DATABASE`` where that is set. Prints ``{"killed": ..., "releases": ..., "repeated": ...}``.
+stop, repeating what failed. Index and tokens lie in ``PLATAFORMA_DATABASE`` where that is set. Prints
+``{"killed": ..., "releases": ..., "repeated": ...}``.
 """
 
 from __future__ import annotations

@@ -134,35 +134,49 @@ def test_many_may_open_an_empty_database_at_once(using, tmp_path, database):
     asyncio.run(main())
 
 
+def cut(url):
+    """End the connections of the registry, as a server does that is restarted."""
+    with psycopg.connect(url, autocommit=True) as other:
+        of_ours = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = %s"
+        other.execute(of_ours, ("plataforma-registry",))
+
+
 def test_a_block_that_fails_leaves_nothing(index):
-    with pytest.raises(ZeroDivisionError), index.transaction():
-        index.execute("INSERT INTO owners VALUES ('acme', ''::bytea)")
-        1 / 0  # noqa: B018
+    def fail():
+        with index.transaction():
+            index.execute("INSERT INTO owners VALUES ('acme', ''::bytea)")
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        fail()
     assert index.execute("SELECT count(*) FROM owners").fetchone() == (0,)
 
 
 def test_a_statement_that_failed_unseen_is_not_taken_for_done(index):
-    with pytest.raises(RegistryError, match="took back what was to be written"), index.transaction():
-        index.execute("INSERT INTO owners VALUES ('acme', ''::bytea)")
-        with contextlib.suppress(RegistryError):
-            index.execute("SELECT 1 / 0")
+    def fail():
+        with index.transaction():
+            index.execute("INSERT INTO owners VALUES ('acme', ''::bytea)")
+            with contextlib.suppress(RegistryError):
+                index.execute("SELECT 1 / 0")
+
+    with pytest.raises(RegistryError, match="took back what was to be written"):
+        fail()
     assert index.execute("SELECT count(*) FROM owners").fetchone() == (0,)
 
 
 def test_a_lost_connection_is_made_anew_but_not_within_a_transaction(index, database):
-    def cut():
-        with psycopg.connect(database, autocommit=True) as other:
-            other.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s", (NAME,))
+    def fail():
+        with index.transaction():
+            cut(database)
+            index.execute("SELECT 1")
 
-    NAME = "plataforma-registry"
-    cut()
+    cut(database)
     assert index.execute("SELECT count(*) FROM modules").fetchone() == (0,)
-    with pytest.raises(RegistryError, match="cannot be used now"), index.transaction():
-        cut()
-        index.execute("SELECT 1")
+    with pytest.raises(RegistryError, match="cannot be used now"):
+        fail()
     with index.transaction():
         index.execute("INSERT INTO owners VALUES ('acme', ''::bytea)")
-    cut()
+    cut(database)
     with pytest.raises(RegistryError, match="cannot be used now"):  # it may have been done
         index.execute("INSERT INTO owners VALUES ('beta', ''::bytea)")
     assert index.execute("SELECT namespace FROM owners").fetchall() == [("acme",)]
@@ -170,25 +184,19 @@ def test_a_lost_connection_is_made_anew_but_not_within_a_transaction(index, data
 
 def test_a_sweep_stops_where_it_lost_its_lock(using, tmp_path, database):
     """Who lost the connection lost the lock, and somebody may be listing what it is about to remove."""
-    files = BlobFiles(tmp_path / "registry" / "blobs")
+    digests = [digest_of(data) for data in (b"one", b"two", b"three")]
+    removed = []
+
+    def remove(digest):
+        removed.append(digest)
+        cut(database)
+        return True
 
     async def case(backend):
         await publish(backend)
-        files.put({digest_of(data): data for data in (b"one", b"two", b"three")})
-
-        def cut(_):
-            with psycopg.connect(database, autocommit=True) as other:
-                other.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name <> ''")
-            return True
-
-        digests = [digest_of(data) for data in (b"one", b"two", b"three")]
-        removed = []
+        BlobFiles(tmp_path / "registry" / "blobs").put({digest_of(data): data for data in (b"one", b"two", b"three")})
         with pytest.raises(RegistryError, match="cannot be used now"):
-            await backend.beside(
-                lambda index, catalogue: catalogue.sweep(
-                    index, digests, lambda digest: removed.append(digest) or cut(0)
-                )
-            )
+            await backend.beside(lambda index, catalogue: catalogue.sweep(index, digests, remove))
         assert len(removed) == 1
         assert (await backend.sweep(grace_s=-60)).keys() == set(digests)
 
@@ -218,6 +226,19 @@ def test_an_index_that_was_changed_by_hand_is_noticed(using, index):
     index.execute("UPDATE modules SET data = data || '\\x20'::bytea")
     with pytest.raises(IntegrityError, match="the index of vendas is damaged"):
         using(lambda backend: backend.versions("vendas"))
+
+
+def test_a_role_that_may_make_no_schema_uses_one_that_was_made_for_it(using, postgres):
+    url = postgres.new_database()
+    name = url.rpartition("/")[2]
+    with psycopg.connect(url) as administrator:
+        administrator.execute(f"CREATE ROLE {name} LOGIN PASSWORD 'senha'")
+        administrator.execute(f"CREATE SCHEMA plataforma; GRANT USAGE, CREATE ON SCHEMA plataforma TO {name}")
+    own = url.replace(url.partition("//")[2].partition("@")[0], f"{name}:senha")
+    assert using(publish, url=own).version == "1.0.0"
+    other = postgres.new_database()
+    with pytest.raises(RegistryError, match="permission denied"):
+        using(publish, url=own.replace(f"/{name}", other[other.rindex("/") :]), name="other")
 
 
 def test_a_newer_schema_is_refused(using, index):

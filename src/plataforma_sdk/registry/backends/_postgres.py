@@ -32,12 +32,14 @@ _DEFAULTS: Final = {
     "connect_timeout": "10",
     "tcp_user_timeout": "30000",  # a server that is gone without a word is given up
 }
-_SETTINGS: Final = "SET search_path = plataforma; SET lock_timeout = '30s'"
+# Who stands still while holding the lock is cut off: others would wait for as long.
+_SETTINGS: Final = (
+    "SET search_path = plataforma; SET lock_timeout = '30s'; SET idle_in_transaction_session_timeout = '60s'"
+)
 _BEGIN: Final = f"BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock({_LOCK})"
 
 # "C" sorts by code points, as SQLite does; other collations change with the system's libraries, and indexes break.
 _SCHEMA: Final = """
-CREATE SCHEMA IF NOT EXISTS plataforma;
 CREATE TABLE registry (version INTEGER NOT NULL, identity TEXT NOT NULL);
 CREATE TABLE modules (
     number BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, id TEXT COLLATE "C" NOT NULL UNIQUE,
@@ -171,10 +173,10 @@ class PostgresDatabase:
         """Make the schema, once where many connect at once, and look whether it is one that is understood."""
         if connection.info.parameter_status("server_encoding") != "UTF8":
             raise RegistryError(f"{self.name} does not keep every letter: make a database with ENCODING 'UTF8'")
-        if not _has_schema(connection):
+        if not _has_tables(connection):
             connection.execute(_BEGIN)
-            if not _has_schema(connection):
-                connection.execute(_SCHEMA.encode())
+            if not _has_tables(connection):
+                _make_tables(connection)
             connection.execute("COMMIT")
         ((version, self.identity),) = connection.execute("SELECT version, identity FROM registry").fetchall()
         if version != _VERSION:
@@ -185,7 +187,15 @@ class PostgresDatabase:
         return RegistryError(f"{self.name} cannot be used now ({reason[:300]}): try again, or see to the database")
 
 
-def _has_schema(connection: psycopg.Connection[Any]) -> bool:
+def _make_tables(connection: psycopg.Connection[Any]) -> None:
+    """Make the tables, and the schema unless an administrator did: `IF NOT EXISTS` would need the right all the same."""
+    found = connection.execute("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = 'plataforma'")
+    if found.fetchone() is None:
+        connection.execute("CREATE SCHEMA plataforma")
+    connection.execute(_SCHEMA.encode())
+
+
+def _has_tables(connection: psycopg.Connection[Any]) -> bool:
     return connection.execute(_TABLE.replace("?", "%s").encode(), ("registry",)).fetchone() is not None
 
 

@@ -11,7 +11,7 @@ import pytest
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Any]:
     """A server of PostgreSQL; skips where there is none, or no psycopg."""
-    from ._postgres import cluster
+    from tests.integration.registry._postgres import cluster
 
     with cluster() as server:
         yield server
