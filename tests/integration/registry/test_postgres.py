@@ -236,9 +236,9 @@ def test_a_role_that_may_make_no_schema_uses_one_that_was_made_for_it(using, pos
         administrator.execute(f"CREATE SCHEMA plataforma; GRANT USAGE, CREATE ON SCHEMA plataforma TO {name}")
     own = url.replace(url.partition("//")[2].partition("@")[0], f"{name}:senha")
     assert using(publish, url=own).version == "1.0.0"
-    other = postgres.new_database()
+    other = own.rpartition("/")[0] + "/" + postgres.new_database().rpartition("/")[2]
     with pytest.raises(RegistryError, match="permission denied"):
-        using(publish, url=own.replace(f"/{name}", other[other.rindex("/") :]), name="other")
+        using(publish, url=other, name="other")
 
 
 def test_a_newer_schema_is_refused(using, index):

@@ -35,8 +35,8 @@ class DirectoryBackend:
     ``registry.sqlite`` holds the indexes and the search, ``blobs/`` the bytes. A release is listed in one transaction
     after its blobs are on the disk, so a process that is killed leaves it whole or not at all, and at worst a blob
     that nothing names, which `sweep` removes. The directory is made with mode 0700, with the first call. A file system
-    over a network whose locks do not work is no place for it. With a ``database`` the index lies in PostgreSQL, and with
-    it whatever else would lie in ``registry.sqlite``.
+    over a network whose locks do not work is no place for it. With a ``database`` the index lies in PostgreSQL, and
+    whatever else would lie in ``registry.sqlite``.
 
     >>> import asyncio, tempfile
     >>> async def main():

@@ -188,7 +188,7 @@ class PostgresDatabase:
 
 
 def _make_tables(connection: psycopg.Connection[Any]) -> None:
-    """Make the tables, and the schema unless an administrator did: `IF NOT EXISTS` would need the right all the same."""
+    """Make the tables, and the schema where no administrator did: `IF NOT EXISTS` would need that right anyway."""
     found = connection.execute("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = 'plataforma'")
     if found.fetchone() is None:
         connection.execute("CREATE SCHEMA plataforma")
