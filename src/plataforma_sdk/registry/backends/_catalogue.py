@@ -28,7 +28,7 @@ from plataforma_sdk.sandbox._private import write_aside
 if TYPE_CHECKING:
     from plataforma_sdk.registry.backends._postgres import PostgresDatabase
 
-__all__ = ["MARK", "Catalogue", "open_database", "open_index", "search"]
+__all__ = ["MARK", "Catalogue", "check_is_here", "open_database", "open_index", "search"]
 
 MARK: Final = "database.id"
 """File of a registry's directory that says which database names its blobs: another one would have them swept."""
@@ -45,8 +45,7 @@ def open_index(directory: Path, url: str | None = None) -> Database:
         sqlite3.Error: the file is no database.
     """
     if url is None:
-        if (directory / MARK).exists():
-            raise RegistryError(f"The index of {directory} lies in PostgreSQL: name the database (PLATAFORMA_DATABASE)")
+        check_is_here(directory)
         return open_catalogue(directory / "registry.sqlite")
     if (directory / "registry.sqlite").exists():
         raise RegistryError(f"{directory} has its index in registry.sqlite: name no database, or another directory")
@@ -57,6 +56,16 @@ def open_index(directory: Path, url: str | None = None) -> Database:
         database.close()
         raise
     return database
+
+
+def check_is_here(directory: Path) -> None:
+    """Make sure that what a registry keeps does not lie in a database elsewhere.
+
+    Raises:
+        RegistryError: it does.
+    """
+    if (directory / MARK).exists():
+        raise RegistryError(f"The index of {directory} lies in PostgreSQL: name the database (PLATAFORMA_DATABASE)")
 
 
 def _mark(directory: Path, database: PostgresDatabase) -> None:

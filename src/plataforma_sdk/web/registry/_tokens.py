@@ -20,7 +20,7 @@ from typing import Final
 import attrs
 
 from plataforma_sdk.errors import RegistryError
-from plataforma_sdk.registry.backends._catalogue import open_database
+from plataforma_sdk.registry.backends._catalogue import check_is_here, open_database
 from plataforma_sdk.registry.backends._database import Database
 from plataforma_sdk.registry.backends._sqlite import open_file
 from plataforma_sdk.web.registry._scopes import Scope
@@ -103,6 +103,7 @@ def open_tokens(directory: Path, url: str | None = None) -> Database:
 
 
 def _open_file(path: Path) -> Database:
+    check_is_here(path.parent)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     return open_file(path)
 

@@ -9,7 +9,7 @@ import pytest
 from plataforma_sdk.errors import RegistryError
 from plataforma_sdk.registry.backends import DirectoryBackend
 from plataforma_sdk.registry.backends._catalogue import MARK, open_index
-from plataforma_sdk.web.registry import ServiceOptions
+from plataforma_sdk.web.registry import ServiceOptions, open_tokens
 
 URL = "postgresql://ana:segredo@db.test/registry"
 
@@ -39,7 +39,9 @@ def test_a_directory_whose_index_lies_elsewhere_gets_none_of_its_own(tmp_path):
     (tmp_path / MARK).write_text("4a1c")
     with pytest.raises(RegistryError, match="lies in PostgreSQL: name the database"):
         open_index(tmp_path)
-    assert not (tmp_path / "registry.sqlite").exists()
+    with pytest.raises(RegistryError, match="lies in PostgreSQL: name the database"):
+        open_tokens(tmp_path)
+    assert list(tmp_path.glob("*.sqlite")) == []
 
 
 def test_a_directory_with_an_index_takes_no_other(tmp_path):
