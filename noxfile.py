@@ -84,7 +84,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def typecheck(session: nox.Session) -> None:
     """Strict types: the package, the example's host side, and a file that uses the public names."""
-    extras = _extras("cli", "http", "s3", "trust", "web")
+    extras = _extras("cli", "http", "postgres", "s3", "trust", "web")
     session.install(*PIN, *PROJECT["project"]["dependencies"], *extras, *_group("typing"))
     session.run("mypy", "src", "examples", "tests/typing")
 
@@ -148,6 +148,7 @@ def integration(session: nox.Session) -> None:
     """Use real parts: compilers of other languages, packages of the index inside the guest with their own tests, and
     registries; break and kill those that are built in; and the conformance suite with the stock binding, in threads."""
     _install_project(session, "test", "integration")
+    session.install(*PIN, *_extras("postgres"))
     session.run("python", "-c", WARM_UP)
     session.install("pip")
     with tempfile.TemporaryDirectory() as wheels:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from plataforma_sdk.cli._registry_options import AsJson, DatabaseUrl, Of
 from plataforma_sdk.cli._registry_tuf import tuf_app
 
 __all__ = ["registry_app", "token_app"]
@@ -20,8 +21,6 @@ Directory = Annotated[
     Path,
     typer.Argument(file_okay=False, help="The registry's directory; made where it is missing.", show_default=False),
 ]
-Of = Annotated[Path, typer.Option("--directory", file_okay=False, help="The registry's directory.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, and nothing else.")]
 
 
 @registry_app.command("serve")
@@ -31,6 +30,7 @@ def serve_command(  # noqa: PLR0917 - typer reads the options from the signature
         "127.0.0.1"
     ),
     port: Annotated[int, typer.Option(min=0, max=65_535, help="Port to listen on; 0 takes a free one.")] = 8433,
+    database: DatabaseUrl = None,
     blobs: Annotated[
         str | None, typer.Option(help="Keep the blobs in an object store: s3://bucket/prefix, gs:// or az://.")
     ] = None,
@@ -43,7 +43,7 @@ def serve_command(  # noqa: PLR0917 - typer reads the options from the signature
 ) -> None:
     """Serve a registry over HTTP until Ctrl-C or SIGTERM; logs are JSON lines on standard error.
 
-    Exit codes: 0 stopped; 1 the directory, the blobs or the port cannot be used; 2 wrong use.
+    Exit codes: 0 stopped; 1 the directory, the database, the blobs or the port cannot be used; 2 wrong use.
     """
     if (certificate is None) != (key is None):
         raise typer.BadParameter("a certificate needs its key, and a key its certificate", param_hint="--certificate")
@@ -53,6 +53,7 @@ def serve_command(  # noqa: PLR0917 - typer reads the options from the signature
 
     options = ServiceOptions(
         directory=directory,
+        database=database,
         blobs=blobs,
         is_private=private,
         max_blob_bytes=max_blob_mib << 20,
@@ -66,6 +67,7 @@ def sweep_command(
     directory: Annotated[
         Path, typer.Argument(exists=True, file_okay=False, help="The registry's directory.", show_default=False)
     ] = Path("registry"),
+    database: DatabaseUrl = None,
     grace: Annotated[
         float, typer.Option(min=0, help="Hours that a blob is left, which may be about to be published.")
     ] = 24.0,
@@ -74,11 +76,11 @@ def sweep_command(
 ) -> None:
     """Remove blobs that no release names, of publishes that were cut off or refused; a service may run meanwhile.
 
-    Exit codes: 0 done; 1 the directory cannot be used, or an index is damaged; 2 wrong use.
+    Exit codes: 0 done; 1 the directory or the database cannot be used, or an index is damaged; 2 wrong use.
     """
     from plataforma_sdk.cli._registry_sweep import sweep
 
-    sweep(directory, grace_s=grace * 3_600, dry_run=dry_run, as_json=as_json)
+    sweep(directory, database, grace_s=grace * 3_600, dry_run=dry_run, as_json=as_json)
 
 
 @token_app.command("create")
@@ -96,38 +98,40 @@ def create_command(  # noqa: PLR0917 - typer reads the options from the signatur
     ] = None,
     days: Annotated[int | None, typer.Option(min=1, help="It expires after so many days; never, if left out.")] = None,
     directory: Of = Path("registry"),
+    database: DatabaseUrl = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a token and print it: this once, since only its digest is kept. A service that runs knows it at once.
 
-    Exit codes: 0 done; 1 the directory cannot be used; 2 wrong use.
+    Exit codes: 0 done; 1 the directory or the database cannot be used; 2 wrong use.
     """
     from plataforma_sdk.cli._registry_tokens import create
 
-    create(directory, name, allow, keys=key or (), days=days, as_json=as_json)
+    create((directory, database), name, allow, keys=key or (), days=days, as_json=as_json)
 
 
 @token_app.command("list")
-def list_command(directory: Of = Path("registry"), as_json: AsJson = False) -> None:
+def list_command(directory: Of = Path("registry"), database: DatabaseUrl = None, as_json: AsJson = False) -> None:
     """List the tokens, without their secrets.
 
-    Exit codes: 0 done; 1 the directory cannot be used.
+    Exit codes: 0 done; 1 the directory or the database cannot be used.
     """
     from plataforma_sdk.cli._registry_tokens import show
 
-    show(directory, as_json=as_json)
+    show((directory, database), as_json=as_json)
 
 
 @token_app.command("revoke")
 def revoke_command(
     token: Annotated[str, typer.Argument(help="Its id, as 'list' shows it.")],
     directory: Of = Path("registry"),
+    database: DatabaseUrl = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a token worth nothing, from the next request on.
 
-    Exit codes: 0 done; 1 there is no such token, or the directory cannot be used.
+    Exit codes: 0 done; 1 there is no such token, or the directory or the database cannot be used.
     """
     from plataforma_sdk.cli._registry_tokens import revoke
 
-    revoke(directory, token, as_json=as_json)
+    revoke((directory, database), token, as_json=as_json)

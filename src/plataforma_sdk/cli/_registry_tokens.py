@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import typer
 
@@ -15,23 +15,29 @@ from plataforma_sdk.cli._say import EXIT_USAGE, refuse, say, say_json
 from plataforma_sdk.errors import RegistryError
 from plataforma_sdk.web.registry import Scope, Token, create_token, list_tokens, open_tokens, revoke_token
 
+if TYPE_CHECKING:
+    from plataforma_sdk.registry.backends._database import Database
+
 __all__ = ["create", "revoke", "show"]
 
 _COMMAND: Final = "registry token"
 _DAY_S: Final = 86_400
 
+Place: TypeAlias = tuple[Path, str | None]
+"""The registry's directory, and the address of its database where it has one."""
+
 
 def create(
-    directory: Path, name: str, allow: Sequence[str], *, keys: Sequence[str], days: int | None, as_json: bool
+    place: Place, name: str, allow: Sequence[str], *, keys: Sequence[str], days: int | None, as_json: bool
 ) -> None:
     """Make a token and print it."""
     try:
         scopes = [Scope.parse(text) for text in allow]
     except RegistryError as error:
         refuse(_COMMAND, error, EXIT_USAGE)
-    with _opened(directory, must_exist=False) as connection:
+    with _opened(place, must_exist=False) as database:
         lifetime_s = days * _DAY_S if days else None
-        token, text = create_token(connection, name, scopes, keys=keys, lifetime_s=lifetime_s)
+        token, text = create_token(database, name, scopes, keys=keys, lifetime_s=lifetime_s)
     if as_json:
         say_json({**_as_data(token), "token": text})
         return
@@ -40,10 +46,10 @@ def create(
     typer.echo(hint, err=True)  # so that a script can take what is printed as it is
 
 
-def show(directory: Path, *, as_json: bool) -> None:
+def show(place: Place, *, as_json: bool) -> None:
     """List the tokens."""
-    with _opened(directory) as connection:
-        tokens = list_tokens(connection)
+    with _opened(place) as database:
+        tokens = list_tokens(database)
     if as_json:
         say_json({"tokens": [_as_data(token) for token in tokens]})
         return
@@ -55,10 +61,10 @@ def show(directory: Path, *, as_json: bool) -> None:
         say("There are no tokens: nobody can publish. plataforma registry token create NAME --allow publish")
 
 
-def revoke(directory: Path, token_id: str, *, as_json: bool) -> None:
+def revoke(place: Place, token_id: str, *, as_json: bool) -> None:
     """Make a token worth nothing."""
-    with _opened(directory) as connection:
-        revoke_token(connection, token_id)
+    with _opened(place) as database:
+        revoke_token(database, token_id)
     if as_json:
         say_json({"revoked": token_id})
     else:
@@ -66,13 +72,14 @@ def revoke(directory: Path, token_id: str, *, as_json: bool) -> None:
 
 
 @contextlib.contextmanager
-def _opened(directory: Path, *, must_exist: bool = True) -> Iterator[sqlite3.Connection]:
+def _opened(place: Place, *, must_exist: bool = True) -> Iterator[Database]:
     """Open the tokens; what goes wrong is said and ends the command."""
-    if must_exist and not directory.is_dir():
+    directory, url = place
+    if must_exist and url is None and not directory.is_dir():
         refuse(_COMMAND, f"there is no registry in {directory}: name its directory with --directory")
     try:
-        with contextlib.closing(open_tokens(directory)) as connection:
-            yield connection
+        with contextlib.closing(open_tokens(directory, url)) as database:
+            yield database
     except (RegistryError, sqlite3.Error) as error:
         refuse(_COMMAND, error)
 

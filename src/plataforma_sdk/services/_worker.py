@@ -1,4 +1,4 @@
-"""One thread with one SQLite connection: the event loop never waits for a disk."""
+"""One thread with one connection to a database: the event loop never waits for a disk."""
 
 from __future__ import annotations
 
@@ -7,30 +7,37 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from typing import Generic, Protocol, TypeVar
 
-__all__ = ["SqliteWorker"]
+__all__ = ["DatabaseWorker", "SqliteWorker"]
 
 T = TypeVar("T")
 
 
-class SqliteWorker:
+class _Connection(Protocol):
+    def close(self) -> None: ...
+
+
+C = TypeVar("C", bound=_Connection)
+
+
+class DatabaseWorker(Generic[C]):
     """Runs jobs one after another on a thread of its own, with a connection that only this thread touches."""
 
-    def __init__(self, connect: Callable[[], sqlite3.Connection], *, name: str) -> None:
+    def __init__(self, connect: Callable[[], C], *, name: str) -> None:
         """Take how to open the connection; thread and connection come to be with the first job."""
         self._connect = connect
-        self._connection: sqlite3.Connection | None = None
+        self._connection: C | None = None
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
         self._is_closed = False
         self._lock = threading.Lock()
 
     @property
-    def connection(self) -> sqlite3.Connection | None:
+    def connection(self) -> C | None:
         """The connection, for `sqlite3.Connection.interrupt` alone: every other method belongs to the thread."""
         return self._connection
 
-    def submit(self, job: Callable[[sqlite3.Connection], T]) -> Future[T]:
+    def submit(self, job: Callable[[C], T]) -> Future[T]:
         """Queue a job from any thread.
 
         Raises:
@@ -39,7 +46,7 @@ class SqliteWorker:
         with self._lock:
             return self._executor.submit(self._work, job)
 
-    async def run(self, job: Callable[[sqlite3.Connection], T]) -> T:
+    async def run(self, job: Callable[[C], T]) -> T:
         """Queue a job and wait for it; if the waiting task is cancelled, a job that has begun still ends."""
         return await asyncio.wrap_future(self.submit(job))
 
@@ -53,7 +60,7 @@ class SqliteWorker:
             self._executor.shutdown(wait=False)
         await asyncio.wrap_future(last)
 
-    def _work(self, job: Callable[[sqlite3.Connection], T]) -> T:
+    def _work(self, job: Callable[[C], T]) -> T:
         if self._connection is None:
             self._connection = self._connect()
         return job(self._connection)
@@ -62,3 +69,6 @@ class SqliteWorker:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
+
+
+SqliteWorker = DatabaseWorker[sqlite3.Connection]

@@ -40,14 +40,14 @@ class Served:
         await make_app(service)({**scope, "path": f"/{rest}"}, receive, send)
 
     @contextlib.contextmanager
-    def registry(self, directory: Path, *, blobs: str | None = None) -> Iterator[Place]:
+    def registry(self, directory: Path, *, blobs: str | None = None, database: str | None = None) -> Iterator[Place]:
         """Serve an empty registry, with a token that may do everything for two keys."""
         name = f"case-{next(self._numbers)}"
-        with contextlib.closing(open_tokens(directory)) as tokens:
+        with contextlib.closing(open_tokens(directory, database)) as tokens:
             scopes = [TokenScope.parse(action) for action in ("read", "publish", "yank")]
             _, token = create_token(tokens, "suite", scopes, keys=[MARIA, RUI])
         self._services[name] = ServiceState(
-            ServiceOptions(directory=directory, blobs=blobs, is_private=True, max_requests_per_s=0)
+            ServiceOptions(directory=directory, blobs=blobs, database=database, is_private=True, max_requests_per_s=0)
         )
 
         def open_backend() -> HttpBackend:

@@ -1,7 +1,8 @@
 """Kills a registry service under a publisher: ``python _service_killed.py ROOT KILLS SEED``.
 
 A process without threads that forks: the service, again and again, and one publisher that goes on until it is told to
-stop, repeating what failed. Prints ``{"killed": ..., "releases": ..., "repeated": ...}``.
+stop, repeating what failed. Index and tokens lie in ``PLATAFORMA_DATABASE`` where that is set. Prints
+``{"killed": ..., "releases": ..., "repeated": ...}``.
 """
 
 from __future__ import annotations
@@ -108,13 +109,13 @@ def start_service(options: ServiceOptions, port: int) -> int:
 
 def main(root: Path, kills: int, seed: int) -> None:
     """Kill one service after the other at any moment, and let the last one end in peace."""
-    draw = random.Random(seed)
+    draw, database = random.Random(seed), os.environ.get("PLATAFORMA_DATABASE")
     anyio.run(anyio.sleep, 0)  # imports what Starlette would, with the first request that each service sees
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    with contextlib.closing(open_tokens(root)) as tokens:
+    with contextlib.closing(open_tokens(root, database)) as tokens:
         _, token = create_token(tokens, "suite", [Scope("publish")], keys=[KEY])
-    options = ServiceOptions(directory=root, max_requests_per_s=0)
+    options = ServiceOptions(directory=root, database=database, max_requests_per_s=0)
     stop, result = root / "stop", root / "result"
 
     def publisher() -> None:

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from plataforma_sdk.cli._app import app
 from plataforma_sdk.registry import digest_of
 from plataforma_sdk.registry.backends import DirectoryBackend
-from plataforma_sdk.registry.backends._catalogue import open_catalogue
+from plataforma_sdk.registry.backends._sqlite import open_catalogue
 from plataforma_sdk.web.registry import open_tokens
 from plataforma_sdk.web.registry._tokens import find_token
 

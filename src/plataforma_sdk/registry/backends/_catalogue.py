@@ -1,84 +1,97 @@
-"""The index of a directory registry: SQLite, write-ahead log, full-text search. Every function runs on its thread."""
+"""The index of a registry, in whatever database. Every function runs on the thread of its database."""
 
 from __future__ import annotations
 
-import contextlib
-import sqlite3
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import attrs
 from cachetools import LRUCache
 
-from plataforma_sdk.errors import RegistryError
+from plataforma_sdk.errors import IntegrityError, RegistryError
 from plataforma_sdk.registry._json import seal, unseal
 from plataforma_sdk.registry._records import ModuleIndex, Release, SearchHit, SearchPage
-from plataforma_sdk.registry.rules import blobs_of, check_publish, namespace_of, newest_hit, set_yanked, words_of
+from plataforma_sdk.registry.backends._database import Database
+from plataforma_sdk.registry.backends._sqlite import open_catalogue
+from plataforma_sdk.registry.rules import (
+    blobs_of,
+    check_id,
+    check_publish,
+    namespace_of,
+    newest_hit,
+    set_yanked,
+    words_of,
+)
+from plataforma_sdk.sandbox._private import write_aside
 
-__all__ = ["Catalogue", "open_catalogue"]
+if TYPE_CHECKING:
+    from plataforma_sdk.registry.backends._postgres import PostgresDatabase
 
-_VERSION: Final = 1
-_LOCK_WAIT_S: Final = 30.0
+__all__ = ["MARK", "Catalogue", "check_is_here", "open_database", "open_index", "search"]
+
+MARK: Final = "database.id"
+"""File of a registry's directory that says which database names its blobs: another one would have them swept."""
+
 _MAX_PARSED: Final = 1_024
 
-# The words are folded before they are stored, so that every backend finds alike; the tokenizer only splits them. Its
-# table is of Unicode 6.1: letters that are younger (Cn) would separate words.
-_SCHEMA: Final = """
-CREATE TABLE modules (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, data BLOB NOT NULL, hit BLOB);
-CREATE TABLE owners (namespace TEXT PRIMARY KEY, data BLOB NOT NULL) WITHOUT ROWID;
-CREATE VIRTUAL TABLE search USING fts5 (
-    id, name, description, prefix = '2 3',
-    tokenize = "unicode61 remove_diacritics 2 categories 'L* N* Co Cn'"
-);
-"""
 
-# The inner query touches nothing but the full-text index: a common word is found thousands of times.
-_SEARCH: Final = """
-SELECT modules.hit FROM (
-    SELECT rowid AS number, bm25(search, 10.0, 4.0, 1.0) AS score FROM search WHERE search MATCH ?
-    ORDER BY rowid = ? DESC, score, rowid LIMIT ? OFFSET ?
-) AS found JOIN modules USING (number) ORDER BY number = ? DESC, score, number
-"""
-
-
-def open_catalogue(path: Path) -> sqlite3.Connection:
-    """Open the file, or make it; only one process may do that at a time.
+def open_index(directory: Path, url: str | None = None) -> Database:
+    """Open the index of a registry, or make it: the SQLite file in its directory, or a database by its address.
 
     Raises:
-        RegistryError: the file was written by a newer version of this library.
-        sqlite3.Error: it is no database.
+        RegistryError: it was written by a newer version, the database of the address cannot be used, or the index of
+            this directory lies elsewhere.
+        sqlite3.Error: the file is no database.
     """
-    path.touch(mode=0o600)
-    connection = sqlite3.connect(path, isolation_level=None, timeout=_LOCK_WAIT_S)
+    if url is None:
+        check_is_here(directory)
+        return open_catalogue(directory / "registry.sqlite")
+    if (directory / "registry.sqlite").exists():
+        raise RegistryError(f"{directory} has its index in registry.sqlite: name no database, or another directory")
+    database = open_database(url)
     try:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")  # a publish that was reported outlives a loss of power
-        _prepare(connection, path)
+        _mark(directory, database)
     except BaseException:
-        connection.close()
+        database.close()
         raise
-    return connection
+    return database
 
 
-def _prepare(connection: sqlite3.Connection, path: Path) -> None:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version == 0:
-        connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;")
-    elif version != _VERSION:
-        raise RegistryError(f"{path} was written by a newer version of this library: update it")
+def check_is_here(directory: Path) -> None:
+    """Make sure that what a registry keeps does not lie in a database elsewhere.
+
+    Raises:
+        RegistryError: it does.
+    """
+    if (directory / MARK).exists():
+        raise RegistryError(f"The index of {directory} lies in PostgreSQL: name the database (PLATAFORMA_DATABASE)")
 
 
-@contextlib.contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    connection.execute("BEGIN IMMEDIATE")
+def _mark(directory: Path, database: PostgresDatabase) -> None:
+    path = directory / MARK
+    if not path.exists():
+        write_aside(path, database.identity.encode())
+    elif path.read_text() != database.identity:
+        raise RegistryError(
+            f"{directory} belongs to another database than this one ({database.name}): name that one, or another "
+            f"directory; whoever knows that they belong together removes {path}"
+        )
+
+
+def open_database(url: str) -> PostgresDatabase:
+    """Open the database of ``postgresql://USER:PASSWORD@HOST:PORT/NAME``, or make what a registry keeps there.
+
+    Raises:
+        RegistryError: the extra is missing, or the database cannot be used.
+    """
     try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        with contextlib.suppress(sqlite3.Error):  # SQLite rolls back by itself after some errors
-            connection.execute("ROLLBACK")
-        raise
+        from plataforma_sdk.registry.backends._postgres import PostgresDatabase
+    except ImportError as error:
+        raise RegistryError(
+            f"An index in PostgreSQL needs the extra 'postgres': pip install 'plataforma-sdk[postgres]' ({error})"
+        ) from None
+    return PostgresDatabase(url)
 
 
 class Catalogue:
@@ -87,55 +100,55 @@ class Catalogue:
     def __init__(self) -> None:
         self._parsed: LRUCache[str, tuple[bytes, ModuleIndex]] = LRUCache(_MAX_PARSED)
 
-    def index(self, connection: sqlite3.Connection, module_id: str) -> ModuleIndex:
+    def index(self, database: Database, module_id: str) -> ModuleIndex:
         """Return a module's index, with the owner of its namespace."""
-        row = connection.execute("SELECT data FROM modules WHERE id = ?", (module_id,)).fetchone()
+        row = database.execute("SELECT data FROM modules WHERE id = ?", (module_id,)).fetchone()
         known = self._parse(module_id, row[0]) if row else ModuleIndex(id=module_id)
-        owner = _owner(connection, module_id)
+        owner = _owner(database, module_id)
         return known if known.owner == owner else attrs.evolve(known, owner=owner)
 
     def publish(
         self,
-        connection: sqlite3.Connection,
+        database: Database,
         release: Release,
         owner: str | None,
         *,
         ensure_blobs: Callable[[], None] = lambda: None,
     ) -> ModuleIndex:
         """List a release whose blobs are stored; `ensure_blobs` looks once more, when no `sweep` can be under way."""
-        with _transaction(connection):
-            index = self.index(connection, release.id)
+        with database.transaction():
+            index = self.index(database, release.id)
             if check_publish(index, release, owner):
                 return index
             ensure_blobs()
             if owner is not None and index.owner is None:
                 namespace = namespace_of(release.id)
                 claim = seal({"namespace": namespace, "owner": owner})
-                connection.execute("INSERT INTO owners VALUES (?, ?)", (namespace, claim))
+                database.execute("INSERT INTO owners VALUES (?, ?)", (namespace, claim))
             index = attrs.evolve(index, owner=owner or index.owner).with_release(release)
-            _store(connection, index)
+            _store(database, index)
         return index
 
-    def yank(self, connection: sqlite3.Connection, module_id: str, version: str, reason: str | None) -> ModuleIndex:
+    def yank(self, database: Database, module_id: str, version: str, reason: str | None) -> ModuleIndex:
         """Mark a version."""
-        with _transaction(connection):
-            before = self.index(connection, module_id)
+        with database.transaction():
+            before = self.index(database, module_id)
             index = set_yanked(before, version, reason)
             if index is not before:
-                _store(connection, index)
+                _store(database, index)
         return index
 
-    def sweep(self, connection: sqlite3.Connection, found: Collection[str], remove: Callable[[str], bool]) -> list[str]:
+    def sweep(self, database: Database, found: Collection[str], remove: Callable[[str], bool]) -> list[str]:
         """Remove those of the digests that no release names, while nobody can list one; return which.
 
         It reads every index: milliseconds for hundreds of modules, during which others wait to write.
         """
-        with _transaction(connection):
+        with database.transaction():
             unnamed = set(found)
-            for module_id, data in connection.execute("SELECT id, data FROM modules"):
+            for module_id, data in database.execute("SELECT id, data FROM modules"):
                 index = ModuleIndex.from_data(unseal(data, what=f"the index of {module_id}"))
                 unnamed.difference_update(blob.digest for release in index.releases for blob in blobs_of(release))
-            return [digest for digest in sorted(unnamed) if remove(digest)]
+            return [digest for digest in sorted(unnamed) if _is_removed(database, digest, remove)]
 
     def _parse(self, module_id: str, data: bytes) -> ModuleIndex:
         cached = self._parsed.get(module_id)
@@ -146,40 +159,51 @@ class Catalogue:
         return index
 
 
-def _owner(connection: sqlite3.Connection, module_id: str) -> str | None:
+def _owner(database: Database, module_id: str) -> str | None:
     namespace = namespace_of(module_id)
-    row = connection.execute("SELECT data FROM owners WHERE namespace = ?", (namespace,)).fetchone()
+    row = database.execute("SELECT data FROM owners WHERE namespace = ?", (namespace,)).fetchone()
     return str(unseal(row[0], what=f"the owner of {namespace}")["owner"]) if row else None
 
 
-def _store(connection: sqlite3.Connection, index: ModuleIndex) -> None:
+def _store(database: Database, index: ModuleIndex) -> None:
     hit = newest_hit(index)
     data = seal(index.to_data())
     sealed_hit = seal(attrs.asdict(hit)) if hit else None
-    (number,) = connection.execute(
+    (number,) = database.execute(
         "INSERT INTO modules (id, data, hit) VALUES (?, ?, ?) "
         "ON CONFLICT (id) DO UPDATE SET data = excluded.data, hit = excluded.hit RETURNING number",
         (index.id, data, sealed_hit),
     ).fetchone()
-    connection.execute("DELETE FROM search WHERE rowid = ?", (number,))
-    if hit is not None:
-        words = [" ".join(words_of(text)) for text in (hit.id, hit.name, hit.description)]
-        connection.execute("INSERT INTO search (rowid, id, name, description) VALUES (?, ?, ?, ?)", (number, *words))
+    texts = [words_of(text) for text in (hit.id, hit.name, hit.description)] if hit else None
+    database.keep_words(number, texts)
 
 
-def search(connection: sqlite3.Connection, query: str, limit: int, offset: int) -> SearchPage:
+def _is_removed(database: Database, digest: str, remove: Callable[[str], bool]) -> bool:
+    """Remove a blob, unless somebody could list it: a database that goes takes the lock along, and this goes on."""
+    database.check_lock()
+    return remove(digest)
+
+
+def search(database: Database, query: str, limit: int, offset: int) -> SearchPage:
     """Find modules: the one of this very id first, then by weight of the words, those of ids most."""
     words = words_of(query)
-    if not words:
-        rows = connection.execute(
+    if words:
+        hits, total = database.find(words, _number_of(database, query), limit, offset)
+    else:
+        rows = database.execute(
             "SELECT hit FROM modules WHERE hit IS NOT NULL ORDER BY id LIMIT ? OFFSET ?", (limit, offset)
         ).fetchall()
-        (total,) = connection.execute("SELECT count(*) FROM modules WHERE hit IS NOT NULL").fetchone()
-    else:
-        match = " ".join(f'"{word}"*' for word in words)
-        row = connection.execute("SELECT number FROM modules WHERE id = ?", (query.strip().lower(),)).fetchone()
-        asked = row[0] if row else 0
-        rows = connection.execute(_SEARCH, (match, asked, limit, offset, asked)).fetchall()
-        (total,) = connection.execute("SELECT count(*) FROM search WHERE search MATCH ?", (match,)).fetchone()
-    hits = tuple(SearchHit(**unseal(hit, what="a row of the search")) for (hit,) in rows)
-    return SearchPage(hits=hits, total=total)
+        hits = [hit for (hit,) in rows]
+        (total,) = database.execute("SELECT count(*) FROM modules WHERE hit IS NOT NULL").fetchone()
+    found = tuple(SearchHit(**unseal(hit, what="a row of the search")) for hit in hits)
+    return SearchPage(hits=found, total=total)
+
+
+def _number_of(database: Database, query: str) -> int:
+    """Return the number of the module that a query names by its id, 0 where it names none."""
+    try:
+        module_id = check_id(query.strip().lower())
+    except IntegrityError:  # not every text is one that a database takes
+        return 0
+    row = database.execute("SELECT number FROM modules WHERE id = ?", (module_id,)).fetchone()
+    return int(row[0]) if row else 0

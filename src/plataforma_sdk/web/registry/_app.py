@@ -56,7 +56,7 @@ async def read_metadata(request: Request) -> Response:
     """``GET /v1/tuf/{name}``."""
     service, name = ServiceState.of(request), str(request.path_params["name"])
     await service.may_read(request)
-    data = await service.backend.beside(lambda connection, catalogue: service.tuf.file(connection, catalogue, name))
+    data = await service.backend.beside(lambda database, catalogue: service.tuf.file(database, catalogue, name))
     if data is None:
         raise Refusal(404, f"there is no TUF metadata {name[:80]!r}", code="PackageNotFoundError")
     return answer_bytes(data)

@@ -24,6 +24,8 @@ class ServiceOptions:
 
     Attributes:
         directory: of the registry, as ``dir:PATH`` opens it; the tokens lie in it too.
+        database: address of a PostgreSQL database for the index, the tokens and the TUF metadata, in place of the
+            directory; ``postgresql://USER:PASSWORD@HOST:PORT/NAME``. Not shown where this is printed.
         blobs: address of an object store for the blobs, ``s3://bucket/prefix``; None keeps them in the directory.
         is_private: whether reading needs a token too.
         max_blob_bytes: a larger upload is refused.
@@ -32,6 +34,7 @@ class ServiceOptions:
     """
 
     directory: Path = attrs.field(converter=_directory)
+    database: str | None = attrs.field(default=None, repr=False)
     blobs: str | None = None
     is_private: bool = False
     max_blob_bytes: int = attrs.field(

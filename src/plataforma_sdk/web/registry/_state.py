@@ -13,7 +13,7 @@ from plataforma_sdk.registry.backends import DirectoryBackend
 from plataforma_sdk.registry.backends._blob_files import BlobFiles
 from plataforma_sdk.registry.backends._objects import open_store
 from plataforma_sdk.registry.rules import check_id, namespace_of
-from plataforma_sdk.services._worker import SqliteWorker
+from plataforma_sdk.services._worker import DatabaseWorker
 from plataforma_sdk.web.registry._answers import Refusal
 from plataforma_sdk.web.registry._blob_store import BlobStore, FileBlobs, ObjectBlobs
 from plataforma_sdk.web.registry._metrics import Metrics
@@ -34,7 +34,7 @@ class ServiceState:
             RegistryError: the address of the blobs is none, or the extra ``s3`` is missing.
         """
         self.options = options
-        self.backend = DirectoryBackend(options.directory)
+        self.backend = DirectoryBackend(options.directory, database=options.database)
         self.files = BlobFiles(options.directory / "blobs")
         self.blobs: BlobStore = FileBlobs(self.files)
         if options.blobs is not None:
@@ -43,7 +43,9 @@ class ServiceState:
         self.metrics = Metrics()
         self.is_stopping = False
         self._is_open = False
-        self._tokens = SqliteWorker(lambda: open_tokens(options.directory), name="plataforma-tokens")
+        self._tokens = DatabaseWorker(
+            lambda: open_tokens(options.directory, options.database), name="plataforma-tokens"
+        )
 
     @classmethod
     def of(cls, request: Request) -> Self:
@@ -63,7 +65,7 @@ class ServiceState:
         if not health.is_ready:
             raise RegistryError(health.detail)
         await self._tokens.run(lambda _: None)
-        await self.backend.beside(lambda connection, _: self.tuf.check(connection))
+        await self.backend.beside(lambda database, _: self.tuf.check(database))
         self._is_open = True
 
     async def aclose(self) -> None:
@@ -89,7 +91,7 @@ class ServiceState:
         scheme, _, text = request.headers.get("authorization", "").partition(" ")
         token = None
         if scheme.lower() == "bearer":
-            token = await self._tokens.run(lambda connection: find_token(connection, text.strip()))
+            token = await self._tokens.run(lambda database: find_token(database, text.strip()))
         if token is None:
             self.metrics.refused_tokens.add()
             raise Refusal(

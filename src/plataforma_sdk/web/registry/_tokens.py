@@ -20,6 +20,9 @@ from typing import Final
 import attrs
 
 from plataforma_sdk.errors import RegistryError
+from plataforma_sdk.registry.backends._catalogue import check_is_here, open_database
+from plataforma_sdk.registry.backends._database import Database
+from plataforma_sdk.registry.backends._sqlite import open_file
 from plataforma_sdk.web.registry._scopes import Scope
 
 __all__ = ["Token", "create_token", "find_token", "list_tokens", "open_tokens", "revoke_token"]
@@ -28,13 +31,20 @@ _FILE: Final = "tokens.sqlite"
 _TEXT: Final = re.compile(r"plat_(?P<id>[0-9a-f]{12})_(?P<secret>[A-Za-z0-9_-]{43})", re.ASCII)
 _KEY: Final = re.compile(r"[a-z0-9-]{1,32}:[0-9A-Za-z+/=]{1,200}", re.ASCII)
 _MAX_NAME_CHARS: Final = 100
-_LOCK_WAIT_S: Final = 30.0
-_SCHEMA: Final = """
+_TABLES: Final = {
+    "sqlite": """
 CREATE TABLE IF NOT EXISTS tokens (
     id TEXT PRIMARY KEY, name TEXT NOT NULL, digest BLOB NOT NULL, scopes TEXT NOT NULL, keys TEXT NOT NULL,
     created_at REAL NOT NULL, expires_at REAL, revoked_at REAL
-) WITHOUT ROWID
-"""
+) WITHOUT ROWID;
+""",
+    "postgresql": """
+CREATE TABLE IF NOT EXISTS tokens (
+    id TEXT COLLATE "C" PRIMARY KEY, name TEXT NOT NULL, digest BYTEA NOT NULL, scopes TEXT NOT NULL,
+    keys TEXT NOT NULL, created_at DOUBLE PRECISION NOT NULL, expires_at DOUBLE PRECISION, revoked_at DOUBLE PRECISION
+);
+""",
+}
 
 
 @attrs.frozen(kw_only=True)
@@ -68,30 +78,38 @@ class Token:
         return any(scope.allows(action, module_id) for scope in self.scopes)
 
 
-def open_tokens(directory: Path) -> sqlite3.Connection:
-    """Open the tokens of a registry's directory, made with mode 0700 where it is missing.
+def open_tokens(directory: Path, url: str | None = None) -> Database:
+    """Open the tokens of a registry; the directory is made with mode 0700 where it is missing.
+
+    Args:
+        directory: of the registry.
+        url: address of the database, where the index and the tokens do not lie in the directory.
 
     Raises:
         RegistryError: they cannot be opened.
     """
     path = directory / _FILE
     try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        connection = sqlite3.connect(path, isolation_level=None, timeout=_LOCK_WAIT_S)
         with contextlib.ExitStack() as opened:
-            opened.callback(connection.close)
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")  # a revocation that was reported outlives a loss of power
-            connection.execute(_SCHEMA)
+            database = _open_file(path) if url is None else open_database(url)
+            opened.callback(database.close)
+            if not database.has_table("tokens"):
+                with database.transaction():
+                    database.create(_TABLES)
             opened.pop_all()
     except (OSError, sqlite3.Error) as error:
         raise RegistryError(f"The tokens in {path} cannot be opened ({error}): see to the file and its mode") from None
-    return connection
+    return database
+
+
+def _open_file(path: Path) -> Database:
+    check_is_here(path.parent)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return open_file(path)
 
 
 def create_token(
-    connection: sqlite3.Connection,
+    database: Database,
     name: str,
     scopes: Sequence[Scope],
     *,
@@ -119,7 +137,7 @@ def create_token(
         expires_at=None if lifetime_s is None else time.time() + lifetime_s,
     )
     secret = secrets.token_urlsafe(32)
-    connection.execute(
+    database.execute(
         "INSERT INTO tokens VALUES (?, ?, ?, ?, ?, ?, ?, NULL)",
         (
             token.id,
@@ -134,12 +152,12 @@ def create_token(
     return token, f"plat_{token.id}_{secret}"
 
 
-def find_token(connection: sqlite3.Connection, text: str) -> Token | None:
+def find_token(database: Database, text: str) -> Token | None:
     """Return the token of a text, if it is valid; takes as long for one of a known id as for one of an unknown id."""
     found = _TEXT.fullmatch(text)
     if found is None:
         return None
-    row = connection.execute(f"{_SELECT} WHERE id = ?", (found["id"],)).fetchone()
+    row = database.execute(f"{_SELECT} WHERE id = ?", (found["id"],)).fetchone()
     digest = row[2] if row else bytes(hashlib.sha256().digest_size)
     if not hmac.compare_digest(digest, _digest(found["secret"])) or row is None:
         return None
@@ -147,18 +165,18 @@ def find_token(connection: sqlite3.Connection, text: str) -> Token | None:
     return token if token.is_valid(time.time()) else None
 
 
-def list_tokens(connection: sqlite3.Connection) -> tuple[Token, ...]:
+def list_tokens(database: Database) -> tuple[Token, ...]:
     """Return all tokens, oldest first, those that are revoked or expired among them."""
-    return tuple(_token(row) for row in connection.execute(f"{_SELECT} ORDER BY created_at, id"))
+    return tuple(_token(row) for row in database.execute(f"{_SELECT} ORDER BY created_at, id"))
 
 
-def revoke_token(connection: sqlite3.Connection, token_id: str) -> None:
+def revoke_token(database: Database, token_id: str) -> None:
     """Make a token worth nothing, from the next request on; a second time changes nothing.
 
     Raises:
         RegistryError: there is no such token.
     """
-    changed = connection.execute(
+    changed = database.execute(
         "UPDATE tokens SET revoked_at = coalesce(revoked_at, ?) WHERE id = ?", (time.time(), token_id)
     )
     if not changed.rowcount:

@@ -9,7 +9,6 @@ changed meanwhile is signed once, and a service that is killed in between has no
 from __future__ import annotations
 
 import re
-import sqlite3
 import time
 from collections.abc import Callable, Collection
 from pathlib import Path
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from tuf.api.metadata import Metadata, Root, Targets
 
     from plataforma_sdk.registry.backends._catalogue import Catalogue
+    from plataforma_sdk.registry.backends._database import Database
 
 __all__ = ["BINS", "KEYS", "ONLINE", "Pen", "TufRepository", "online_key"]
 
@@ -54,31 +54,31 @@ class TufRepository:
         self._directory = directory / KEYS
         self._now = now
 
-    def file(self, connection: sqlite3.Connection, catalogue: Catalogue, name: str) -> bytes | None:
+    def file(self, database: Database, catalogue: Catalogue, name: str) -> bytes | None:
         """Return a file as clients ask for it: ``timestamp.json``, or ``4.snapshot.json``; None where there is none.
 
         Raises:
             RegistryError: it cannot be signed.
         """
         found = _NAME.fullmatch(name)
-        if found is None or not tables.has_tables(connection):
+        if found is None or not tables.has_tables(database):
             return None
         if found[1] is not None:
-            return tables.read(connection, found[2], int(found[1]))
+            return tables.read(database, found[2], int(found[1]))
         if found[2] != "timestamp":
             return None
-        self.refresh(connection, catalogue)
-        return tables.newest(connection, "timestamp")
+        self.refresh(database, catalogue)
+        return tables.newest(database, "timestamp")
 
-    def check(self, connection: sqlite3.Connection) -> None:
+    def check(self, database: Database) -> None:
         """Make sure that what is to be signed can be, and tell in the log where the root is about to expire.
 
         Raises:
             RegistryError: the online key or the extra is missing.
         """
-        if not tables.has_tables(connection):
+        if not tables.has_tables(database):
             return
-        root, _ = _online(connection, self._directory)
+        root, _ = _online(database, self._directory)
         days = (root.expires.timestamp() - self._now()) / _DAY_S
         if days < _WARNED_DAYS:
             _LOG.warning(
@@ -86,23 +86,21 @@ class TufRepository:
                 f"expires in {days:.0f} days" if days > 0 else "has expired",
             )
 
-    def refresh(self, connection: sqlite3.Connection, catalogue: Catalogue) -> None:
+    def refresh(self, database: Database, catalogue: Catalogue) -> None:
         """Sign what changed, and what half of its time has passed of; at once where there is nothing."""
-        if not tables.due_roles(connection, self._now()) and not tables.changed_modules(connection):
+        if not tables.due_roles(database, self._now()) and not tables.changed_modules(database):
             return
-        with tables.transaction(connection):
-            due, changed = tables.due_roles(connection, self._now()), tables.changed_modules(connection)
+        with database.transaction():
+            due, changed = tables.due_roles(database, self._now()), tables.changed_modules(database)
             if not due and not changed:  # another process was faster
                 return
-            self._sign(connection, catalogue, due, changed)
-            connection.execute("DELETE FROM tuf_changed")
+            self._sign(database, catalogue, due, changed)
+            database.execute("DELETE FROM tuf_changed")
 
-    def _sign(
-        self, connection: sqlite3.Connection, catalogue: Catalogue, due: Collection[str], changed: Collection[str]
-    ) -> None:
+    def _sign(self, database: Database, catalogue: Catalogue, due: Collection[str], changed: Collection[str]) -> None:
         from tuf.api.metadata import MetaFile
 
-        pen = Pen(connection, online_key(connection, self._directory), self._now())
+        pen = Pen(database, online_key(database, self._directory), self._now())
         versions: dict[str, int] = {}
         if "targets" in due:
             versions["targets"] = pen.renew("targets", pen.delegate)
@@ -110,7 +108,7 @@ class TufRepository:
         for module_id in changed:
             by_bin.setdefault(_bin_of(target_of(module_id)), []).append(module_id)
         for role, ids in by_bin.items():
-            files = {target_of(each): to_json(catalogue.index(connection, each).to_data()) for each in ids}
+            files = {target_of(each): to_json(catalogue.index(database, each).to_data()) for each in ids}
             versions[role] = pen.renew(role, _list(files))
 
         def name_versions(snapshot: Any) -> None:
@@ -125,8 +123,8 @@ class TufRepository:
 class Pen:
     """Reads, changes and signs metadata, one role at a time."""
 
-    def __init__(self, connection: sqlite3.Connection, key: SigningKey, now: float) -> None:
-        self._connection = connection
+    def __init__(self, database: Database, key: SigningKey, now: float) -> None:
+        self._database = database
         self._now = now
         self._signer = signer_of(key)
 
@@ -155,35 +153,35 @@ class Pen:
         metadata.signed.expires = moment(self._now + lifetime_s)
         metadata.sign(self._signer)
         number, data = int(metadata.signed.version), metadata.to_bytes()
-        tables.write(self._connection, role, number, data, renew_at=self._now + lifetime_s / 2)
+        tables.write(self._database, role, number, data, renew_at=self._now + lifetime_s / 2)
         return number
 
     def _load(self, role: str) -> Metadata[Any]:
         from tuf.api.metadata import Metadata
 
-        data = tables.newest(self._connection, role)
+        data = tables.newest(self._database, role)
         if data is None:
-            raise RegistryError(f"The TUF metadata of {role!r} is gone: restore registry.sqlite from a copy")
+            raise RegistryError(f"The TUF metadata of {role!r} is gone: restore the index from a copy")
         return Metadata.from_bytes(data)
 
 
-def online_key(connection: sqlite3.Connection, directory: Path) -> SigningKey:
+def online_key(database: Database, directory: Path) -> SigningKey:
     """Return the key that the newest root names for what is signed by the service itself.
 
     Raises:
         RegistryError: it does not lie in the directory, or the extra is missing.
     """
-    return _online(connection, directory)[1]
+    return _online(database, directory)[1]
 
 
-def _online(connection: sqlite3.Connection, directory: Path) -> tuple[Root, SigningKey]:
+def _online(database: Database, directory: Path) -> tuple[Root, SigningKey]:
     """Return the newest root, and the key that it names for what the service signs."""
     from plataforma_sdk.registry.trust._freshness import load_tuf
 
     load_tuf()
     from tuf.api.metadata import Metadata
 
-    root: Metadata[Root] = Metadata.from_bytes(tables.newest(connection, "root") or b"")
+    root: Metadata[Root] = Metadata.from_bytes(tables.newest(database, "root") or b"")
     named = root.signed.roles["timestamp"].keyids
     for path in sorted(directory.glob("online*.key"), reverse=True):
         key = KeyStore(directory).load(path.stem)

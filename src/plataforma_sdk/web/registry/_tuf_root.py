@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from plataforma_sdk.errors import IntegrityError, RegistryError
-from plataforma_sdk.registry.backends._catalogue import open_catalogue
+from plataforma_sdk.registry.backends import _catalogue as catalogue
+from plataforma_sdk.registry.backends._database import Database
 from plataforma_sdk.registry.trust import KeyStore, SigningKey
 from plataforma_sdk.web.registry import _tuf_tables as tables
 from plataforma_sdk.web.registry._tuf import BINS, KEYS, ONLINE, Pen, online_key
@@ -20,29 +20,32 @@ if TYPE_CHECKING:
 __all__ = ["init_tuf", "open_index", "read_root", "renew_root"]
 
 
-def open_index(directory: Path, *, is_new: bool = False) -> sqlite3.Connection:
+def open_index(directory: Path, url: str | None = None, *, is_new: bool = False) -> Database:
     """Open the index of a registry; the caller closes it.
 
     Args:
         directory: of the registry.
+        url: address of the database, where the index does not lie in the directory.
         is_new: whether it is made where it is missing.
 
     Raises:
         RegistryError: there is none, or it cannot be opened.
     """
-    path = directory / "registry.sqlite"
     if is_new:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    elif not path.is_file():
-        raise RegistryError(f"There is no registry in {directory}: name its directory, or serve it once")
-    return open_catalogue(path)
+    elif url is None and not (directory / "registry.sqlite").is_file():
+        raise RegistryError(
+            f"There is no registry in {directory}: name its directory, or serve it once; where its index lies in "
+            "PostgreSQL, name that with --database"
+        )
+    return catalogue.open_index(directory, url)
 
 
-def init_tuf(connection: sqlite3.Connection, directory: Path, *, now: float, lifetime_s: float) -> bytes:
+def init_tuf(database: Database, directory: Path, *, now: float, lifetime_s: float) -> bytes:
     """Make the keys of a registry, ``root.key`` and ``online.key``, and its first metadata; return the root.
 
     Args:
-        connection: of its index.
+        database: of its index.
         directory: of the registry.
         now: seconds of the epoch.
         lifetime_s: after this the root has to be renewed.
@@ -53,7 +56,7 @@ def init_tuf(connection: sqlite3.Connection, directory: Path, *, now: float, lif
     from plataforma_sdk.registry.trust._freshness import load_tuf
 
     load_tuf()  # before anything is written
-    if tables.has_tables(connection):
+    if tables.has_tables(database):
         raise RegistryError(f"{directory} has TUF metadata already: plataforma registry tuf renew")
     keys = KeyStore(directory / KEYS)
     root_key, online = keys.new("root"), keys.new("online")
@@ -61,14 +64,14 @@ def init_tuf(connection: sqlite3.Connection, directory: Path, *, now: float, lif
 
     root = Metadata(Root(consistent_snapshot=True))
     root.signed.add_key(signer_of(root_key).public_key, "root")
-    with tables.transaction(connection):
-        tables.create_tables(connection)
-        _write_online(Pen(connection, online, now))
-        return _write_root(connection, root, [root_key], online, expires_at=now + lifetime_s)
+    with database.transaction():
+        tables.create_tables(database)
+        _write_online(Pen(database, online, now))
+        return _write_root(database, root, [root_key], online, expires_at=now + lifetime_s)
 
 
 def renew_root(
-    connection: sqlite3.Connection,
+    database: Database,
     directory: Path,
     root_key: SigningKey,
     *,
@@ -80,7 +83,7 @@ def renew_root(
     """Sign the next root, and return it; with a new online key all other metadata is signed anew, when it is asked for.
 
     Args:
-        connection: of its index.
+        database: of its index.
         directory: of the registry.
         root_key: of the root that is there.
         now: seconds of the epoch.
@@ -93,8 +96,8 @@ def renew_root(
         RegistryError: there is no metadata, or the extra is missing.
     """
     keys, signers = KeyStore(directory / KEYS), [root_key]
-    with tables.transaction(connection):
-        root = _parsed(read_root(connection, directory))
+    with database.transaction():
+        root = _parsed(read_root(database, directory))
         known = signer_of(root_key).public_key
         if known.keyid not in root.signed.roles["root"].keyids:
             raise IntegrityError(f"{root_key.fingerprint} is not the key of this root: name the file of that one")
@@ -105,19 +108,19 @@ def renew_root(
         root.signed.version += 1
         if new_online_key:
             online = keys.new(f"online-{root.signed.version}")
-            connection.execute("UPDATE tuf_metadata SET renew_at = 0 WHERE renew_at IS NOT NULL")
+            database.execute("UPDATE tuf_metadata SET renew_at = 0 WHERE renew_at IS NOT NULL")
         else:
-            online = online_key(connection, directory / KEYS)
-        return _write_root(connection, root, signers, online, expires_at=now + lifetime_s)
+            online = online_key(database, directory / KEYS)
+        return _write_root(database, root, signers, online, expires_at=now + lifetime_s)
 
 
-def read_root(connection: sqlite3.Connection, directory: Path) -> bytes:
+def read_root(database: Database, directory: Path) -> bytes:
     """Return the newest root.
 
     Raises:
         RegistryError: there is no metadata.
     """
-    root = tables.newest(connection, "root") if tables.has_tables(connection) else None
+    root = tables.newest(database, "root") if tables.has_tables(database) else None
     if root is None:
         raise RegistryError(f"{directory} has no TUF metadata: plataforma registry tuf init --directory {directory}")
     return root
@@ -145,7 +148,7 @@ def _write_online(pen: Pen) -> None:
 
 
 def _write_root(
-    connection: sqlite3.Connection,
+    database: Database,
     root: Metadata[Root],
     signers: Sequence[SigningKey],
     online: SigningKey,
@@ -162,5 +165,5 @@ def _write_root(
     for signer in signers:
         root.sign(signer_of(signer), append=True)
     data = root.to_bytes()
-    tables.write(connection, "root", root.signed.version, data, renew_at=None)
+    tables.write(database, "root", root.signed.version, data, renew_at=None)
     return data

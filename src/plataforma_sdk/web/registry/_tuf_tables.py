@@ -5,18 +5,17 @@ Triggers note which indexes have changed, whoever changes them: a publish past t
 
 from __future__ import annotations
 
-import contextlib
-import sqlite3
-from collections.abc import Iterator
 from typing import Final
 
-__all__ = ["changed_modules", "create_tables", "due_roles", "has_tables", "newest", "read", "transaction", "write"]
+from plataforma_sdk.registry.backends._database import Database
+
+__all__ = ["changed_modules", "create_tables", "due_roles", "has_tables", "newest", "read", "write"]
 
 _KEPT: Final = 64
 """Older versions of a role go: who reads a snapshot has that long to read what it names. Roots all stay."""
 
-# `INSERT OR IGNORE` would do nothing in a trigger: the statement that fires it decides what a conflict does.
-_TABLES: Final = """
+# `INSERT OR IGNORE` would do nothing in a trigger of SQLite: the statement that fires it decides what a conflict does.
+_SQLITE: Final = """
 CREATE TABLE tuf_metadata (
     role TEXT NOT NULL, version INTEGER NOT NULL, renew_at REAL, data BLOB NOT NULL, PRIMARY KEY (role, version)
 ) WITHOUT ROWID;
@@ -35,72 +34,75 @@ CREATE TRIGGER tuf_owner_added AFTER INSERT ON owners BEGIN
 END;
 INSERT INTO tuf_changed SELECT id FROM modules;
 """
+_POSTGRESQL: Final = """
+CREATE TABLE tuf_metadata (
+    role TEXT COLLATE "C" NOT NULL, version BIGINT NOT NULL, renew_at DOUBLE PRECISION, data BYTEA NOT NULL,
+    PRIMARY KEY (role, version)
+);
+CREATE INDEX tuf_due ON tuf_metadata (renew_at) WHERE renew_at IS NOT NULL;
+CREATE TABLE tuf_changed (id TEXT COLLATE "C" PRIMARY KEY);
+CREATE FUNCTION tuf_note_module() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$ BEGIN
+    INSERT INTO tuf_changed VALUES (new.id) ON CONFLICT DO NOTHING;
+    RETURN NULL;
+END $$;
+CREATE FUNCTION tuf_note_owner() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$ BEGIN
+    INSERT INTO tuf_changed SELECT id FROM modules
+    WHERE id = new.namespace OR starts_with(id, new.namespace || '/') ON CONFLICT DO NOTHING;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER tuf_module_changed AFTER INSERT OR UPDATE ON modules
+    FOR EACH ROW EXECUTE FUNCTION tuf_note_module();
+CREATE TRIGGER tuf_owner_added AFTER INSERT ON owners FOR EACH ROW EXECUTE FUNCTION tuf_note_owner();
+INSERT INTO tuf_changed SELECT id FROM modules;
+"""
+_TABLES: Final = {"sqlite": _SQLITE, "postgresql": _POSTGRESQL}
 
 
-def has_tables(connection: sqlite3.Connection) -> bool:
+def has_tables(database: Database) -> bool:
     """Tell whether metadata is kept here."""
-    found = connection.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'tuf_metadata'")
-    return found.fetchone() is not None
+    return database.has_table("tuf_metadata")
 
 
-@contextlib.contextmanager
-def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Do all of a block or nothing; nobody else writes meanwhile."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        with contextlib.suppress(sqlite3.Error):
-            connection.execute("ROLLBACK")
-        raise
-
-
-def create_tables(connection: sqlite3.Connection) -> None:
+def create_tables(database: Database) -> None:
     """Make the tables, within a transaction; every module that is there counts as changed."""
-    statement = ""
-    for line in _TABLES.splitlines():  # not `executescript`, which would commit what goes before
-        statement += f"{line}\n"
-        if sqlite3.complete_statement(statement):
-            connection.execute(statement)
-            statement = ""
+    database.create(_TABLES)
 
 
-def newest(connection: sqlite3.Connection, role: str) -> bytes | None:
+def newest(database: Database, role: str) -> bytes | None:
     """Return the newest metadata of a role."""
-    row = connection.execute(
+    row = database.execute(
         "SELECT data FROM tuf_metadata WHERE role = ? ORDER BY version DESC LIMIT 1", (role,)
     ).fetchone()
     return bytes(row[0]) if row else None
 
 
-def read(connection: sqlite3.Connection, role: str, version: int) -> bytes | None:
+def read(database: Database, role: str, version: int) -> bytes | None:
     """Return one version of the metadata of a role."""
-    row = connection.execute("SELECT data FROM tuf_metadata WHERE role = ? AND version = ?", (role, version)).fetchone()
+    row = database.execute("SELECT data FROM tuf_metadata WHERE role = ? AND version = ?", (role, version)).fetchone()
     return bytes(row[0]) if row else None
 
 
-def write(connection: sqlite3.Connection, role: str, version: int, data: bytes, *, renew_at: float | None) -> None:
+def write(database: Database, role: str, version: int, data: bytes, *, renew_at: float | None) -> None:
     """Write the newest metadata of a role.
 
     Args:
-        connection: in a transaction.
+        database: in a transaction.
         role: whose.
         version: of it.
         data: signed.
         renew_at: when it is to be signed anew, seconds of the epoch; None where that is for a person to do.
     """
-    connection.execute("UPDATE tuf_metadata SET renew_at = NULL WHERE role = ? AND renew_at IS NOT NULL", (role,))
-    connection.execute("INSERT INTO tuf_metadata VALUES (?, ?, ?, ?)", (role, version, renew_at, data))
+    database.execute("UPDATE tuf_metadata SET renew_at = NULL WHERE role = ? AND renew_at IS NOT NULL", (role,))
+    database.execute("INSERT INTO tuf_metadata VALUES (?, ?, ?, ?)", (role, version, renew_at, data))
     if role != "root":
-        connection.execute("DELETE FROM tuf_metadata WHERE role = ? AND version <= ?", (role, version - _KEPT))
+        database.execute("DELETE FROM tuf_metadata WHERE role = ? AND version <= ?", (role, version - _KEPT))
 
 
-def due_roles(connection: sqlite3.Connection, now: float) -> set[str]:
+def due_roles(database: Database, now: float) -> set[str]:
     """Return the roles whose metadata is to be signed anew."""
-    return {role for (role,) in connection.execute("SELECT role FROM tuf_metadata WHERE renew_at <= ?", (now,))}
+    return {role for (role,) in database.execute("SELECT role FROM tuf_metadata WHERE renew_at <= ?", (now,))}
 
 
-def changed_modules(connection: sqlite3.Connection) -> list[str]:
+def changed_modules(database: Database) -> list[str]:
     """Return the modules whose index changed since it was signed."""
-    return [module_id for (module_id,) in connection.execute("SELECT id FROM tuf_changed")]
+    return [module_id for (module_id,) in database.execute("SELECT id FROM tuf_changed")]

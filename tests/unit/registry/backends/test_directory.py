@@ -16,6 +16,7 @@ from plataforma_sdk.registry import ModuleIndex, digest_of
 from plataforma_sdk.registry.backends import DirectoryBackend
 from plataforma_sdk.registry.backends import _blob_files as blob_files
 from plataforma_sdk.registry.backends import _catalogue as catalogue
+from plataforma_sdk.registry.backends._sqlite import open_catalogue
 from tests.conformance.registry._releases import make_release, publish, read
 
 
@@ -222,7 +223,7 @@ def test_a_sweep_waits_for_whoever_lists_a_release(root, using, run):
     digest, path = leave_orphan(root, blobs[release.archive.digest])
 
     async def main():
-        backend, other = DirectoryBackend(root), sqlite3.connect(root / "registry.sqlite", isolation_level=None)
+        backend, other = DirectoryBackend(root), open_catalogue(root / "registry.sqlite")
         try:
             other.execute("BEGIN IMMEDIATE")
             sweeping = asyncio.create_task(backend.sweep())

@@ -66,12 +66,15 @@ class Network(httpx2.AsyncBaseTransport):
 class Case:
     """A service with a registry, and clients of it."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, database: str | None = None) -> None:
         self.directory = directory / "registry"
         self.states = directory
         self.clock = Clock()
-        self.backend = DirectoryBackend(self.directory)  # publishes past the service: what it signs, it finds itself
-        self.service = ServiceState(ServiceOptions(directory=self.directory, max_requests_per_s=0), now=self.clock)
+        self.options = ServiceOptions(directory=self.directory, database=database, max_requests_per_s=0)
+        self.backend = DirectoryBackend(
+            self.directory, database=database
+        )  # publishes past the service: what it signs, it finds itself
+        self.service = ServiceState(self.options, now=self.clock)
         self.network = Network(httpx2.ASGITransport(make_app(self.service)))
 
     async def publish(self, *args: Any, owner: str | None = None, **fields: Any) -> ModuleIndex:
@@ -85,7 +88,7 @@ class Case:
 
     @contextlib.contextmanager
     def index(self) -> Iterator[Any]:
-        with contextlib.closing(open_index(self.directory, is_new=True)) as connection:
+        with contextlib.closing(open_index(self.directory, self.options.database, is_new=True)) as connection:
             yield connection
 
     def renew(self, key: str = "root", **settings: Any) -> bytes:
@@ -118,11 +121,11 @@ class Case:
 Run = Callable[[Callable[[Case], Awaitable[None]]], None]
 
 
-def run_case(directory: Path, case: Callable[[Case], Awaitable[None]]) -> None:
+def run_case(directory: Path, case: Callable[[Case], Awaitable[None]], database: str | None = None) -> None:
     """Run a case with a service in a directory, which has published one module."""
 
     async def main() -> None:
-        setting = Case(directory)
+        setting = Case(directory, database)
         try:
             await setting.publish()
             await case(setting)

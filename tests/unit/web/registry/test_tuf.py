@@ -19,7 +19,6 @@ from plataforma_sdk.package import ModulePackage
 from plataforma_sdk.registry import digest_of
 from plataforma_sdk.registry.backends import HttpBackend, WebOptions
 from plataforma_sdk.registry.trust import SigningKey, TrustPolicy
-from plataforma_sdk.web.registry import ServiceOptions
 from plataforma_sdk.web.registry._state import ServiceState
 from plataforma_sdk.web.registry._tuf_root import read_root, renew_root
 from tests.conformance.registry._releases import MARIA, make_release
@@ -143,7 +142,7 @@ def test_old_metadata_goes_and_roots_stay(run: Any) -> None:
 def test_two_services_of_one_directory_sign_in_turns(run: Any) -> None:
     async def case(setting: Case) -> None:
         setting.init()
-        other = ServiceState(ServiceOptions(directory=setting.directory))
+        other = ServiceState(setting.options)
         async with asyncio.TaskGroup() as group:
             for number in range(20):
                 group.create_task(setting.publish("vendas", f"2.{number}.0"))
