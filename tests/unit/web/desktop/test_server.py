@@ -127,8 +127,8 @@ def test_a_client_that_stops_reading_is_cut_off_and_the_others_go_on(run: Any, o
 
 def test_the_command_says_goodbye_before_its_server_closes_the_sockets(run: Any, open_case: Open) -> None:
     async def main() -> None:
-        async with open_case() as case, asyncio.TaskGroup() as tasks:
-            with socket.create_server(("127.0.0.1", 0)) as listener:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            async with open_case() as case, asyncio.TaskGroup() as tasks:
                 server = server_of(case.app, case.desktop.aclose)
                 desk = Served(case, f"http://127.0.0.1:{listener.getsockname()[1]}")
                 tasks.create_task(server._serve([listener]))  # `serve` would take the signals of the tests
