@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import json
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -195,15 +194,3 @@ def test_the_commands_find_tokens_metadata_and_blobs_in_the_database(database, t
     assert json.loads(shown.stdout)["signed"]["version"] == 1
     assert "0 blobs" in swept.stdout
     assert not list((tmp_path / "registry").glob("*.sqlite"))
-
-
-@pytest.mark.timeout(60)
-def test_a_service_ends_at_once_when_it_is_asked_to(database, tmp_path, monkeypatch):
-    monkeypatch.setenv("PLATAFORMA_DATABASE", database)
-    port = free_port()
-    command = [sys.executable, "-m", "plataforma_sdk.cli", "registry", "serve", str(tmp_path / "registry")]
-    with subprocess.Popen([*command, "--port", str(port)], stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert "Serving" in process.stdout.readline()
-        process.send_signal(signal.SIGTERM)
-        assert "Stopped" in process.stdout.read()
