@@ -62,6 +62,7 @@ function makeField({ t, locale }, { limits_most: limitsMost, limits_pending: pen
     return isGood;
   };
   input.addEventListener("change", check);
+  input.addEventListener("input", () => error.textContent && check()); // while typing: a word that goes when the focus does, moves the button from under the pointer
   const element = h("div", { className: "pd-field" }, h("label", { for: id, textContent: t(`desktop.limit.${name}`) }),
     h("div", { className: "pd-field-input" }, input, isBytes(name) && h("span", { textContent: "MiB" })),
     h("span", { className: "pd-note", id: `${id}-note`, textContent: notes.filter(Boolean).join(" · ") }), error);
