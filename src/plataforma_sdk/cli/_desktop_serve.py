@@ -22,6 +22,7 @@ from plataforma_sdk.package import ModulePackage
 from plataforma_sdk.runtime import ModuleHost
 from plataforma_sdk.web._listening import Listening, listen, listening
 from plataforma_sdk.web.desktop import Desktop, Launchable, desktop_app
+from plataforma_sdk.web.desktop._app import LOOPBACK
 from plataforma_sdk.web.desktop._serving import serve
 
 __all__ = ["DesktopJob", "start_desktop"]
@@ -95,7 +96,7 @@ async def _run(options: HostOptions, job: DesktopJob) -> None:
         targets = [await asyncio.to_thread(_launchable, target, options) for target in job.targets]
         app = desktop_app(
             host,
-            allowed_hosts=("127.0.0.1", "localhost", "[::1]", *job.allowed_hosts),
+            allowed_hosts=(*LOOPBACK, *job.allowed_hosts),
             secret=_secret(options.state),
             modules=[target for target in targets if isinstance(target, Launchable)],
         )

@@ -7,13 +7,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import plataforma_sdk
+from plataforma_sdk.web.desktop._app import CONTENT_SECURITY_POLICY
 
 __all__ = ["make_server"]
 
-CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https: data:; connect-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
 _ROOMS = {
     "static": Path(plataforma_sdk.__file__).parent / "web" / "desktop" / "static",
     "fake": Path(__file__).parent,

@@ -8,14 +8,11 @@ from urllib.parse import urlsplit
 
 import plataforma_sdk
 from plataforma_sdk import codec, ui
+from plataforma_sdk.web.desktop._app import CONTENT_SECURITY_POLICY
 from tests.e2e.fake.view_trees import TREES
 
-__all__ = ["CONTENT_SECURITY_POLICY", "make_server"]
+__all__ = ["make_server"]
 
-CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https: data:; connect-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
 _HERE = Path(__file__).parent
 _STATIC = Path(plataforma_sdk.__file__).parent / "web" / "desktop" / "static"
 _CHART = (

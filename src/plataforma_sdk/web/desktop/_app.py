@@ -30,16 +30,16 @@ from plataforma_sdk.web.desktop._protocol import WireLimits
 from plataforma_sdk.web.desktop._socket import serve_socket
 from plataforma_sdk.web.desktop._tasks import DesktopTasks
 
-__all__ = ["desktop_app"]
+__all__ = ["CONTENT_SECURITY_POLICY", "LOOPBACK", "desktop_app"]
 
 LOOPBACK: Final = ("127.0.0.1", "localhost", "[::1]")
 
-_CSP: Final = (
+CONTENT_SECURITY_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https: data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 _HEADERS: Final = {
-    "content-security-policy": _CSP,
+    "content-security-policy": CONTENT_SECURITY_POLICY,
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=()",

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import signal
 import socket
 from collections.abc import Awaitable, Callable
-from types import FrameType
 from typing import Final
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from plataforma_sdk.web._listening import BACKLOG
+from plataforma_sdk.web._signals import SignalledServer
 
 __all__ = ["serve", "server_of"]
 
@@ -23,20 +22,12 @@ _GRACE_S: Final = 5
 _PING_S: Final = 20.0
 
 
-class _Server(uvicorn.Server):
-    """Ends like a program that was asked to: uvicorn would raise the signal again.
-
-    And closes sockets before the lifespan ends, so that the pages are told before it begins.
-    """
+class _Server(SignalledServer):
+    """Tells the pages before it ends: uvicorn closes their sockets before the lifespan ends."""
 
     def __init__(self, config: uvicorn.Config, say_goodbye: Callable[[], Awaitable[None]]) -> None:
         super().__init__(config)
         self._say_goodbye = say_goodbye
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - as uvicorn calls it
-        """Take a signal; a second Ctrl-C waits for nothing."""
-        self.force_exit = self.should_exit and sig == signal.SIGINT
-        self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Say goodbye, then end."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable
 from types import FrameType
 from typing import Final
@@ -12,6 +11,7 @@ from starlette.types import ASGIApp
 
 from plataforma_sdk.errors import RegistryError
 from plataforma_sdk.web._listening import BACKLOG, Listening, listen, listening
+from plataforma_sdk.web._signals import SignalledServer
 from plataforma_sdk.web.registry._app import make_app
 from plataforma_sdk.web.registry._options import ServiceOptions
 from plataforma_sdk.web.registry._protocol import PatientProtocol
@@ -23,17 +23,17 @@ _MAX_CONNECTIONS: Final = 512
 _MAX_HEAD_BYTES: Final = 32_768
 
 
-class _Server(uvicorn.Server):
-    """Says that it is about to stop, and ends like a program that was asked to: uvicorn raises the signal again."""
+class _Server(SignalledServer):
+    """Says that it is about to stop."""
 
     def __init__(self, config: uvicorn.Config, service: ServiceState) -> None:
         super().__init__(config)
         self._service = service
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - as uvicorn calls it
-        """Take a signal; a second Ctrl-C waits for nothing."""
-        self.force_exit = self.should_exit and sig == signal.SIGINT
-        self.should_exit = self._service.is_stopping = True
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Take a signal."""
+        super().handle_exit(sig, frame)
+        self._service.is_stopping = True
 
 
 async def run(
