@@ -37,16 +37,8 @@ class View(Protocol):
     def __exit__(self, *_: object) -> None: ...
 
 
-class JsonView:
-    """One JSON object a line: ``what``, and its fields; values that JSON lacks as the codec writes them."""
-
-    def __init__(self, out: TextIO) -> None:
-        self._out = out
-
-    def show(self, what: str, /, **fields: Any) -> None:
-        """Write the line."""
-        self._out.write(codec.encode({"what": what, **fields}) + "\n")
-        self._out.flush()
+class _ScrollingView:
+    """What lines that scroll by have in common: a question does not meet them, and nothing is to be put back."""
 
     def paused(self) -> contextlib.AbstractContextManager[None]:
         """Nothing is in the way."""
@@ -59,7 +51,19 @@ class JsonView:
         return
 
 
-class LineView:
+class JsonView(_ScrollingView):
+    """One JSON object a line: ``what``, and its fields; values that JSON lacks as the codec writes them."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+
+    def show(self, what: str, /, **fields: Any) -> None:
+        """Write the line."""
+        self._out.write(codec.encode({"what": what, **fields}) + "\n")
+        self._out.flush()
+
+
+class LineView(_ScrollingView):
     """Lines, and each window anew when it has changed."""
 
     def __init__(self, console: Console) -> None:
@@ -74,16 +78,6 @@ class LineView:
                 self._console.print(_panel(fields["window"], fields["tree"]))
         elif what != "usage":
             self._console.print(line_of(what, fields), soft_wrap=True)
-
-    def paused(self) -> contextlib.AbstractContextManager[None]:
-        """Nothing is in the way."""
-        return contextlib.nullcontext()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        return
 
 
 class LiveView:
